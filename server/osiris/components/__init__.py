@@ -1,0 +1,1 @@
+"""Component specs (YAML data) and their registry."""

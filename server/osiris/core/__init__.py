@@ -1,0 +1,1 @@
+"""The public Python API: compile, configure, connect, log, mask, adapt."""

@@ -1,0 +1,1 @@
+"""What a component does at run time, one folder per family."""

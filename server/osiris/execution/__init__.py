@@ -1,0 +1,1 @@
+"""The engine, its adapters and the supervisor of runs."""

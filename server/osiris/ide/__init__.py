@@ -1,0 +1,1 @@
+"""Editor features as pure functions of an analysis and an offset. No LSP types."""

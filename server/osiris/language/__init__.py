@@ -1,0 +1,1 @@
+"""Tree and registry to meaning: model, graph, rules, fixes, secret detectors."""

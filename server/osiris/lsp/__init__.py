@@ -1,0 +1,1 @@
+"""The language server: one small adapter per LSP method."""

@@ -1,0 +1,1 @@
+"""SQL inside OML: the gates that user SQL passes before it runs."""

@@ -1,0 +1,1 @@
+"""Text to a positioned tree. Total: nothing in here raises on any input."""
