@@ -102,11 +102,15 @@ def whole_process(command: Sequence[str], cwd: Path | None = None, env: dict[str
         done.set()
         watcher.join()
     if child.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}: {errors.decode(errors='replace')[-800:]}")
+        raise RuntimeError(
+            f"{' '.join(command)} ended with {child.returncode}: {errors.decode(errors='replace')[-800:]}"
+        )
     return ProcessFigure(seconds, peak)
 
 
-def in_turn(ours: Sequence[str], peer: Sequence[str], runs: int, cwd: Path) -> tuple[list[ProcessFigure], list[ProcessFigure]]:
+def in_turn(
+    ours: Sequence[str], peer: Sequence[str], runs: int, cwd: Path
+) -> tuple[list[ProcessFigure], list[ProcessFigure]]:
     """Both commands ``runs`` times, A B A B, after one warm-up each, so that a drifting machine hits both alike."""
     whole_process(ours, cwd)
     whole_process(peer, cwd)

@@ -78,9 +78,10 @@ class Server:
         """Wait for the publish of this document (and version, where the server says versions)."""
         while True:
             message = self._receive()
-            if message.get("method") == "textDocument/publishDiagnostics" and message["params"]["uri"] == uri:
-                if message["params"].get("version") in (None, version):
-                    return list(message["params"]["diagnostics"])
+            params = message.get("params", {})
+            published = message.get("method") == "textDocument/publishDiagnostics" and params["uri"] == uri
+            if published and params.get("version") in (None, version):
+                return list(params["diagnostics"])
 
     def stop(self) -> None:
         """Shut the server down as an editor does."""

@@ -1,0 +1,31 @@
+"""`python -m benchmarks [--quick] [editor|command_line|runs ...]`: measure and print one table."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import platform
+import sys
+
+from benchmarks.figures import Row, markdown
+
+SUBJECTS = ("editor", "command_line", "runs")
+
+
+def main() -> None:
+    """Measure the chosen subjects one after the other."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("subjects", nargs="*", choices=[*SUBJECTS, []], default=list(SUBJECTS))
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    options = parser.parse_args()
+    table: list[Row] = []
+    for subject in options.subjects or SUBJECTS:
+        print(f"measuring {subject} ...", file=sys.stderr, flush=True)
+        table += importlib.import_module(f"benchmarks.{subject}").rows(options.quick)
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores\n")
+    print(markdown(table))
+
+
+if __name__ == "__main__":
+    main()
