@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line: one module per command under ``commands``, imported when that command is used."""

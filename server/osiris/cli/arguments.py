@@ -1,0 +1,76 @@
+"""Options and arguments that several commands share, so that they read and behave alike everywhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from osiris.cli.failures import UsageProblem
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def format_option(*choices: str) -> Callable[[Decorated], Decorated]:
+    """``--format`` with these layouts; the first is the default."""
+    return click.option(
+        "--format",
+        "layout",
+        type=click.Choice(choices),
+        default=choices[0],
+        show_default=True,
+        help="How to print the result.",
+    )
+
+
+def profile_option(function: Decorated) -> Decorated:
+    """``--profile NAME``."""
+    return click.option("--profile", metavar="NAME", help="Use the params of this profile of the pipeline.")(function)
+
+
+def param_option(function: Decorated) -> Decorated:
+    """``--param KEY=VALUE``, any number of times; the command receives a dict."""
+    return click.option(
+        "--param",
+        "params",
+        multiple=True,
+        metavar="KEY=VALUE",
+        callback=_parse_params,
+        help="Set a param of the pipeline. May be repeated.",
+    )(function)
+
+
+def _parse_params(_context: click.Context, option: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    params: dict[str, str] = {}
+    for value in values:
+        key, equals, text = value.partition("=")
+        if not equals or not key.strip():
+            raise click.BadParameter(f"'{value}' is not KEY=VALUE.", param=option)
+        params[key.strip()] = text
+    return params
+
+
+def existing_file(name: str) -> Path:
+    """The path ``name``, which must be there and must not be a folder; else a usage problem in plain words."""
+    path = Path(name)
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        raise UsageProblem(f"{name}: there is no such file.") from None
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "the name is not possible"
+        raise UsageProblem(f"{name}: cannot be read: {reason}.") from None
+    if path.is_dir():
+        raise UsageProblem(f"{name}: is a folder. Name an OML file, such as {Path(name) / 'example.oml.yaml'}.")
+    return path
+
+
+def shown_path(path: Path) -> str:
+    """``path`` as the user would write it: relative to the working folder where it lies below it."""
+    try:
+        return path.absolute().relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return str(path)

@@ -1,0 +1,247 @@
+"""Findings of several files, printed as text for people, as JSON, as SARIF 2.1.0, or as GitHub annotations."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from osiris import __version__
+from osiris.cli.source_view import plain_line, source_lines, utf16_range
+from osiris.cli.streams import colour_wanted, paint, write_json
+from osiris.core.secrets_masking import mask_secrets
+from osiris.syntax.diagnostic import Diagnostic, Fix, Severity
+from osiris.syntax.text import LineIndex
+
+_SEVERITY_NAMES = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFORMATION: "information",
+    Severity.HINT: "hint",
+}
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """One checked file: its name as the user knows it, its text, what was found, and the root that fixes refer to."""
+
+    name: str
+    text: str
+    lines: LineIndex
+    diagnostics: tuple[Diagnostic, ...]
+    root: Path
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether one of the findings is an error."""
+        return any(finding.severity is Severity.ERROR for finding in self.diagnostics)
+
+
+def print_findings(files: Sequence[CheckedFile], layout: str) -> None:
+    """Print the findings of ``files`` on standard output; ``layout`` is text, json, sarif or github."""
+    _PRINTERS[layout](files)
+
+
+# -- text ------------------------------------------------------------------------------------------------------------
+
+
+def _print_text(files: Sequence[CheckedFile]) -> None:
+    colour = colour_wanted(sys.stdout)
+    for file in files:
+        for finding in file.diagnostics:
+            for line in finding_lines(file, finding, colour=colour):
+                click.echo(line)
+    click.echo(_summary(files))
+
+
+def finding_lines(file: CheckedFile, finding: Diagnostic, *, colour: bool = False) -> list[str]:
+    """One finding as lines: place and message, the source line, a caret, and the fix where there is one."""
+    line, column = file.lines.line_column(finding.span.start)
+    name = _SEVERITY_NAMES[finding.severity]
+    place = paint(f"{file.name}:{line + 1}:{column + 1}:", "strong", on=colour)
+    message = plain_line(mask_secrets(finding.message))
+    result = [f"{place} {paint(name, name, on=colour)} {finding.code} {message}"]
+    shown, carets = source_lines(file.text, file.lines, finding)
+    if shown.strip():
+        result += [shown, paint(carets, name, on=colour)]
+    result += [f"    {paint('fix:', 'good', on=colour)} {plain_line(fix.title)}" for fix in finding.fixes]
+    return result
+
+
+def _summary(files: Sequence[CheckedFile]) -> str:
+    checked = _count(len(files), "file")
+    found = [
+        _count(number, word)
+        for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"))
+        if (number := _number_of(files, severity))
+    ]
+    if rest := _number_of(files, Severity.INFORMATION) + _number_of(files, Severity.HINT):
+        found.append(_count(rest, "hint"))
+    return f"{checked} checked: {', '.join(found) if found else 'nothing wrong'}."
+
+
+def _number_of(files: Sequence[CheckedFile], severity: Severity) -> int:
+    return sum(1 for file in files for finding in file.diagnostics if finding.severity is severity)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+# -- json ------------------------------------------------------------------------------------------------------------
+
+
+def _print_json(files: Sequence[CheckedFile]) -> None:
+    write_json(findings_as_data(files))
+
+
+def findings_as_data(files: Sequence[CheckedFile]) -> list[dict[str, Any]]:
+    """Every finding as plain data; positions are 0-based and in UTF-16 units, as in LSP."""
+    return [
+        {
+            "file": file.name,
+            "range": utf16_range(file.text, file.lines, finding.span),
+            "severity": _SEVERITY_NAMES[finding.severity],
+            "code": finding.code,
+            "message": mask_secrets(finding.message),
+            "fixes": [_fix_as_data(file, fix) for fix in finding.fixes],
+        }
+        for file in files
+        for finding in file.diagnostics
+    ]
+
+
+def _fix_as_data(file: CheckedFile, fix: Fix) -> dict[str, Any]:
+    name, text, lines = _fixed_file(file, fix)
+    return {
+        "title": fix.title,
+        "preferred": fix.preferred,
+        "edits": [
+            {"file": name, "range": utf16_range(text, lines, edit.span), "newText": mask_secrets(edit.new_text)}
+            for edit in fix.edits
+        ],
+    }
+
+
+def _fixed_file(file: CheckedFile, fix: Fix) -> tuple[str, str, LineIndex]:
+    """The file that a fix edits: name, text and lines. A file that is not there yet is an empty one."""
+    if fix.path is None:
+        return file.name, file.text, file.lines
+    try:
+        text = (file.root / fix.path).read_bytes().decode("utf-8-sig", errors="replace")
+    except OSError:
+        text = ""
+    return fix.path, text, LineIndex(text)
+
+
+# -- sarif -----------------------------------------------------------------------------------------------------------
+
+_SARIF_LEVELS = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFORMATION: "note",
+    Severity.HINT: "note",
+}
+
+
+def _print_sarif(files: Sequence[CheckedFile]) -> None:
+    used = sorted({finding.code for file in files for finding in file.diagnostics})
+    write_json(
+        {
+            "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+            "version": "2.1.0",
+            "runs": [
+                {
+                    "tool": {"driver": {"name": "osiris", "version": __version__, "rules": [_rule(c) for c in used]}},
+                    "columnKind": "unicodeCodePoints",
+                    "artifacts": [{"location": {"uri": _uri(file.name)}} for file in files],
+                    "results": [_result(file, f, used) for file in files for f in file.diagnostics],
+                }
+            ],
+        }
+    )
+
+
+def _rule(code: str) -> dict[str, Any]:
+    from osiris.syntax.codes import CODES
+
+    known = CODES[code]
+    return {
+        "id": code,
+        "shortDescription": {"text": known.title},
+        "fullDescription": {"text": known.explanation},
+        "defaultConfiguration": {"level": _SARIF_LEVELS[known.severity]},
+    }
+
+
+def _result(file: CheckedFile, finding: Diagnostic, used: list[str]) -> dict[str, Any]:
+    line, column = file.lines.line_column(finding.span.start)
+    end_line, end_column = file.lines.line_column(finding.span.end)
+    return {
+        "ruleId": finding.code,
+        "ruleIndex": used.index(finding.code),
+        "level": _SARIF_LEVELS[finding.severity],
+        "message": {"text": mask_secrets(finding.message)},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _uri(file.name)},
+                    "region": {
+                        "startLine": line + 1,
+                        "startColumn": column + 1,
+                        "endLine": end_line + 1,
+                        "endColumn": end_column + 1,
+                    },
+                }
+            }
+        ],
+    }
+
+
+def _uri(name: str) -> str:
+    from urllib.parse import quote
+
+    path = Path(name)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+
+
+# -- github ----------------------------------------------------------------------------------------------------------
+
+_GITHUB_LEVELS = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFORMATION: "notice",
+    Severity.HINT: "notice",
+}
+
+
+def _print_github(files: Sequence[CheckedFile]) -> None:
+    for file in files:
+        for finding in file.diagnostics:
+            line, column = file.lines.line_column(finding.span.start)
+            end_line, end_column = file.lines.line_column(finding.span.end)
+            place = f"file={_property(file.name)},line={line + 1},endLine={end_line + 1}"
+            if end_line == line:
+                place += f",col={column + 1},endColumn={end_column + 1}"
+            message = _data(mask_secrets(finding.message))
+            click.echo(f"::{_GITHUB_LEVELS[finding.severity]} {place},title={finding.code}::{message}")
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+_PRINTERS: dict[str, Callable[[Sequence[CheckedFile]], None]] = {
+    "text": _print_text,
+    "json": _print_json,
+    "sarif": _print_sarif,
+    "github": _print_github,
+}
