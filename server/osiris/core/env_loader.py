@@ -1,0 +1,194 @@
+"""Environment variables for connections and parameters: the real environment, and a `.env` file behind it.
+
+The process environment is never changed: what stands in a workspace's ``.env`` reaches nothing but ``${VAR}`` in
+osiris_connections.yaml and ``OSIRIS_PARAM_*``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.files import read_error
+
+PARAM_PREFIX = "OSIRIS_PARAM_"
+DOTENV = ".env"
+MAX_DOTENV_BYTES = 1024 * 1024
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_EXPORT = re.compile(r"export[ \t]+")
+_REFERENCE = re.compile(r"\$\{(?P<name>[^{}]*?)(?::-(?P<default>[^{}]*))?\}")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
+
+
+@dataclass(frozen=True, slots=True)
+class EnvProblem:
+    """A line of a `.env` file that says nothing usable. ``line`` is 1-based."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class EnvSource(Mapping[str, str]):
+    """The variables a project may refer to. The real environment wins over the file."""
+
+    real: Mapping[str, str]
+    file: Mapping[str, str]
+    path: Path | None = None
+    problems: tuple[EnvProblem, ...] = ()
+
+    def __getitem__(self, name: str) -> str:
+        """The value of a variable. Raises KeyError when it is set nowhere."""
+        return self.real[name] if name in self.real else self.file[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Every name once, sorted."""
+        return iter(sorted({*self.real, *self.file}))
+
+    def __len__(self) -> int:
+        """How many different names there are."""
+        return len({*self.real, *self.file})
+
+    def origin(self, name: str) -> str | None:
+        """Where the value comes from: ``environment``, ``.env`` or None."""
+        if name in self.real:
+            return "environment"
+        return DOTENV if name in self.file else None
+
+    def params(self) -> dict[str, str]:
+        """The parameters set as ``OSIRIS_PARAM_<NAME>``, by the name as written behind the prefix."""
+        return {name[len(PARAM_PREFIX) :]: self[name] for name in self if name.startswith(PARAM_PREFIX)}
+
+
+def load_env(root: Path | None, environ: Mapping[str, str] | None = None) -> EnvSource:
+    """The variables of the project in ``root``: ``environ`` (default: the process environment) and ``root/.env``.
+
+    A line that cannot be read is listed in ``problems`` and skipped. Raises ConfigurationError when the file is there
+    but cannot be read, is not text, or is larger than 1 MB.
+    """
+    real = os.environ if environ is None else environ
+    path = root / DOTENV if root is not None else None
+    if path is None or not os.path.lexists(path):
+        return EnvSource(dict(real), {}, None)
+    try:
+        if path.is_dir():
+            return EnvSource(dict(real), {}, None)  # a virtual environment may carry that name
+        if path.stat().st_size > MAX_DOTENV_BYTES:
+            raise ConfigurationError(f"{path} is larger than {MAX_DOTENV_BYTES // 2**20} MB; no .env file is that large.")
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise read_error(path, error) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not a text file in UTF-8.", hint="Save it as UTF-8.") from error
+    values, problems = parse_dotenv(text)
+    return EnvSource(dict(real), values, path, tuple(problems))
+
+
+def parse_dotenv(text: str) -> tuple[dict[str, str], list[EnvProblem]]:
+    """The variables in the text of a `.env` file, and the lines that hold none.
+
+    ``NAME=value``, optionally behind ``export``. A ``#`` at the start of a line or behind a space begins a comment.
+    Single quotes keep everything as it is; double quotes know ``\\n \\r \\t \\" \\\\ \\$``; both may span lines.
+    Nothing is executed and no ``$`` is expanded. Of two lines with one name the last counts.
+    """
+    values: dict[str, str] = {}
+    problems: list[EnvProblem] = []
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    position = 0
+    line = 1
+    while position < len(text):
+        end = text.find("\n", position)
+        end = len(text) if end < 0 else end
+        parsed = _parse_entry(text, position, end)
+        if isinstance(parsed, str):
+            problems.append(EnvProblem(line, parsed))
+        elif parsed is not None:
+            name, value, stop = parsed
+            values[name] = value
+            end = max(end, stop)
+        line += text.count("\n", position, end) + 1
+        position = end + 1
+    return values, problems
+
+
+def _parse_entry(text: str, start: int, end: int) -> tuple[str, str, int] | str | None:
+    """The name, value and end of the entry that begins in this line; why there is none; None for a line without."""
+    start += len(text[start:end]) - len(text[start:end].lstrip(" \t"))
+    if start >= end or text[start] == "#":
+        return None
+    export = _EXPORT.match(text, start, end)
+    if export:
+        start = export.end()
+    name = _NAME.match(text, start, end)
+    equals = text.find("=", start, end)
+    if equals < 0:
+        return "There is no = in this line; write NAME=value."
+    if name is None or text[name.end() : equals].strip(" \t"):
+        return "What stands before the = is not the name of a variable (letters, digits and _ only)."
+    value_start = equals + 1
+    while value_start < end and text[value_start] in " \t":
+        value_start += 1
+    if value_start < end and text[value_start] in "\"'":
+        return _quoted(text, name.group(), value_start, end)
+    value = re.split(r"(?:^|[ \t])#", text[value_start:end], maxsplit=1)[0]
+    return name.group(), value.strip(" \t"), end
+
+
+def _quoted(text: str, name: str, start: int, end: int) -> tuple[str, str, int] | str:
+    quote = text[start]
+    position = start + 1
+    while position < len(text) and text[position] != quote:
+        position += 2 if quote == '"' and text[position] == "\\" else 1
+    if position >= len(text):
+        return f"The {'double' if quote == chr(34) else 'single'} quote of {name} is never closed."
+    stop = text.find("\n", position)
+    stop = len(text) if stop < 0 else stop
+    rest = text[position + 1 : stop].strip(" \t")
+    if rest and not rest.startswith("#"):
+        return f"There is text behind the closing quote of {name}."
+    value = text[start + 1 : position]
+    if quote == '"':
+        value = _ESCAPE.sub(lambda m: _ESCAPES.get(m.group(1), m.group()), value)
+    return name, value, stop
+
+
+def variables_in(text: str) -> list[str]:
+    """The names of the variables that ``text`` refers to as ``${VAR}`` or ``${VAR:-default}``, in order."""
+    return [match["name"] for match in _REFERENCE.finditer(text)]
+
+
+def resolve_value(text: str, env: Mapping[str, str], *, field: str = "", where: str = "", file: str = "") -> str:
+    """``text`` with each ``${VAR}`` and ``${VAR:-default}`` replaced, once: what a variable holds is not looked into.
+
+    A variable that is empty counts as not set, so its default applies. ``field``, ``where`` ("family.alias") and
+    ``file`` name the place in errors. Raises ConfigurationError when a variable is not set and has no default, or a
+    reference is malformed; the message never holds a value.
+    """
+    place = (f" for {field}" if field else "") + (f" of {where}" if where else "") + (f" in {file}" if file else "")
+
+    def replacement(match: re.Match[str]) -> str:
+        name, default = match["name"], match["default"]
+        if not _NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"${{{name}}}{place} is not a reference to a variable.",
+                hint="Write ${NAME} or ${NAME:-default}; a name has letters, digits and _ only.",
+            )
+        value = env.get(name, "")
+        if value:
+            return value
+        if default is not None:
+            return default
+        state = "is empty" if name in env else "is not set"
+        raise ConfigurationError(
+            f"The environment variable {name} {state}, but it is needed{place}.",
+            hint=f"Set {name} in the environment or in .env"
+            + (f"; write ${{{name}:-}} if an empty value is meant." if name in env else "."),
+        )
+
+    return _REFERENCE.sub(replacement, text)

@@ -1,0 +1,110 @@
+"""Files on disk: atomic writes, private folders, paths that stay inside a root, and clear words for what goes wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
+
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "Free some space, then try again."),
+    errno.EDQUOT: ("the disk quota is used up", "Free some space, then try again."),
+    errno.EFBIG: ("the file would be larger than is allowed here", "Raise the limit (ulimit -f), then try again."),
+    errno.EACCES: ("permission is denied", "Check who owns the file and the folder, and their permissions."),
+    errno.EPERM: ("permission is denied", "Check who owns the file and the folder, and their permissions."),
+    errno.EROFS: ("the file system is read-only", "Choose a folder that can be written to."),
+    errno.EISDIR: ("it is a folder, not a file", "Name a file."),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "Check the path."),
+    errno.EEXIST: ("a file of that name stands in the way", "Move it away, then try again."),
+    errno.ENOENT: ("it does not exist", "Check the spelling and the folder you are in."),
+    errno.ELOOP: ("its symbolic links lead in a circle", "Repair the links."),
+    errno.ENAMETOOLONG: ("the path is too long", "Use shorter names."),
+    errno.EMFILE: ("too many files are open", "Raise the limit (ulimit -n), then try again."),
+}
+
+
+def explain_os_error(error: OSError) -> tuple[str, str | None]:
+    """Why an operation on a file failed, in words, and what to do about it (None when there is nothing to say)."""
+    reason = _REASONS.get(error.errno or 0)
+    if reason is not None:
+        return reason
+    return ((error.strerror or type(error).__name__).lower(), None)
+
+
+def write_error(path: Path | str, error: OSError) -> ExecutionError:
+    """The error to raise when ``path`` could not be written because of ``error``."""
+    reason, hint = explain_os_error(error)
+    return ExecutionError(f"Cannot write {path}: {reason}.", hint=hint)
+
+
+def read_error(path: Path | str, error: OSError) -> ConfigurationError:
+    """The error to raise when ``path`` could not be read because of ``error``."""
+    reason, hint = explain_os_error(error)
+    return ConfigurationError(f"Cannot read {path}: {reason}.", hint=hint)
+
+
+def atomic_write(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Write ``data`` to ``path`` so that a reader sees the old file or the new one, never a part.
+
+    Missing folders are made. The bytes reach the disk before the name changes, so a crash leaves no empty file.
+    ``private`` makes the file readable by its owner alone. Raises ExecutionError with the reason (full disk,
+    permission, ...), and then leaves nothing behind and the old file as it was.
+    """
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE if private else 0o644)
+        try:
+            write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise write_error(path, error) from error
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte of ``data``; the first write carries all of it unless the disk is full. Raises OSError."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, data[written:])
+
+
+def write_if_changed(path: Path, data: bytes) -> bool:
+    """Write ``data`` atomically unless the file holds exactly that already; True when something was written."""
+    try:
+        if path.stat().st_size == len(data) and path.read_bytes() == data:
+            return False
+    except OSError:
+        pass  # not there or not readable: the write below succeeds or says why it cannot
+    atomic_write(path, data)
+    return True
+
+
+def private_folder(path: Path) -> Path:
+    """Make ``path`` (and its parents) and close it to everybody but its owner. Raises ExecutionError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        if path.stat().st_mode & 0o077:
+            path.chmod(PRIVATE_FOLDER)
+    except OSError as error:
+        raise write_error(path, error) from error
+    return path
+
+
+def is_inside(path: Path, root: Path) -> bool:
+    """Whether ``path``, with ``..`` and symbolic links followed, stands in ``root`` or is it."""
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError):  # a circle of links, a NUL byte: certainly nothing inside
+        return False
