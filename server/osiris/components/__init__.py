@@ -1,1 +1,1 @@
-"""Component specs (YAML data) and their registry."""
+"""What steps can be made of: component specs (YAML data) and their registry."""
