@@ -1,0 +1,68 @@
+"""Anchors, aliases and merge keys: both are copied into the tree, marked as synthetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from osiris.syntax.text import Span
+from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anchor:
+    """An anchored node and how many nodes a copy of it has."""
+
+    node: Node
+    size: int
+
+
+def node_size(node: Node) -> int:
+    """How many nodes ``node`` consists of, itself and keys included."""
+    count = 0
+    todo = [node]
+    while todo:
+        current = todo.pop()
+        count += 1
+        if isinstance(current, Sequence):
+            todo.extend(current.items)
+        elif isinstance(current, Mapping):
+            count += len(current.entries)
+            todo.extend(entry.value for entry in current.entries)
+    return count
+
+
+def place_at(node: Node, span: Span) -> Node:
+    """A synthetic copy of ``node`` all of whose spans are ``span``. Recursion is bounded by the nesting limit."""
+    if isinstance(node, Scalar):
+        return Scalar(span, span, node.text, node.value, node.style, synthetic=True)
+    if isinstance(node, Sequence):
+        return Sequence(span, tuple(place_at(item, span) for item in node.items), node.flow, synthetic=True)
+    return Mapping(span, tuple(place_entry(entry, span) for entry in node.entries), node.flow, synthetic=True)
+
+
+def place_entry(entry: Entry, span: Span) -> Entry:
+    """A synthetic copy of one entry."""
+    key = entry.key
+    return Entry(
+        Scalar(span, span, key.text, key.value, key.style, synthetic=True),
+        place_at(entry.value, span),
+        span,
+        entry.has_colon,
+        synthetic=True,
+    )
+
+
+def merge_entries(source: Node, written: Iterable[Entry], budget: int) -> list[Entry] | None:
+    """The entries that ``<<: source`` adds to those written; None when ``source`` is no mapping or list of them."""
+    sources = source.items if isinstance(source, Sequence) else (source,)
+    seen = {entry.key.text for entry in written}
+    added: list[Entry] = []
+    for mapping in sources:
+        if not isinstance(mapping, Mapping):
+            return None
+        for entry in mapping.entries:
+            if entry.key.text not in seen and budget > 0:
+                seen.add(entry.key.text)
+                added.append(entry if entry.synthetic else place_entry(entry, source.span))
+    return added

@@ -1,0 +1,147 @@
+"""A lexer for SQL that reads any text: what is not closed becomes an ``error`` token, nothing raises."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from osiris.syntax.text import Span
+
+SqlKind = Literal[
+    "word",
+    "quoted_identifier",
+    "string",
+    "number",
+    "operator",
+    "comment",
+    "semicolon",
+    "dollar_string",
+    "placeholder",
+    "error",
+]
+
+_PLACEHOLDER = re.compile(r"\$\{[^{}\r\n]*\}")
+_BLOCK_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_START = re.compile(
+    r"""
+    (?P<space>\s+)
+  | (?P<placeholder>\$\{[^{}\r\n]*\})
+  | (?P<line_comment>--[^\r\n]*)
+  | (?P<block_comment>/\*)
+  | (?P<escape_string>[eE]')
+  | (?P<string>(?:[bBnNxX]|[uU]&)?')
+  | (?P<identifier>(?:[uU]&)?"|`)
+  | (?P<dollar>\$(?:[^\W\d]\w*)?\$)
+  | (?P<parameter>\$\d+)
+  | (?P<number>0[xX][0-9a-fA-F]+|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][-+]?\d+)?)
+  | (?P<word>[^\W\d](?:\w|\$(?![{$]))*)
+  | (?P<semicolon>;)
+  | (?P<operator>::|:=|=>|<=>|<=|>=|<>|!=|==|\|\||->>|->|\*\*|//|&&|<<|>>|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlToken:
+    """One token. ``span`` is in code points of the lexed text, ``text`` what stands there.
+
+    ``placeholders`` are the ``${...}`` inside a string, quoted identifier, dollar string or comment (a placeholder
+    elsewhere is a token of its own). ``unclosed`` says of an ``error`` token what it would have been.
+    """
+
+    kind: SqlKind
+    span: Span
+    text: str
+    placeholders: tuple[Span, ...] = ()
+    unclosed: SqlKind | None = None
+
+
+def tokenize_sql(text: str, *, dialect: str = "duckdb") -> list[SqlToken]:
+    """All tokens of ``text`` in order, without white space.
+
+    In the dialects ``mysql`` and ``mariadb`` a backslash escapes in strings, ``"`` encloses a string, ``#`` starts a
+    comment, and comments do not nest.
+    """
+    mysql = dialect in ("mysql", "mariadb")
+    tokens: list[SqlToken] = []
+    at = 0
+    while at < len(text):
+        if mysql and text[at] == "#":
+            end = _line_end(text, at)
+            tokens.append(_token("comment", text, at, end))
+            at = end
+            continue
+        match = _START.match(text, at)
+        if match is None:  # the last alternative takes any character; this only guards the loop
+            tokens.append(_token("operator", text, at, at + 1))
+            at += 1
+            continue
+        group = match.lastgroup or "operator"
+        if group == "space":
+            at = match.end()
+            continue
+        token = _read(text, match, group, mysql)
+        tokens.append(token)
+        at = token.span.end
+    return tokens
+
+
+def _read(text: str, match: re.Match[str], group: str, mysql: bool) -> SqlToken:
+    start, end = match.span()
+    if group == "placeholder":
+        return SqlToken("placeholder", Span(start, end), match.group())
+    if group == "line_comment":
+        return _token("comment", text, start, end)
+    if group == "block_comment":
+        return _block_comment(text, start, nested=not mysql)
+    if group in ("escape_string", "string"):
+        return _quoted("string", text, start, end, "'", backslash=mysql or group == "escape_string")
+    if group == "identifier":
+        quote = text[end - 1]
+        as_string = mysql and quote == '"'
+        return _quoted("string" if as_string else "quoted_identifier", text, start, end, quote, backslash=as_string)
+    if group == "dollar":
+        close = text.find(match.group(), end)
+        if close < 0:
+            return _token("error", text, start, len(text), "dollar_string")
+        return _token("dollar_string", text, start, close + end - start)
+    kinds: dict[str, SqlKind] = {"number": "number", "word": "word", "semicolon": "semicolon", "parameter": "word"}
+    return SqlToken(kinds.get(group, "operator"), Span(start, end), match.group())
+
+
+def _token(kind: SqlKind, text: str, start: int, end: int, unclosed: SqlKind | None = None) -> SqlToken:
+    inside = tuple(Span(*m.span()) for m in _PLACEHOLDER.finditer(text, start, end))
+    return SqlToken(kind, Span(start, end), text[start:end], inside, unclosed)
+
+
+def _line_end(text: str, at: int) -> int:
+    ends = [found for found in (text.find("\n", at), text.find("\r", at)) if found >= 0]
+    return min(ends, default=len(text))
+
+
+def _block_comment(text: str, start: int, *, nested: bool) -> SqlToken:
+    depth, at = 1, start + 2
+    while edge := _BLOCK_COMMENT_EDGE.search(text, at):
+        at = edge.end()
+        if edge.group() == "*/":
+            depth -= 1
+        elif nested:
+            depth += 1
+        if depth == 0:
+            return _token("comment", text, start, at)
+    return _token("error", text, start, len(text), "comment")
+
+
+def _quoted(kind: SqlKind, text: str, start: int, at: int, quote: str, *, backslash: bool) -> SqlToken:
+    stop = re.compile(rf"[{quote}\\]" if backslash else quote)
+    while found := stop.search(text, at):
+        at = found.end()
+        if found.group() == "\\":
+            at += 1
+        elif text.startswith(quote, at):
+            at += 1
+        else:
+            return _token(kind, text, start, at)
+    return _token("error", text, start, len(text), kind)
