@@ -53,8 +53,8 @@ def _parse_params(_context: click.Context, option: click.Parameter, values: Sequ
     return params
 
 
-def existing_file(name: str) -> Path:
-    """The path ``name``, which must be there and must not be a folder; else a usage problem in plain words."""
+def existing_path(name: str) -> Path:
+    """The path ``name``, which must be there; else a usage problem in plain words."""
     path = Path(name)
     try:
         os.stat(path)
@@ -63,8 +63,14 @@ def existing_file(name: str) -> Path:
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else "the name is not possible"
         raise UsageProblem(f"{name}: cannot be read: {reason}.") from None
+    return path
+
+
+def existing_file(name: str) -> Path:
+    """The path ``name``, which must be there and must not be a folder; else a usage problem in plain words."""
+    path = existing_path(name)
     if path.is_dir():
-        raise UsageProblem(f"{name}: is a folder. Name an OML file, such as {Path(name) / 'example.oml.yaml'}.")
+        raise UsageProblem(f"{name}: is a folder. Name a file, such as {path / 'example.oml.yaml'}.")
     return path
 
 

@@ -29,8 +29,8 @@ def source_lines(text: str, lines: LineIndex, finding: Diagnostic, indent: str =
         before, marked, after = _masked(before, marked, after)
     before, marked, after = _window(before, marked, after)
     shown = _plain(before) + _plain(marked) + _plain(after)
-    carets = "^" * max(_columns(_plain(marked)), 1)
-    return [indent + shown.rstrip(), indent + " " * _columns(_plain(before)) + carets]
+    carets = "^" * max(columns(_plain(marked)), 1)
+    return [indent + shown.rstrip(), indent + " " * columns(_plain(before)) + carets]
 
 
 def _masked(before: str, marked: str, after: str) -> tuple[str, str, str]:
@@ -70,7 +70,7 @@ def plain_line(text: str) -> str:
     return "".join(" " if c in "\n\r\t" else "·" if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
 
 
-def _columns(text: str) -> int:
+def columns(text: str) -> int:
     """How many columns a terminal gives to ``text``."""
     width = 0
     for char in text:

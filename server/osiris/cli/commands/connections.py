@@ -1,0 +1,216 @@
+"""``osiris connections``: what the project connects to, and whether it can be reached. Never shows a secret."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from osiris.cli.arguments import format_option
+from osiris.cli.failures import DID_NOT_WORK, UsageProblem
+from osiris.cli.streams import colour_wanted, paint, write_json
+
+if TYPE_CHECKING:
+    from osiris.core.env_loader import EnvSource
+    from osiris.core.project import Project
+    from osiris.language.connections import Connection, Connections
+
+_HIDDEN = "***"
+
+
+@click.group()
+def command() -> None:
+    """List and check the connections of the project."""
+
+
+@command.command("list")
+@format_option("text", "json")
+def list_connections(layout: str) -> None:
+    """List the connections of osiris_connections.yaml, and which variables they need.
+
+    Values of secrets are never shown.
+    """
+    project, connections = _connections()
+    env = _environment(project)
+    shown = [_as_data(connection, env) for connection in _every(connections)]
+    if layout == "json":
+        write_json(shown)
+        return
+    if not shown:
+        click.echo("osiris_connections.yaml names no connections yet.")
+    for connection in shown:
+        default = " (default)" if connection["default"] else ""
+        click.echo(f"@{connection['family']}.{connection['alias']}{default}")
+        for name, value in connection["fields"].items():
+            click.echo(f"    {name}: {value}")
+        for variable in connection["variables"]:
+            state = f"set in {variable['origin']}" if variable["set"] else "not set"
+            if not variable["set"] and variable["has_default"]:
+                state = "not set, its default counts"
+            click.echo(f"    ${{{variable['name']}}} is {state}")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether one connection can be used; ``ok`` is None when this version cannot tell."""
+
+    connection: str
+    ok: bool | None
+    detail: str
+
+
+@command.command("doctor")
+@click.argument("references", nargs=-1, metavar="[@FAMILY.ALIAS]...")
+@format_option("text", "json")
+def check_connections(references: tuple[str, ...], layout: str) -> int:
+    """Check whether connections can be reached; all of them, or those named."""
+    project, connections = _connections()
+    env = _environment(project)
+    verdicts = [_verdict(project, connection, env) for connection in _chosen(connections, references)]
+    if layout == "json":
+        write_json([asdict(verdict) for verdict in verdicts])
+    else:
+        colour = colour_wanted(sys.stdout)
+        words = {True: ("ok", "good"), False: ("problem", "error"), None: ("unknown", "hint")}
+        for verdict in verdicts:
+            word, style = words[verdict.ok]
+            click.echo(f"{paint(f'{word:<8}', style, on=colour)}{verdict.connection}: {verdict.detail}")
+    return DID_NOT_WORK if any(verdict.ok is False for verdict in verdicts) else 0
+
+
+def _connections() -> tuple[Project, Connections]:
+    from osiris.core.error_taxonomy import ConfigurationError
+    from osiris.core.project import Project
+
+    project = Project.find(Path.cwd())
+    connections = project.environment().connections
+    if connections is None:
+        raise ConfigurationError(
+            f"There is no osiris_connections.yaml in {project.root}.", hint="`osiris init` makes one to start from."
+        )
+    return project, connections
+
+
+def _environment(project: Project) -> EnvSource:
+    from osiris.core.env_loader import load_env
+
+    return load_env(project.root)
+
+
+def _every(connections: Connections) -> Iterator[Connection]:
+    for aliases in connections.families.values():
+        yield from aliases.values()
+
+
+def _chosen(connections: Connections, references: tuple[str, ...]) -> list[Connection]:
+    known = {f"@{connection.family}.{connection.alias}": connection for connection in _every(connections)}
+    chosen = []
+    for reference in references or known:
+        name = reference if reference.startswith("@") else f"@{reference}"
+        if name not in known:
+            raise UsageProblem(f"There is no connection {name}. There are: {', '.join(known) or 'none'}.")
+        chosen.append(known[name])
+    return chosen
+
+
+def _as_data(connection: Connection, env: EnvSource) -> dict[str, Any]:
+    return {
+        "family": connection.family,
+        "alias": connection.alias,
+        "default": connection.is_default,
+        "fields": {name: _shown(connection, name, value) for name, value in connection.fields.items()},
+        "variables": list(_variables(connection, env)),
+    }
+
+
+def _shown(connection: Connection, name: str, value: Any) -> Any:
+    """A field's value when it is certainly no secret; references to variables are shown as they are written."""
+    from osiris.components.registry import ComponentRegistry
+    from osiris.core.env_loader import without_references
+    from osiris.core.secrets_masking import Masker
+    from osiris.language.secrets import is_secret_key
+
+    schema = ComponentRegistry.builtin().connection_fields(connection.family).get(name, {})
+    secret = bool(schema.get("x-secret")) or is_secret_key(name)
+    if isinstance(value, str):
+        if secret and without_references(value).strip():
+            return _HIDDEN
+        return Masker().text(value)
+    return _HIDDEN if secret else Masker().data(value)
+
+
+def _variables(connection: Connection, env: EnvSource) -> Iterator[dict[str, Any]]:
+    from osiris.core.env_loader import variables_in
+
+    seen: set[str] = set()
+    for text in _texts(connection.fields):
+        for name in variables_in(text):
+            if name not in seen:
+                seen.add(name)
+                yield {
+                    "name": name,
+                    "set": bool(env.get(name)),
+                    "origin": env.origin(name),
+                    "has_default": f"${{{name}:-" in text,
+                }
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+# -- reachability ----------------------------------------------------------------------------------------------------
+
+
+def _verdict(project: Project, connection: Connection, env: EnvSource) -> Verdict:
+    from osiris.core.compiler_v0 import resolve_fields
+    from osiris.core.error_taxonomy import OsirisError, describe
+
+    name = f"@{connection.family}.{connection.alias}"
+    check = {"filesystem": _check_folder, "sqlite": _check_sqlite}.get(connection.family)
+    try:
+        fields = resolve_fields(connection, env)
+    except OsirisError as problem:
+        return Verdict(name, False, describe(problem))
+    if check is None:
+        return Verdict(name, None, f"this version of Osiris has no driver for {connection.family} yet")
+    ok, detail = check(project.root, fields)
+    return Verdict(name, ok, detail)
+
+
+def _check_folder(root: Path, fields: Mapping[str, Any]) -> tuple[bool, str]:
+    folder = root / str(fields.get("base_dir") or ".")
+    if not folder.is_dir():
+        return False, f"the folder {folder} does not exist"
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return False, f"the folder {folder} cannot be read"
+    return True, f"{folder}" + ("" if os.access(folder, os.W_OK) else " (can be read, not written)")
+
+
+def _check_sqlite(root: Path, fields: Mapping[str, Any]) -> tuple[bool, str]:
+    import sqlite3
+    from contextlib import closing
+
+    path = root / str(fields.get("path") or fields.get("database") or "")
+    if path.is_dir():
+        return False, f"{path} is a folder, not a database file"
+    if not path.exists():
+        return False, f"the file {path} does not exist (a sqlite.writer would make it)"
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            (tables,) = database.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()
+    except sqlite3.Error as problem:
+        return False, f"{path}: {problem}"
+    return True, f"{path} with {tables} table{'' if tables == 1 else 's'}"
