@@ -29,7 +29,8 @@ class AdapterFactory:
         known = ", ".join(TARGETS)
         if target in PLANNED:
             raise ConfigurationError(
-                f"The target {target} needs the adapter {PLANNED[target]}, which this version of Osiris does not have yet.",
+                f"The target {target} needs the adapter {PLANNED[target]}, "
+                "which this version of Osiris does not have yet.",
                 hint=f"Run with one of these targets: {known}.",
             )
         raise ConfigurationError(f"There is no target {target!r}.", hint=f"Targets: {known}.")

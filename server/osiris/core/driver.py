@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.core.lookup import find_object
+from osiris.language.suggest import nearest
 
 if TYPE_CHECKING:
     from osiris.components.registry import ComponentRegistry
@@ -105,8 +105,8 @@ def _components() -> ComponentRegistry:
 
 
 def _unknown(name: str, known: list[str]) -> ConfigurationError:
-    close = difflib.get_close_matches(name, known, n=1)
+    close = nearest(name, known)
     return ConfigurationError(
         f"There is no component {name}, and no driver is registered under that name.",
-        hint=f"Did you mean {close[0]}?" if close else f"Known components: {', '.join(sorted(set(known)))}.",
+        hint=f"Did you mean {close}?" if close else f"Known components: {', '.join(sorted(set(known)))}.",
     )

@@ -80,7 +80,7 @@ def load_env(root: Path | None, environ: Mapping[str, str] | None = None) -> Env
         if path.is_dir():
             return EnvSource(dict(real), {}, None)  # a virtual environment may carry that name
         if path.stat().st_size > MAX_DOTENV_BYTES:
-            raise ConfigurationError(f"{path} is larger than {MAX_DOTENV_BYTES // 2**20} MB; no .env file is that large.")
+            raise ConfigurationError(f"{path} is larger than {MAX_DOTENV_BYTES // 2**20} MB, as no .env file is.")
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise read_error(path, error) from error

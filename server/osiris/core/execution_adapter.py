@@ -24,9 +24,9 @@ class ExecutionContext:
         """Log structured event. Raises ExecutionError when it cannot be written."""
         self.logger.log_event(event, data)
 
-    def log_metric(self, name: str, value: float, **tags: object) -> None:
+    def log_metric(self, name: str, value: float, unit: str | None = None, **tags: object) -> None:
         """Log performance metric. Raises ExecutionError when it cannot be written."""
-        self.logger.log_metric(name, value, **tags)
+        self.logger.log_metric(name, value, unit, **tags)
 
 
 @dataclass

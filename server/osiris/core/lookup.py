@@ -45,9 +45,10 @@ def find_object(target: str, needed_for: str) -> Any:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and (module_name == error.name or module_name.startswith(error.name + ".")):
-            raise ConfigurationError(f"{needed_for} is not part of this installation: there is no {module_name}.") from error
+            message = f"{needed_for} is not part of this installation: there is no {module_name}."
+            raise ConfigurationError(message) from error
         raise missing_package(error, needed_for) from error
     try:
         return getattr(module, name)
     except AttributeError as error:
-        raise ConfigurationError(f"{needed_for} is broken: {module_name} has no {name or 'name behind a colon'}.") from error
+        raise ConfigurationError(f"{needed_for} is broken: there is no {name!r} in {module_name}.") from error

@@ -127,7 +127,7 @@ def number_text(value: float) -> str:
     if value == 0:
         return "0"
     sign = "-" if value < 0 else ""
-    # Python's repr and ECMAScript both take the shortest digits that read back as the same number; only the layout differs.
+    # repr and ECMAScript both take the shortest digits that read back as the same number; only the layout differs.
     mantissa, _, exponent = repr(abs(value)).partition("e")
     whole, _, fraction = mantissa.partition(".")
     fraction = "" if fraction == "0" else fraction
@@ -190,7 +190,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def parse_manifest(data: bytes, where: str) -> Manifest:
-    """The manifest in ``data``; ``where`` names its source in errors. Raises ConfigurationError as read_manifest does."""
+    """The manifest in ``data``; ``where`` names its source in errors. Raises as read_manifest does."""
     try:
         manifest = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:

@@ -1,0 +1,273 @@
+"""A project's configuration: the command line over ``OSIRIS_*`` variables over osiris.yaml over defaults.
+
+    config = Config.load(Path("."), overrides={"runs.logs_dir": "/var/log/osiris"})
+    config.runtime.logs_dir, config.source("runs.logs_dir")      # '/var/log/osiris', 'command line'
+
+osiris.yaml is read with the same positioned parser as a pipeline, so that what is wrong in it has a place.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osiris.core.env_loader import EnvSource, load_env, resolve_value, variables_in
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.settings import BY_KEY, SETTINGS, Value, parse_size, read_setting, read_setting_text
+from osiris.syntax.diagnostic import Severity
+
+if TYPE_CHECKING:
+    from osiris.components.spec import ComponentSpec
+    from osiris.language.connections import Connection, Connections
+
+CONFIG_FILE = "osiris.yaml"
+CONNECTIONS_FILE = "osiris_connections.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeConfig:
+    """Execution settings. ``logs_dir`` is relative to the project; None in ``max_parallel`` means one per core."""
+
+    logs_dir: str = "logs"
+    max_parallel: int | None = None
+    keep_days: int = 30
+    keep_gb: float = 5
+    memory_limit: str | None = None
+    on_failure: str = "continue"
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """``memory_limit`` in bytes, None when there is none."""
+        return None if self.memory_limit is None else parse_size(self.memory_limit)
+
+
+@dataclass(frozen=True, slots=True)
+class AIConfig:
+    """The ceiling for AI in this project; ``providers`` None means any."""
+
+    enabled: bool = True
+    providers: tuple[str, ...] | None = None
+    allow_rows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedConnection:
+    """A connection with its variables filled in. ``secrets`` are the values that must never be shown."""
+
+    reference: str
+    fields: dict[str, Any] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ConnectionConfig:
+    """One connection of osiris_connections.yaml, its ``${VAR}`` not filled in."""
+
+    family: str
+    alias: str
+    fields: Mapping[str, Any]
+    is_default: bool = False
+    file: str = CONNECTIONS_FILE
+
+    @classmethod
+    def of(cls, connection: Connection, file: str = CONNECTIONS_FILE) -> ConnectionConfig:
+        """The connection that the language read from ``file``."""
+        return cls(connection.family, connection.alias, connection.fields, connection.is_default, file)
+
+    @property
+    def reference(self) -> str:
+        """How a step names it: ``@family.alias``."""
+        return f"@{self.family}.{self.alias}"
+
+    def variables(self) -> list[str]:
+        """The names of the environment variables it refers to, sorted."""
+        return sorted({name for text in _texts(dict(self.fields)) for name in variables_in(text)})
+
+    def resolve(self, env: Mapping[str, str], spec: ComponentSpec | None = None) -> ResolvedConnection:
+        """Fill in ``${VAR}`` and ``${VAR:-default}`` from ``env``.
+
+        With a ``spec``, text from a variable becomes the number or boolean that the component wants. Raises
+        ConfigurationError that names the variable, the field, the alias and the file; it never holds a value.
+        """
+        from osiris.language.secrets import is_secret_key
+
+        secret_names = set(spec.secrets) if spec is not None else set()
+        secrets: list[str] = []
+        fields: dict[str, Any] = {}
+        for name, value in self.fields.items():
+            if name == "default":
+                continue
+            resolved = self._fill(value, name, env)
+            if name in secret_names or is_secret_key(name):
+                secrets += [text for text in _texts(resolved) if text]
+            elif isinstance(resolved, str):
+                secrets += _password_in(resolved)
+            fields[name] = self._typed(name, value, resolved, spec)
+        return ResolvedConnection(self.reference, fields, tuple(dict.fromkeys(secrets)))
+
+    def _fill(self, value: Any, name: str, env: Mapping[str, str]) -> Any:
+        if isinstance(value, str):
+            return resolve_value(value, env, field=name, where=f"{self.family}.{self.alias}", file=self.file)
+        if isinstance(value, list):
+            return [self._fill(item, name, env) for item in value]
+        if isinstance(value, dict):
+            return {key: self._fill(item, f"{name}.{key}", env) for key, item in value.items()}
+        return value
+
+    def _typed(self, name: str, written: Any, resolved: Any, spec: ComponentSpec | None) -> Any:
+        schema = spec.property(name) if spec is not None else None
+        if schema is None or not isinstance(resolved, str) or not variables_in(str(written)):
+            return resolved
+        kinds = schema.get("type")
+        kinds = {kinds} if isinstance(kinds, str) else set(kinds or ())
+        if "string" in kinds:
+            return resolved
+        try:
+            if "integer" in kinds:
+                return int(resolved)
+            if "number" in kinds:
+                return float(resolved)
+            if "boolean" in kinds:
+                return read_setting(BY_KEY["compile.on_save"], resolved)
+        except ValueError as error:
+            wanted = "a whole number" if "integer" in kinds else "a number" if "number" in kinds else "true or false"
+            raise ConfigurationError(
+                f"The field {name} of {self.family}.{self.alias} in {self.file} must be {wanted}, but the value of "
+                f"{', '.join(variables_in(str(written)))} is not."
+            ) from error
+        return resolved
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in _texts(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    return []
+
+
+def _password_in(text: str) -> list[str]:
+    from osiris.language.secrets import dsn_password_span
+
+    span = dsn_password_span(text)
+    return [text[span.start : span.end]] if span else []
+
+
+@dataclass(frozen=True)
+class Config:
+    """The main configuration container of a project.
+
+    ``values`` holds every setting by its dotted key; ``sources`` says for each that is not a default where it comes
+    from: ``command line``, the name of a variable, or ``osiris.yaml``.
+    """
+
+    root: Path | None = None
+    values: Mapping[str, Value] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    severities: Mapping[str, Severity | None] = field(default_factory=dict)
+    env: EnvSource = field(default_factory=lambda: EnvSource({}, {}), repr=False)
+
+    @classmethod
+    def load(
+        cls,
+        root: Path | str | None,
+        overrides: Mapping[str, object] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Config:
+        """Read the configuration of the project in ``root`` (None: no project, no file).
+
+        ``overrides`` are settings from the command line by dotted key (``runs.logs_dir``); None means "not given".
+        ``environ`` defaults to the process environment. Raises ConfigurationError with the place when osiris.yaml is
+        broken, and with the name of the variable or option when its value is not usable.
+        """
+        from osiris.core.config_file import ConfigFile, read_config_file
+
+        real = os.environ if environ is None else environ
+        folder = Path(root) if root is not None else None
+        file = read_config_file(folder / CONFIG_FILE) if folder is not None else ConfigFile()
+        file.raise_errors()
+        values: dict[str, Value] = {setting.key: setting.default for setting in SETTINGS}
+        sources: dict[str, str] = {}
+        for key, value in file.values.items():
+            values[key], sources[key] = value, CONFIG_FILE
+        _apply_environment(real, values, sources)
+        _apply_overrides(overrides or {}, values, sources)
+        return cls(folder, values, sources, file.severities, load_env(folder, real))
+
+    def source(self, key: str) -> str:
+        """Where the value of a setting comes from; ``default`` when nobody set it."""
+        return self.sources.get(key, "default")
+
+    @property
+    def runtime(self) -> RuntimeConfig:
+        """The execution settings."""
+        names = ("logs_dir", "max_parallel", "keep_days", "keep_gb", "memory_limit")
+        given: dict[str, Any] = {name: self.values[f"runs.{name}"] for name in names if f"runs.{name}" in self.values}
+        return RuntimeConfig(**given, on_failure=str(self.values.get("on_failure", "continue")))
+
+    @property
+    def ai(self) -> AIConfig:
+        """The ceiling for AI."""
+        given: dict[str, Any] = {key[3:]: value for key, value in self.values.items() if key.startswith("ai.")}
+        return AIConfig(**given)
+
+    @property
+    def compile_on_save(self) -> bool:
+        """Whether the editor compiles when a pipeline is saved."""
+        return bool(self.values.get("compile.on_save", True))
+
+    @property
+    def discovery_max_age_hours(self) -> float:
+        """How long a discovered schema counts as fresh, in hours."""
+        return float(str(self.values.get("discovery.max_age_hours", 24)))
+
+    @property
+    def logs_dir(self) -> Path:
+        """The folder of the runs; below the project unless it is written as an absolute path."""
+        return (self.root or Path()) / self.runtime.logs_dir
+
+    def connections(self) -> Connections | None:
+        """The project's connections; None when there is no file. Raises ConfigurationError when it is broken."""
+        from osiris.core.config_file import read_connections_file
+
+        return read_connections_file(self.root / CONNECTIONS_FILE) if self.root is not None else None
+
+    def connection(self, reference: str) -> ConnectionConfig:
+        """The connection that ``@family.alias`` or ``@family`` (its default) names.
+
+        Raises ConfigurationError when there is no connections file, or no such family or alias in it.
+        """
+        from osiris.core.config_file import choose_connection
+
+        return choose_connection(self.connections(), reference)
+
+
+def _apply_environment(environ: Mapping[str, str], values: dict[str, Value], sources: dict[str, str]) -> None:
+    for setting in SETTINGS:
+        text = environ.get(setting.variable, "") if setting.variable else ""
+        if not text or setting.variable is None:
+            continue
+        try:
+            values[setting.key] = read_setting_text(setting, text)
+        except ValueError as error:
+            raise ConfigurationError(f"The environment variable {setting.variable} cannot be used: {error}.") from error
+        sources[setting.key] = setting.variable
+
+
+def _apply_overrides(overrides: Mapping[str, object], values: dict[str, Value], sources: dict[str, str]) -> None:
+    for key, value in overrides.items():
+        if value is None:
+            continue
+        setting = BY_KEY.get(key)
+        if setting is None:
+            raise ConfigurationError(f"There is no setting {key}.", hint=f"Settings: {', '.join(BY_KEY)}.")
+        try:
+            read = read_setting_text(setting, value) if isinstance(value, str) else read_setting(setting, value)
+        except ValueError as error:
+            raise ConfigurationError(f"The value given for {key} cannot be used: {error}.") from error
+        values[key], sources[key] = read, "command line"
