@@ -55,7 +55,7 @@ def _print_text(files: Sequence[CheckedFile]) -> None:
         for finding in file.diagnostics:
             for line in finding_lines(file, finding, colour=colour):
                 click.echo(line)
-    click.echo(_summary(files))
+    click.echo(summary(files))
 
 
 def finding_lines(file: CheckedFile, finding: Diagnostic, *, colour: bool = False) -> list[str]:
@@ -72,7 +72,8 @@ def finding_lines(file: CheckedFile, finding: Diagnostic, *, colour: bool = Fals
     return result
 
 
-def _summary(files: Sequence[CheckedFile]) -> str:
+def summary(files: Sequence[CheckedFile]) -> str:
+    """How many files were checked and what was found, in one line."""
     checked = _count(len(files), "file")
     found = [
         _count(number, word)

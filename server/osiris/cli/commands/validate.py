@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from osiris.cli.arguments import existing_path, format_option, param_option, profile_option, shown_path
+from osiris.cli.arguments import existing_path, format_option, param_option, profile_option
+from osiris.cli.checking import check_file, check_project_files
 from osiris.cli.failures import DID_NOT_WORK, UsageProblem
-from osiris.cli.findings import CheckedFile, print_findings
+from osiris.cli.findings import print_findings
 
 if TYPE_CHECKING:
     from osiris.core.project import Project
@@ -21,20 +22,45 @@ if TYPE_CHECKING:
 @format_option("text", "json", "sarif", "github")
 @profile_option
 @param_option
-@click.option("--offline", is_flag=True, help="Use no knowledge from earlier discoveries.")
+@click.option("--offline", is_flag=True, help="Use nothing that was learned from databases earlier.")
 def command(files: tuple[str, ...], layout: str, profile: str | None, params: dict[str, str], offline: bool) -> int:
     """Check pipelines and show what is wrong, and where.
 
-    FILES are OML files or folders of them; without any, the whole project is checked. Exit code 1 when there are
-    errors.
+    FILES are OML files, or folders of them; without any, the whole project is checked. The exit code is 1 when there
+    are errors.
     """
-    # Nothing is discovered in this version, so every check is offline; the option is there for scripts to rely on.
+    # Databases are not discovered in this version: every check is offline, and scripts may say so already.
     del offline
-    checked = [_check(path, project, profile, params) for path, project in _chosen(files)]
+    chosen = _chosen(files)
+    checked = [check_file(path, project, profile, params) for path, project in chosen]
+    if not files:
+        checked += check_project_files(chosen[0][1])
     print_findings(checked, layout)
     return DID_NOT_WORK if any(file.has_errors for file in checked) else 0
 
 
 def _chosen(names: Sequence[str]) -> list[tuple[Path, Project]]:
-    """The files to check, each with its project, in the order they were named and without repetition."""
+    """The files to check, each once and with its project, in the order they were named."""
     from osiris.core.project import Project
+
+    if not names:
+        project = Project.find(Path.cwd())
+        found = list(project.pipelines())
+        if not found:
+            raise UsageProblem(f"There are no OML files in {project.root}. Name one, or make a project: osiris init")
+        return [(path, project) for path in found]
+    chosen: dict[Path, Project] = {}
+    for name in names:
+        path = existing_path(name)
+        project = Project.find(path)
+        for file in _files_in(path, project) if path.is_dir() else (path,):
+            chosen.setdefault(file, project)
+    return list(chosen.items())
+
+
+def _files_in(folder: Path, project: Project) -> list[Path]:
+    inside = folder.resolve()
+    found = [path for path in project.pipelines() if path.resolve().is_relative_to(inside)]
+    if not found:
+        raise UsageProblem(f"{folder}: is a folder without OML files.")
+    return found

@@ -1,0 +1,116 @@
+"""What ``make demo`` shows: the example shop, checked, compiled and run by the real ``osiris`` command."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHOP = REPOSITORY / "examples" / "shop"
+SHOWN_FINDINGS = 3
+DAILY, LTV, BROKEN = (f"pipelines/{name}.oml.yaml" for name in ("daily-revenue", "customer-ltv", "broken-orders"))
+
+
+@dataclass(frozen=True)
+class Done:
+    """One finished command: exit code, what it printed, seconds, and the peak memory of its largest process in MB."""
+
+    code: int
+    output: str
+    seconds: float
+    megabytes: float
+
+
+def osiris(*arguments: str) -> Done:
+    """Run ``osiris`` in the shop; its standard output and error come back as one text."""
+    command = [sys.executable, "-m", "osiris", *arguments]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=SHOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
+    output = process.stdout.read().decode(errors="replace")
+    _, status, usage = os.wait4(process.pid, 0)
+    code = process.returncode = os.waitstatus_to_exitcode(status)
+    # Linux counts in kB, macOS in bytes. The figure covers the command and the processes it waited for.
+    megabytes = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
+    return Done(code, output, time.perf_counter() - started, megabytes)
+
+
+def say(text: str = "") -> None:
+    """Print at once, so that what is being done stands above what it prints."""
+    print(text, flush=True)
+
+
+def title(arguments: str, remark: str = "") -> None:
+    """The command that follows, as a user would type it."""
+    say(f"\n$ osiris {arguments}" + (f"    # {remark}" if remark else ""))
+
+
+def expect(done: Done, code: int) -> Done:
+    """Stop the demo when a command ends otherwise than it should."""
+    if done.code != code:
+        say(done.output)
+        sys.exit(f"error: the command ended with exit code {done.code} where {code} was expected")
+    return done
+
+
+def main() -> int:
+    """Show the main job; returns the exit code."""
+    for folder in ("build", "out", "logs"):
+        shutil.rmtree(SHOP / folder, ignore_errors=True)
+    subprocess.run([sys.executable, "make_data.py"], cwd=SHOP, check=True)
+
+    title(f"validate {BROKEN}", "wrong on purpose")
+    show_findings(expect(osiris("validate", BROKEN), 1))
+
+    title(f"validate {DAILY} {LTV}")
+    say(expect(osiris("validate", DAILY, LTV), 0).output.rstrip())
+
+    title(f"compile {DAILY}")
+    say(expect(osiris("compile", DAILY), 0).output.rstrip())
+
+    title(f"run {DAILY}")
+    done = expect(osiris("run", DAILY), 0)
+    say(done.output.rstrip())
+    show_rows("out/daily_revenue.csv", SHOP / "out/daily_revenue.csv")
+    say(f"{done.seconds:.1f} s and {done.megabytes:.0f} MB, Python's start included")
+
+    title(f"run {LTV}")
+    done = expect(osiris("run", LTV), 0)
+    say(done.output.rstrip())
+    say(f"{done.seconds:.1f} s and {done.megabytes:.0f} MB, Python's start included")
+
+    say(
+        "\nNext: `make editor` opens this shop in VS Code in your browser. The pipelines are in examples/shop/pipelines."
+    )
+    return 0
+
+
+def show_findings(done: Done) -> None:
+    """The first findings with their source lines, and the summary."""
+    lines = done.output.rstrip().splitlines()
+    starts = [number for number, line in enumerate(lines) if line.startswith(BROKEN)]
+    end = starts[SHOWN_FINDINGS] if len(starts) > SHOWN_FINDINGS else len(lines) - 1
+    say("\n".join(lines[:end]))
+    if len(starts) > SHOWN_FINDINGS:
+        say(f"... and {len(starts) - SHOWN_FINDINGS} more")
+    say(lines[-1])
+
+
+def show_rows(name: str, path: Path, number: int = 3) -> None:
+    """The header and the first rows of a CSV file, aligned."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [row for row, _ in zip(csv.reader(file), range(number + 1), strict=False)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    say(f"{name}:")
+    for row in rows:
+        say("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

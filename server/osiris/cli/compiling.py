@@ -1,0 +1,46 @@
+"""Compiles a file for ``compile`` and ``run``; when it does not compile, shows the findings instead."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from osiris.cli.checking import check_file
+from osiris.cli.findings import finding_lines, findings_as_data, summary
+from osiris.cli.streams import colour_wanted, write_json
+
+if TYPE_CHECKING:
+    from osiris.core.compiler_v0 import CompileResult
+
+
+def compile_or_explain(
+    path: Path, *, profile: str | None, params: Mapping[str, str], as_json: bool
+) -> CompileResult | None:
+    """The compiled pipeline; None when it has errors, which have been printed by then.
+
+    The findings are printed on standard error, or with ``as_json`` as an object on standard output.
+    Raises OsirisError when the file cannot be read or the manifest cannot be written.
+    """
+    from osiris.core.compiler_v0 import compile_file
+    from osiris.core.error_taxonomy import CompilationError
+    from osiris.core.project import Project
+
+    project = Project.find(path)
+    try:
+        return compile_file(path, profile=profile, params=params, project=project)
+    except CompilationError as problem:
+        if not problem.diagnostics:
+            raise
+    checked = check_file(path, project, profile, params)
+    if as_json:
+        write_json({"ok": False, "diagnostics": findings_as_data([checked])})
+        return None
+    colour = colour_wanted(sys.stderr)
+    for finding in checked.diagnostics:
+        click.echo("\n".join(finding_lines(checked, finding, colour=colour)), err=True)
+    click.echo(f"{summary([checked])} Nothing was compiled.", err=True)
+    return None
