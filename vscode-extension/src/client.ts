@@ -1,0 +1,174 @@
+/** The language client: one server process, started, stopped and restarted one after the other, never at once. */
+import * as os from 'node:os';
+import * as vscode from 'vscode';
+import {
+  type ExecuteCommandParams,
+  ExecuteCommandRequest,
+  LanguageClient,
+  type LanguageClientOptions,
+  type StaticFeature,
+  TransportKind,
+} from 'vscode-languageclient/node';
+import { commandIds } from './commandIds';
+import { findServer, isProblem, type ServerCommand, type ServerProblem } from './server';
+import { serverSettings } from './settings';
+import type { Status } from './status';
+
+/** Tells the server that it may send runs as `osiris/runEvent` notifications. */
+const announceRunEvents: StaticFeature = {
+  fillClientCapabilities: (capabilities) => {
+    capabilities.experimental = { ...capabilities.experimental, osiris: { runEvent: true } };
+  },
+  initialize: () => undefined,
+  getState: () => ({ kind: 'static' }),
+  clear: () => undefined,
+};
+
+export interface RunEventParams {
+  runId: string;
+  event: Record<string, unknown>;
+}
+
+export class Client implements vscode.Disposable {
+  private running: LanguageClient | undefined;
+  private last: Promise<unknown> = Promise.resolve();
+  private readonly runEvents = new vscode.EventEmitter<RunEventParams>();
+  readonly onRunEvent = this.runEvents.event;
+
+  /**
+   * @param log where the server's own messages go
+   * @param storage a folder outside every workspace, in which the server is started
+   */
+  constructor(
+    private readonly status: Status,
+    private readonly log: vscode.LogOutputChannel,
+    private readonly storage: vscode.Uri,
+  ) {}
+
+  /** Starts the server unless it runs. Resolves to whether one runs; a failure was shown to the user. */
+  start(): Promise<boolean> {
+    return this.enqueue(async () => this.running?.isRunning() === true || (await this.launch()));
+  }
+
+  restart(): Promise<boolean> {
+    return this.enqueue(async () => {
+      await this.halt();
+      return this.launch();
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.enqueue(() => this.halt());
+  }
+
+  /** Calls a command of the server, which is started if need be. Undefined when there is no server. */
+  async execute<T>(command: string, argument?: unknown): Promise<T | undefined> {
+    if (!(await this.start())) {
+      return undefined;
+    }
+    const params: ExecuteCommandParams = { command, arguments: argument === undefined ? [] : [argument] };
+    return (await this.running?.sendRequest(ExecuteCommandRequest.type, params)) as T | undefined;
+  }
+
+  dispose(): void {
+    this.runEvents.dispose();
+  }
+
+  private enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.last.then(work);
+    this.last = next.catch(() => undefined);
+    return next;
+  }
+
+  private async launch(): Promise<boolean> {
+    this.status.starting();
+    const found = await findServer({
+      settings: serverSettings(),
+      folders: (vscode.workspace.workspaceFolders ?? []).filter((f) => f.uri.scheme === 'file').map((f) => f.uri.fsPath),
+      trusted: vscode.workspace.isTrusted,
+      home: os.homedir(),
+      searchPath: process.env['PATH'] ?? '',
+      windows: process.platform === 'win32',
+    });
+    if (isProblem(found)) {
+      this.fail(found);
+      return false;
+    }
+    try {
+      await this.connect(found);
+      return true;
+    } catch (error) {
+      this.fail({ problem: `The Osiris language server did not start: ${error instanceof Error ? error.message : String(error)}` });
+      return false;
+    }
+  }
+
+  private async connect(server: ServerCommand): Promise<void> {
+    await vscode.workspace.fs.createDirectory(this.storage);
+    this.log.info(`Starting ${[server.command, ...server.args].join(' ')} (found by ${server.origin})`);
+    const client = new LanguageClient(
+      'osiris',
+      'Osiris',
+      {
+        command: server.command,
+        args: server.args,
+        transport: TransportKind.stdio,
+        options: { cwd: this.storage.fsPath, shell: false },
+      },
+      this.clientOptions(),
+    );
+    client.registerFeature(announceRunEvents);
+    client.onNotification('osiris/runEvent', (params: RunEventParams) => this.runEvents.fire(params));
+    this.running = client;
+    await client.start();
+    this.status.running(client.initializeResult?.serverInfo?.version ?? '', server.origin);
+  }
+
+  private clientOptions(): LanguageClientOptions {
+    return {
+      documentSelector: [
+        { language: 'oml', scheme: 'file' },
+        { language: 'oml', scheme: 'untitled' },
+        { scheme: 'file', pattern: '**/osiris_connections.yaml' },
+        { scheme: 'file', pattern: '**/osiris.yaml' },
+      ],
+      outputChannel: this.log,
+      traceOutputChannel: this.log,
+      initializationOptions: { trusted: vscode.workspace.isTrusted },
+      synchronize: { configurationSection: 'osiris' },
+    };
+  }
+
+  private async halt(): Promise<void> {
+    const client = this.running;
+    this.running = undefined;
+    try {
+      await client?.dispose();
+    } catch (error) {
+      // A server that never came up, or that is gone, cannot be asked to stop; it is not there, which is what was wanted.
+      this.log.debug(`Stopping the server: ${String(error)}`);
+    }
+    this.status.stopped();
+  }
+
+  private fail(problem: ServerProblem): void {
+    this.status.failed(problem.problem);
+    this.log.error(problem.problem);
+    void this.offerHelp(problem);
+  }
+
+  private async offerHelp({ problem, setting }: ServerProblem): Promise<void> {
+    const settings = 'Open Settings';
+    const again = 'Try Again';
+    const log = 'Show Log';
+    const advice = setting === undefined ? ' Install it with "pip install osiris-oml", or name the Python that has it.' : '';
+    const choice = await vscode.window.showErrorMessage(problem + advice, settings, again, log);
+    if (choice === settings) {
+      await vscode.commands.executeCommand('workbench.action.openSettings', setting ?? 'osiris.server');
+    } else if (choice === again) {
+      await vscode.commands.executeCommand(commandIds.restartServer);
+    } else if (choice === log) {
+      this.log.show();
+    }
+  }
+}

@@ -1,0 +1,137 @@
+/** The commands of the palette. */
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { messageOf, reportOf, summary, type Compiled, type Findings } from './answers';
+import type { Client } from './client';
+import { commandIds, serverCommands } from './commandIds';
+import type { Runs } from './runs';
+
+/** What the extension's commands work with. */
+export interface Parts {
+  client: Client;
+  runs: Runs;
+  output: vscode.LogOutputChannel;
+}
+
+export function registerCommands(parts: Parts): vscode.Disposable {
+  const handlers: Record<string, (...args: unknown[]) => unknown> = {
+    [commandIds.runPipeline]: (uri) => run(parts, uri),
+    [commandIds.validate]: (uri) => validate(parts, uri),
+    [commandIds.compile]: (uri) => compile(parts, uri),
+    [commandIds.stopRun]: () => parts.runs.cancel(),
+    [commandIds.showOutput]: () => parts.output.show(true),
+    [commandIds.restartServer]: () => parts.client.restart(),
+    [commandIds.checkSetup]: () => doctor(parts),
+  };
+  return vscode.Disposable.from(
+    ...Object.entries(handlers).map(([id, handler]) => vscode.commands.registerCommand(id, handler)),
+  );
+}
+
+async function run({ client, runs }: Parts, target: unknown): Promise<void> {
+  if (!vscode.workspace.isTrusted) {
+    void vscode.window.showWarningMessage('Osiris runs and compiles nothing in Restricted Mode. Trust this workspace first.');
+    return;
+  }
+  const document = await pipeline(target);
+  if (document === undefined || !(await saved(document))) {
+    return;
+  }
+  const name = path.basename(document.uri.path);
+  runs.announce(name);
+  try {
+    const answer = await client.execute<{ runId?: string }>(serverCommands.run, { uri: document.uri.toString() });
+    if (answer?.runId !== undefined) {
+      runs.name(answer.runId, name);
+    }
+  } catch (error) {
+    runs.refused(name, messageOf(error));
+  }
+}
+
+async function validate({ client, output }: Parts, target: unknown): Promise<void> {
+  const document = await pipeline(target);
+  if (document === undefined) {
+    return;
+  }
+  const name = path.basename(document.uri.path);
+  try {
+    const answer = await client.execute<Findings>(serverCommands.validate, { uri: document.uri.toString() });
+    if (answer !== undefined) {
+      output.info(`${name}: ${summary(answer)}`);
+      await say(answer.errors === 0, `${name}: ${summary(answer)}`, 'Show Problems', 'workbench.actions.view.problems');
+    }
+  } catch (error) {
+    await failed(output, name, error);
+  }
+}
+
+async function compile({ client, output }: Parts, target: unknown): Promise<void> {
+  const document = await pipeline(target);
+  if (document === undefined || !(await saved(document))) {
+    return;
+  }
+  const name = path.basename(document.uri.path);
+  try {
+    const answer = await client.execute<Compiled>(serverCommands.compile, { uri: document.uri.toString() });
+    if (answer !== undefined) {
+      const where = answer.manifest === undefined ? '' : vscode.workspace.asRelativePath(answer.manifest);
+      const message = `${name}: ${answer.cached === true ? 'unchanged, still compiled to' : 'compiled to'} ${where}`;
+      output.info(message);
+      vscode.window.setStatusBarMessage(message, 5000);
+    }
+  } catch (error) {
+    await failed(output, name, error);
+  }
+}
+
+async function doctor({ client, output }: Parts): Promise<void> {
+  try {
+    const answer = await client.execute<unknown>(serverCommands.doctor);
+    if (answer !== undefined) {
+      reportOf(answer).split('\n').forEach((line) => output.info(line));
+      output.show(true);
+    }
+  } catch (error) {
+    await failed(output, 'Doctor', error);
+  }
+}
+
+/** The pipeline a command is meant for: the resource it was called on, else the active editor's. */
+async function pipeline(target: unknown): Promise<vscode.TextDocument | undefined> {
+  const document =
+    target instanceof vscode.Uri
+      ? await vscode.workspace.openTextDocument(target)
+      : vscode.window.activeTextEditor?.document;
+  if (document?.languageId !== 'oml') {
+    void vscode.window.showWarningMessage('Open an OML pipeline first: this command works on the active editor.');
+    return undefined;
+  }
+  return document;
+}
+
+/** Saves what the command reads from disk. Says so when that is not possible. */
+async function saved(document: vscode.TextDocument): Promise<boolean> {
+  if (document.isUntitled || (document.isDirty && !(await document.save()))) {
+    void vscode.window.showWarningMessage('Save the pipeline to a file first.');
+    return false;
+  }
+  return true;
+}
+
+async function say(fine: boolean, message: string, action: string, command: string): Promise<void> {
+  if (fine) {
+    vscode.window.setStatusBarMessage(message, 5000);
+  } else if ((await vscode.window.showWarningMessage(message, action)) === action) {
+    await vscode.commands.executeCommand(command);
+  }
+}
+
+async function failed(output: vscode.LogOutputChannel, name: string, error: unknown): Promise<void> {
+  const message = `${name}: ${messageOf(error)}`;
+  message.split('\n').forEach((line) => output.error(line));
+  const show = 'Show Output';
+  if ((await vscode.window.showErrorMessage(message, show)) === show) {
+    output.show(true);
+  }
+}
