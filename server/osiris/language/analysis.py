@@ -1,0 +1,234 @@
+"""The one analysis that every face shows: text in, pipeline, graph and findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+
+from osiris.components.registry import ComponentRegistry
+from osiris.components.spec import ComponentSpec
+from osiris.language.declarations import Declarations, declared_sensitive
+from osiris.language.environment import Environment, StaticEnvironment
+from osiris.language.graph import Graph, Role, build_graph
+from osiris.language.model import Pipeline, Step, StepShape, TopEntry, shape_step
+from osiris.language.params import ParamValues, effective_params
+from osiris.language.rules import DOCUMENT_RULES, STEP_RULES
+from osiris.language.rules.context import DocumentContext, ParamScope, StepContext, StepReport
+from osiris.language.suppression import apply_suppressions, find_suppressions
+from osiris.syntax.codes import CODES
+from osiris.syntax.diagnostic import Diagnostic, Severity
+from osiris.syntax.document import Document, Part, parse
+from osiris.syntax.text import Span
+from osiris.syntax.tree import Mapping as MappingNode
+from osiris.syntax.tree import Plain
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """Everything that is known of one version of a document.
+
+    ``diagnostics`` are absolute, sorted by place, and what the project's severities and the document's suppressions
+    leave of them. ``specs``: per step the spec of its component. ``values``: the parameters that count.
+    """
+
+    document: Document
+    pipeline: Pipeline
+    graph: Graph
+    values: ParamValues
+    specs: tuple[ComponentSpec | None, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the document compiles: it has no errors."""
+        return all(d.severity is not Severity.ERROR for d in self.diagnostics)
+
+
+class Analyzer:
+    """Analyses the versions of one document, keeping what an edit leaves as it was. Keep one per open document."""
+
+    def __init__(self, registry: ComponentRegistry) -> None:
+        """An analyzer that knows nothing yet."""
+        self._registry = registry
+        self._shapes: dict[Part, StepShape] = {}
+        self._reports: dict[Part, tuple[Hashable, StepReport]] = {}
+        self._declarations: tuple[Hashable, Declarations] | None = None
+        self._environment: tuple[Environment, Hashable] | None = None
+        self._roles: dict[tuple[str | None, str | None], Role] = {}
+
+    def analyse(
+        self,
+        document: Document,
+        env: Environment,
+        *,
+        profile: str | None = None,
+        params: Mapping[str, Plain] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Analysis:
+        """Analyse one version. Never raises for what a document holds.
+
+        ``profile``, ``params`` (values by name; texts are read in the parameter's type) and ``environ``
+        (``OSIRIS_PARAM_X``) choose the parameters; findings under the document's other profiles come as well.
+        """
+        declared, top = self._declared(document)
+        pipeline = Pipeline(top, self._steps(document), declared.params, declared.profiles)
+        specs = tuple(self._registry.get(s.shape.component) if s.shape.component else None for s in pipeline.steps)
+        graph = build_graph(pipeline.steps, self._role)
+        values = effective_params(
+            declared.params,
+            declared.profiles,
+            profile=profile,
+            given=params,
+            environ=environ,
+        )
+        reports = self._report(pipeline, specs, graph, env, _scope(declared, values))
+        context = DocumentContext(
+            document, pipeline, graph, self._registry, env, specs, reports, values, tuple(declared.diagnostics)
+        )
+        diagnostics = list(document.diagnostics)
+        diagnostics += declared.diagnostics
+        for step, report in zip(pipeline.steps, reports, strict=True):
+            if report.diagnostics:
+                diagnostics += (d.shift(step.base) for d in report.diagnostics)
+        for rule in DOCUMENT_RULES:
+            diagnostics += rule(context)
+        return Analysis(document, pipeline, graph, values, specs, _settled(document, diagnostics, env))
+
+    def _declared(self, document: Document) -> tuple[Declarations, tuple[TopEntry, ...]]:
+        top: list[TopEntry] = []
+        for placed in document.sections:
+            if isinstance(placed.part.node, MappingNode):
+                top += (TopEntry(placed.base, entry, placed.part) for entry in placed.part.node.entries)
+        if document.steps_entry is not None:
+            base, entry = document.steps_entry
+            part = Part("", MappingNode(entry.span, (entry,)), (), True)
+            top.append(TopEntry(base, entry, part))
+            top.sort(key=lambda item: item.base + item.entry.key.span.start)
+        found = {item.entry.key.text: item for item in reversed(top)}
+        params, profiles = found.get("params"), found.get("profiles")
+        key = tuple((item.base, item.part, item.entry) if item else None for item in (params, profiles))
+        if self._declarations is None or self._declarations[0] != key:
+            self._declarations = (key, Declarations(params, profiles))
+        return self._declarations[1], tuple(top)
+
+    def _steps(self, document: Document) -> tuple[Step, ...]:
+        old = self._shapes
+        new: dict[Part, StepShape] = {}
+        steps: list[Step] = []
+        for index, placed in enumerate(document.steps):
+            part = placed.part
+            shape = old.get(part) or new.get(part)
+            if shape is None:
+                shape = shape_step(part)
+            new[part] = shape
+            steps.append(Step(index, placed.base, shape))
+        self._shapes = new
+        return tuple(steps)
+
+    def _role(self, step: Step) -> Role:
+        key = (step.shape.component, step.shape.mode)
+        role = self._roles.get(key)
+        if role is None:
+            role = self._roles[key] = _role_of(self._registry.get(key[0]) if key[0] else None, step.mode)
+        return role
+
+    def _report(
+        self,
+        pipeline: Pipeline,
+        specs: tuple[ComponentSpec | None, ...],
+        graph: Graph,
+        env: Environment,
+        scope: ParamScope,
+    ) -> tuple[StepReport, ...]:
+        version = env.version
+        if self._environment is None or self._environment != (env, version):
+            self._environment = (env, version)
+            self._reports = {}
+        old = self._reports
+        new: dict[Part, tuple[Hashable, StepReport]] = {}
+        reports: list[StepReport] = []
+        for step, spec in zip(pipeline.steps, specs, strict=True):
+            shape, index = step.shape, step.index
+            tables = tuple(graph.data_inputs[index])
+            names = shape.param_names
+            key = (tables, graph.complete[index], len(graph.data[index]), scope.key(names) if names else None)
+            kept = new.get(shape.part) or old.get(shape.part)
+            if kept is not None and kept[0] == key:
+                new[shape.part] = kept
+                reports.append(kept[1])
+                continue
+            context = StepContext(
+                shape, spec, self._registry, env, scope, tables, len(graph.data[index]), graph.complete[index]
+            )
+            report = StepReport(tuple(d for rule in STEP_RULES for d in rule(context)), ())
+            new[shape.part] = (key, report)
+            reports.append(report)
+        self._reports = new
+        return tuple(reports)
+
+
+def _role_of(spec: ComponentSpec | None, mode: str | None) -> Role:
+    if spec is not None:
+        modes = (mode,) if mode in spec.modes else spec.modes
+        yields, consumes = {m != "write" for m in modes}, {m != "read" for m in modes}
+        return Role(*(found.pop() if len(found) == 1 else None for found in (yields, consumes)))
+    if mode in ("read", "transform", "write"):
+        return Role(mode != "write", mode != "read")
+    return Role(None, None)
+
+
+def _scope(declared: Declarations, values: ParamValues) -> ParamScope:
+    plain = values.plain()
+    sensitive = declared_sensitive(declared.params)
+    # What the command line or the environment says holds in every profile.
+    fixed = {name for name, value in values.values.items() if value.source in ("given", "environment")}
+    variants: list[tuple[str, dict[str, Plain]]] = []
+    for profile in declared.profiles.values():
+        if profile.name == values.profile:
+            continue
+        changed = {
+            name: given.value for name, given in profile.values.items() if name not in sensitive and name not in fixed
+        }
+        if changed:
+            variants.append((profile.name, changed))
+    return ParamScope(declared.params, plain, sensitive, tuple(variants))
+
+
+def _settled(document: Document, diagnostics: Iterable[Diagnostic], env: Environment) -> tuple[Diagnostic, ...]:
+    """Suppressions and severities applied, sorted by place; nothing twice."""
+    suppressions = find_suppressions(document)
+    if suppressions:
+        diagnostics = apply_suppressions(document, diagnostics, suppressions)
+    severities = env.severities
+    settled: dict[tuple[Span, str, str], Diagnostic] = {}
+    for diagnostic in diagnostics:
+        code = CODES.get(diagnostic.code)
+        if severities and code is not None and code.configurable and diagnostic.code in severities:
+            severity = severities[diagnostic.code]
+            if severity is None:
+                continue
+            diagnostic = Diagnostic(
+                diagnostic.code,
+                diagnostic.span,
+                diagnostic.message,
+                severity,
+                diagnostic.fixes,
+                diagnostic.related,
+                diagnostic.unnecessary,
+            )
+        settled.setdefault((diagnostic.span, diagnostic.code, diagnostic.message), diagnostic)
+    return tuple(settled[key] for key in sorted(settled))
+
+
+def analyse(
+    text: str,
+    env: Environment | None = None,
+    *,
+    profile: str | None = None,
+    params: Mapping[str, Plain] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Analysis:
+    """Parse and analyse ``text`` once; without ``env`` as a document outside any project."""
+    environment = env or StaticEnvironment()
+    analyzer = Analyzer(environment.registry)
+    return analyzer.analyse(parse(text), environment, profile=profile, params=params, environ=environ)

@@ -1,0 +1,57 @@
+"""Did you mean: the known name nearest to a misspelt one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The name in ``known`` that ``name`` was most likely meant to be, None when none is close.
+
+    Close is: the same but for case, dashes and underscores; or at most one edit (up to 4 letters), two (up to 8) or
+    three, a swap of neighbours counting as one. Of equally near names the first in alphabetical order wins.
+    """
+    folded = _fold(name)
+    if not folded:
+        return None
+    limit = 1 if len(folded) <= 4 else 2 if len(folded) <= 8 else 3
+    best: tuple[int, str] | None = None
+    for candidate in sorted(set(known)):
+        other = _fold(candidate)
+        if abs(len(other) - len(folded)) > limit:
+            continue
+        distance = _distance(folded, other, limit)
+        if distance <= limit and distance < len(folded) and (best is None or distance < best[0]):
+            best = (distance, candidate)
+    return best[1] if best else None
+
+
+def _fold(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def _distance(a: str, b: str, limit: int) -> int:
+    """Edits from ``a`` to ``b`` with swaps of neighbours; anything above ``limit`` may be reported as limit + 1."""
+    if a == b:
+        return 0
+    before: list[int] = []
+    previous = list(range(len(b) + 1))
+    for i, left in enumerate(a, 1):
+        current = [i]
+        for j, right in enumerate(b, 1):
+            cost = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (left != right))
+            if i > 1 and j > 1 and left == b[j - 2] and a[i - 2] == right:
+                cost = min(cost, before[j - 2] + 1)
+            current.append(cost)
+        if min(current) > limit:
+            return limit + 1
+        before, previous = previous, current
+    return previous[-1]
+
+
+def listing(names: Iterable[str], most: int = 6) -> str:
+    """Names as they stand in a message: quoted, in the given order, shortened when there are many."""
+    all_names = list(names)
+    shown = ", ".join(f"`{name}`" for name in all_names[:most])
+    rest = len(all_names) - most
+    return f"{shown} and {rest} more" if rest > 0 else shown

@@ -1,0 +1,110 @@
+"""``# osiris: ignore[OML504]``: on a line, or alone on the line above; in SQL also ``-- osiris: ignore[OML405]``.
+
+On (or above) the line where a block of text starts, as in ``query: |``, the comment holds for the whole block.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from osiris.language.findings import finding, replacement
+from osiris.language.suggest import nearest
+from osiris.syntax.codes import CODES
+from osiris.syntax.diagnostic import Diagnostic
+from osiris.syntax.document import Document
+from osiris.syntax.text import Span
+
+_COMMENT = re.compile(r"(?P<mark>#|--)[ \t]*osiris:[ \t]*ignore[ \t]*\[(?P<codes>[^\]\r\n]*)\]")
+_CODE = re.compile(r"[A-Za-z0-9]+")
+_BLOCK = re.compile(r":[ \t]*(?:&\S+[ \t]+)?[|>][-+0-9]*[ \t]*(?:#.*)?$")
+
+
+@dataclass(slots=True, eq=False)
+class Suppression:
+    """One code in one comment. ``first`` and ``last`` are the 0-based lines that it covers."""
+
+    code: str
+    span: Span
+    comment: Span
+    first: int
+    last: int
+    used: bool = field(default=False)
+
+
+def find_suppressions(document: Document) -> list[Suppression]:
+    """All suppressions of a document, in order."""
+    text = document.text
+    if "osiris:" not in text:
+        return []
+    comments: list[Span] | None = None
+    found: list[Suppression] = []
+    for match in _COMMENT.finditer(text):
+        if match["mark"] == "#":
+            if comments is None:
+                comments = list(document.comments())
+            if not any(span.start <= match.start() < span.end for span in comments):
+                continue
+        line = document.lines.line_of(match.start())
+        first, last = _covered(document, line, match.start())
+        for code in _CODE.finditer(match["codes"]):
+            at = match.start("codes")
+            span = Span(at + code.start(), at + code.end())
+            found.append(Suppression(code[0].upper(), span, Span(*match.span()), first, last))
+    return found
+
+
+def _covered(document: Document, line: int, offset: int) -> tuple[int, int]:
+    own = document.lines.line_span(line, document.text)
+    target = line
+    if not document.text[own.start : offset].strip():
+        target = min(line + 1, len(document.lines.starts) - 1)
+    source = document.lines.line_span(target, document.text)
+    header = document.text[source.start : source.end]
+    if not _BLOCK.search(header):
+        return (line, target)
+    indent = len(header) - len(header.lstrip(" -"))
+    last = target
+    for following in range(target + 1, len(document.lines.starts)):
+        span = document.lines.line_span(following, document.text)
+        body = document.text[span.start : span.end]
+        if body.strip():
+            if len(body) - len(body.lstrip(" ")) <= indent - (2 if header.lstrip().startswith("- ") else 0):
+                break
+            last = following
+    return (line, last)
+
+
+def apply_suppressions(
+    document: Document, diagnostics: Iterable[Diagnostic], suppressions: list[Suppression]
+) -> Iterator[Diagnostic]:
+    """The findings that are left, and one for every suppression that is unused or without effect."""
+    for diagnostic in diagnostics:
+        code = CODES.get(diagnostic.code)
+        hit = False
+        if code is not None and code.configurable:
+            line = document.lines.line_of(diagnostic.span.start)
+            for suppression in suppressions:
+                if suppression.code == diagnostic.code and suppression.first <= line <= suppression.last:
+                    suppression.used = hit = True
+        if not hit:
+            yield diagnostic
+    for suppression in suppressions:
+        yield from _judge(suppression)
+
+
+def _judge(suppression: Suppression) -> Iterator[Diagnostic]:
+    code = CODES.get(suppression.code)
+    fix = replacement("Remove the comment", suppression.comment, "")
+    if code is None:
+        near = nearest(suppression.code, CODES)
+        hint = f" Did you mean {near}?" if near else ""
+        better = replacement(f"Replace by {near}", suppression.span, near) if near else None
+        yield finding("OML191", suppression.span, f"There is no code {suppression.code}.{hint}", better, fix)
+    elif not code.configurable:
+        message = f"{suppression.code} ({code.title.lower()}) is an error that cannot be ignored. Mend it instead."
+        yield finding("OML191", suppression.span, message, fix)
+    elif not suppression.used:
+        message = f"Nothing here is reported as {suppression.code}. Remove the comment."
+        yield finding("OML190", suppression.span, message, fix, unnecessary=True)
