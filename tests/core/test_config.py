@@ -168,6 +168,11 @@ def test_a_password_inside_an_address_is_known_as_a_secret() -> None:
     assert "s3cr3t-pw" in connection.resolve({"PW": "s3cr3t-pw"}).secrets
 
 
+def test_a_secret_deep_inside_a_connection_is_known() -> None:
+    connection = ConnectionConfig("graphql", "a", {"headers": {"Authorization": "${TOKEN}", "Accept": "json"}})
+    assert connection.resolve({"TOKEN": "abc123"}).secrets == ("abc123",)
+
+
 def test_a_missing_variable_is_named_with_field_alias_and_file() -> None:
     connection = ConnectionConfig("mysql", "shop", {"password": "${DB_PW}"})
     with pytest.raises(

@@ -127,3 +127,8 @@ def test_a_variable_that_is_empty_is_told_from_one_that_is_not_set() -> None:
 def test_a_malformed_reference_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="not a reference to a variable"):
         resolve_value(text, {"A": "1"})
+
+
+def test_a_reference_without_its_brace_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"for password of mysql\.shop is not closed"):
+        resolve_value("${DB_PW", {"DB_PW": "1"}, field="password", where="mysql.shop")

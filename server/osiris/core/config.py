@@ -92,19 +92,13 @@ class ConnectionConfig:
         With a ``spec``, text from a variable becomes the number or boolean that the component wants. Raises
         ConfigurationError that names the variable, the field, the alias and the file; it never holds a value.
         """
-        from osiris.language.secrets import is_secret_key
-
-        secret_names = set(spec.secrets) if spec is not None else set()
         secrets: list[str] = []
         fields: dict[str, Any] = {}
         for name, value in self.fields.items():
             if name == "default":
                 continue
             resolved = self._fill(value, name, env)
-            if name in secret_names or is_secret_key(name):
-                secrets += [text for text in _texts(resolved) if text]
-            elif isinstance(resolved, str):
-                secrets += _password_in(resolved)
+            secrets += _secrets_in(resolved, (name,), spec)
             fields[name] = self._typed(name, value, resolved, spec)
         return ResolvedConnection(self.reference, fields, tuple(dict.fromkeys(secrets)))
 
@@ -151,11 +145,20 @@ def _texts(value: Any) -> list[str]:
     return []
 
 
-def _password_in(text: str) -> list[str]:
-    from osiris.language.secrets import dsn_password_span
+def _secrets_in(value: Any, path: tuple[str | int, ...], spec: ComponentSpec | None) -> list[str]:
+    """The texts in ``value`` that must never be shown: by the name of their key, or as a password in an address."""
+    from osiris.language.secrets import dsn_password_spans, is_secret_key
 
-    span = dsn_password_span(text)
-    return [text[span.start : span.end]] if span else []
+    if isinstance(value, dict):
+        return [found for key, item in value.items() for found in _secrets_in(item, (*path, key), spec)]
+    if isinstance(value, list):
+        return [found for index, item in enumerate(value) for found in _secrets_in(item, (*path, index), spec)]
+    if not isinstance(value, str) or not value:
+        return []
+    named = any(is_secret_key(part) for part in path if isinstance(part, str))
+    if named or (spec is not None and spec.is_secret(path)):
+        return [value]
+    return [value[start:end] for start, end in dsn_password_spans(value)]
 
 
 @dataclass(frozen=True)

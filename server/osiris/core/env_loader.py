@@ -21,7 +21,7 @@ MAX_DOTENV_BYTES = 1024 * 1024
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPORT = re.compile(r"export[ \t]+")
-_REFERENCE = re.compile(r"\$\{(?P<name>[^{}]*?)(?::-(?P<default>[^{}]*))?\}")
+_REFERENCE = re.compile(r"\$\{(?P<name>[^{}]*?)(?::-(?P<default>[^}]*))?\}")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
@@ -163,6 +163,11 @@ def variables_in(text: str) -> list[str]:
     return [match["name"] for match in _REFERENCE.finditer(text)]
 
 
+def without_references(text: str) -> str:
+    """``text`` without its references to variables: what is written in plain."""
+    return _REFERENCE.sub("", text)
+
+
 def resolve_value(text: str, env: Mapping[str, str], *, field: str = "", where: str = "", file: str = "") -> str:
     """``text`` with each ``${VAR}`` and ``${VAR:-default}`` replaced, once: what a variable holds is not looked into.
 
@@ -171,6 +176,11 @@ def resolve_value(text: str, env: Mapping[str, str], *, field: str = "", where: 
     reference is malformed; the message never holds a value.
     """
     place = (f" for {field}" if field else "") + (f" of {where}" if where else "") + (f" in {file}" if file else "")
+
+    if "${" in without_references(text):
+        raise ConfigurationError(
+            f"The reference to a variable{place} is not closed.", hint="Write ${NAME} or ${NAME:-default}."
+        )
 
     def replacement(match: re.Match[str]) -> str:
         name, default = match["name"], match["default"]

@@ -1,0 +1,293 @@
+"""A project on disk: its root, its pipelines, and what the language may know of its surroundings.
+
+The answers are kept and checked against the file system by cheap signatures, so that asking again at every keystroke
+costs next to nothing. Texts that are open in an editor (``overlay``) win over the files.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from osiris.core.config import CONFIG_FILE, CONNECTIONS_FILE
+from osiris.core.config_file import ConfigFile, parse_config
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.files import is_inside
+from osiris.core.project_scan import (
+    MARKERS,
+    MAX_ENTRIES,
+    MAX_ENTRIES_UNMARKED,
+    FoundPipeline,
+    Scanner,
+    Signature,
+    has_oml_version,
+    is_oml_name,
+    signature,
+)
+from osiris.core.source import read_source
+from osiris.language.connections import Connections, parse_connections
+from osiris.syntax.diagnostic import Diagnostic, Severity
+
+if TYPE_CHECKING:
+    from osiris.components.registry import ComponentRegistry
+
+__all__ = ["Project", "ProjectEnvironment", "SettingsFile", "has_oml_version", "is_oml_name", "read_source"]
+
+RECHECK_SECONDS = 1.0
+RESCAN_SECONDS = 3.0
+MAX_REMEMBERED_PATHS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """osiris.yaml or osiris_connections.yaml with its findings; ``problem`` says why it could not be read at all."""
+
+    path: Path
+    text: str
+    diagnostics: tuple[Diagnostic, ...]
+    problem: str | None = None
+
+
+class _WatchedFile:
+    """The text of one settings file, read again only when it changed."""
+
+    def __init__(self, path: Path, root: Path) -> None:
+        self.path = path
+        self.root = root
+        self.text: str | None = None
+        self.problem: str | None = None
+        self.generation = 0
+        self._signature: Signature | str | None = "never looked"
+
+    def look(self, overlay: str | None) -> bool:
+        """Bring ``text`` up to date; True when it changed. An overlay counts as the file's text."""
+        if overlay is not None:
+            if self._signature == "overlay" and overlay == self.text:
+                return False
+            self._set("overlay", overlay, None)
+            return True
+        try:
+            now: Signature | None = signature(os.stat(self.path))
+        except OSError:
+            now = None
+        if now is None and self.path.is_symlink():
+            now = (0, 0, 0)  # a broken link: read_source says so
+        if now == self._signature:
+            return False
+        text, problem = (None, None) if now is None else self._read()
+        self._set(now, text, problem)
+        return True
+
+    def _set(self, state: Signature | str | None, text: str | None, problem: str | None) -> None:
+        self._signature, self.text, self.problem = state, text, problem
+        self.generation += 1
+
+    def _read(self) -> tuple[str | None, str | None]:
+        if not is_inside(self.path, self.root):
+            return None, f"{self.path.name} is a link that leads out of the project, and is not read."
+        try:
+            return read_source(self.path, shown=self.path.name), None
+        except ConfigurationError as problem:
+            return None, str(problem)
+
+
+class Project:
+    """A folder with OML files. ``root`` is absolute."""
+
+    def __init__(self, root: Path | str) -> None:
+        """The project in ``root``, which need not hold any of the marker files."""
+        self.root = Path(os.path.abspath(root))
+        self._lock = threading.RLock()
+        self._overlays: dict[Path, str] = {}
+        self._config_file = _WatchedFile(self.root / CONFIG_FILE, self.root)
+        self._connections_file = _WatchedFile(self.root / CONNECTIONS_FILE, self.root)
+        self._config = ConfigFile()
+        self._connections: Connections | None = None
+        marked = any(os.path.isfile(self.root / marker) for marker in MARKERS)
+        self._scanner = Scanner(self.root, most=MAX_ENTRIES if marked else MAX_ENTRIES_UNMARKED)
+        self._found: list[FoundPipeline] | None = None
+        self._scan_again = 0.0
+        self._scans = 0
+        self._exists: dict[str, bool | None] = {}
+        self._recheck = 0.0
+        self._changes = 0
+        self._environments: dict[str | None, ProjectEnvironment] = {}
+
+    @classmethod
+    def find(cls, path: Path | str, stop: Path | str | None = None) -> Project:
+        """The project of a file or folder (which need not exist): the nearest folder upwards with osiris.yaml or
+        osiris_connections.yaml. Without one: ``stop`` when given (a workspace folder), else the file's own folder.
+        ``stop`` is also the highest folder that is looked at.
+        """
+        start = Path(os.path.abspath(path))
+        folder = start if os.path.isdir(start) else start.parent
+        limit = Path(os.path.abspath(stop)) if stop is not None else None
+        for candidate in (folder, *folder.parents):
+            if any(os.path.isfile(candidate / marker) for marker in MARKERS):
+                return cls(candidate)
+            if candidate == limit:
+                break
+        inside = limit is not None and (folder == limit or limit in folder.parents)
+        return cls(limit if inside and limit is not None else folder)
+
+    def overlay(self, path: Path | str, text: str | None) -> None:
+        """Say that ``path`` is open in an editor with this text; None says that it was closed."""
+        key = Path(os.path.abspath(self.root / path))
+        with self._lock:
+            if text is None:
+                self._overlays.pop(key, None)
+            else:
+                self._overlays[key] = text
+            if key not in (self._config_file.path, self._connections_file.path):
+                self._scan_again = 0.0
+
+    def invalidate(self) -> None:
+        """Look at the file system anew with the next question: somebody says that files changed."""
+        with self._lock:
+            self._scan_again = self._recheck = 0.0
+
+    def environment(self, path: Path | str | None = None) -> ProjectEnvironment:
+        """What the language may know when it looks at the file ``path`` (None: at a text without a file).
+
+        The same object for the same path; its answers are brought up to date by this call.
+        """
+        key = None if path is None else self.relative(path)
+        with self._lock:
+            self._refresh()
+            found = self._environments.get(key)
+            if found is None:
+                found = self._environments[key] = ProjectEnvironment(self, key)
+            return found
+
+    def pipelines(self, *, nested: bool = False) -> list[Path]:
+        """The OML files of the project, absolute, sorted: by their ending, or any YAML with ``oml_version`` at its top.
+
+        Hidden folders, ``node_modules``, ``build``, ``logs`` and the like are left out, links are not followed, and
+        folders that are a project of their own count only with ``nested``.
+        """
+        return [self.root / found.path for found in Scanner(self.root, nested=nested).scan(self._overlay_of)]
+
+    def relative(self, path: Path | str) -> str:
+        """``path`` relative to the root with ``/``; as it is when it lies elsewhere."""
+        full = Path(os.path.abspath(self.root / path))
+        return full.relative_to(self.root).as_posix() if full.is_relative_to(self.root) else full.as_posix()
+
+    def settings_files(self) -> list[SettingsFile]:
+        """The settings files that are there, with what is wrong in them."""
+        with self._lock:
+            self._refresh()
+            config, connections = self._config.diagnostics, self._connections
+            found = (
+                (self._config_file, config),
+                (self._connections_file, connections.diagnostics if connections else ()),
+            )
+            return [
+                SettingsFile(file.path, file.text or "", tuple(findings), file.problem)
+                for file, findings in found
+                if file.text is not None or file.problem is not None
+            ]
+
+    @property
+    def config(self) -> ConfigFile:
+        """What osiris.yaml says, overlays included; broken settings count as not written."""
+        with self._lock:
+            self._refresh()
+            return self._config
+
+    def _refresh(self) -> None:
+        if self._config_file.look(self._overlays.get(self._config_file.path)):
+            text = self._config_file.text
+            self._config = ConfigFile() if text is None else parse_config(text, str(self._config_file.path))
+        if self._connections_file.look(self._overlays.get(self._connections_file.path)):
+            text = self._connections_file.text
+            self._connections = None if text is None else parse_connections(text)
+        now = time.monotonic()
+        if self._exists and now >= self._recheck:
+            self._recheck_paths(now)
+        if self._found is not None:
+            self._listing()
+
+    def _recheck_paths(self, now: float) -> None:
+        if len(self._exists) > MAX_REMEMBERED_PATHS:
+            self._exists.clear()
+            self._changes += 1
+        for path, before in self._exists.items():
+            if self._look_for(path) != before:
+                self._exists.clear()
+                self._changes += 1
+                break
+        spent = time.monotonic() - now
+        self._recheck = now + max(RECHECK_SECONDS, 50 * spent)
+
+    def _listing(self) -> list[FoundPipeline]:
+        """The OML files; the disk is searched again only after a while, and rarely where that takes long."""
+        with self._lock:
+            now = time.monotonic()
+            if self._found is None or now >= self._scan_again:
+                found = self._scanner.scan(self._overlay_of)
+                if found != self._found:
+                    self._scans += 1
+                self._found = found
+                self._scan_again = now + max(RESCAN_SECONDS, 50 * (time.monotonic() - now))
+            return self._found
+
+    def _overlay_of(self, path: str) -> str | None:
+        return self._overlays.get(self.root / path) if self._overlays else None
+
+    def _file_exists(self, path: str) -> bool | None:
+        with self._lock:
+            if path not in self._exists:
+                self._exists[path] = self._look_for(path)
+                self._recheck = self._recheck or time.monotonic() + RECHECK_SECONDS
+            return self._exists[path]
+
+    def _look_for(self, path: str) -> bool | None:
+        if not path or "\0" in path or os.path.isabs(path) or not is_inside(self.root / path, self.root):
+            return None
+        return (self.root / path).exists()
+
+    def _version(self) -> Hashable:
+        return (self._config_file.generation, self._connections_file.generation, self._scans, self._changes)
+
+
+class ProjectEnvironment:
+    """The surroundings of one file of a project; implements ``osiris.language.environment.Environment``."""
+
+    def __init__(self, project: Project, path: str | None) -> None:
+        self._project = project
+        self._path = path
+
+    @property
+    def registry(self) -> ComponentRegistry:
+        """The components that are installed."""
+        from osiris.components.registry import ComponentRegistry
+
+        return ComponentRegistry.builtin()
+
+    @property
+    def connections(self) -> Connections | None:
+        """The project's connections, None when it has no ``osiris_connections.yaml`` that can be read."""
+        return self._project._connections
+
+    @property
+    def severities(self) -> Mapping[str, Severity | None]:
+        """Severities the project chose, by code; None switches a code off."""
+        return self._project._config.severities
+
+    def file_exists(self, path: str) -> bool | None:
+        """Whether a path relative to the project root is a file or folder; None for one that leads out of it."""
+        return self._project._file_exists(path)
+
+    def pipelines_named(self, name: str) -> Sequence[str]:
+        """The other OML files of the project whose pipeline has this name, relative to the root, sorted."""
+        return [p.path for p in self._project._listing() if p.name == name and p.path != self._path]
+
+    @property
+    def version(self) -> Hashable:
+        """Equal values promise equal answers to all of the above."""
+        return self._project._version()

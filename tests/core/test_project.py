@@ -1,0 +1,232 @@
+"""A project on disk: where it starts, what belongs to it, what the language learns from it, and what stays outside."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.project import Project, read_source
+
+OML = "oml_version: 0.1.0\nname: {name}\nsteps: []\n"
+
+
+def make(root: Path, *files: str, **texts: str) -> Path:
+    """Files with a pipeline named as the file, or with the given text; a name that ends in / is a folder."""
+    for name in files:
+        path = root / name
+        if name.endswith("/"):
+            path.mkdir(parents=True, exist_ok=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(texts.get(path.name, OML.format(name=path.name.split(".")[0])), "utf-8")
+    return root
+
+
+def names(project: Project) -> list[str]:
+    return [project.relative(path) for path in project.pipelines()]
+
+
+@pytest.mark.parametrize("marker", ["osiris.yaml", "osiris_connections.yaml"])
+def test_the_root_is_the_nearest_folder_upwards_with_a_marker(tmp_path: Path, marker: str) -> None:
+    make(tmp_path, "osiris.yaml", f"inner/{marker}", "inner/deep/deeper/p.oml")
+    assert Project.find(tmp_path / "inner" / "deep" / "deeper" / "p.oml").root == tmp_path / "inner"
+    assert Project.find(tmp_path / "inner").root == tmp_path / "inner"
+    assert Project.find(tmp_path / "p.oml").root == tmp_path
+
+
+def test_without_a_marker_the_root_is_the_workspace_else_the_own_folder(tmp_path: Path) -> None:
+    make(tmp_path, "osiris.yaml", "workspace/a/p.oml")
+    workspace = tmp_path / "workspace"
+    assert Project.find(workspace / "a" / "p.oml", stop=workspace).root == workspace
+    lonely = make(tmp_path / "workspace" / "b", "p.oml")
+    assert Project.find(lonely / "p.oml", stop=lonely).root == lonely
+
+
+def test_a_file_that_does_not_exist_yet_has_a_project_too(tmp_path: Path) -> None:
+    make(tmp_path, "osiris.yaml")
+    assert Project.find(tmp_path / "new" / "p.oml").root == tmp_path
+
+
+def test_pipelines_are_found_by_ending_or_by_version(tmp_path: Path) -> None:
+    make(tmp_path, "osiris.yaml", "a.oml", "x/b.oml.yaml", "x/c.oml.yml", "d.yaml", "e.yml")
+    (tmp_path / "f.yaml").write_text("name: not oml\nx:\n  oml_version: 0.1.0\n")
+    (tmp_path / "g.yaml").write_text('{"oml_version": "0.1.0", "name": "g"}')
+    (tmp_path / "h.oml").write_bytes(b"\x00\xff")
+    assert names(Project.find(tmp_path)) == [
+        "a.oml",
+        "d.yaml",
+        "e.yml",
+        "g.yaml",
+        "h.oml",
+        "x/b.oml.yaml",
+        "x/c.oml.yml",
+    ]
+
+
+def test_foreign_folders_are_left_out(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        "osiris.yaml",
+        "a.oml",
+        ".git/b.oml",
+        ".venv/b.oml",
+        "node_modules/b.oml",
+        "build/x/b.oml",
+        "logs/b.oml",
+    )
+    make(tmp_path, ".hidden.oml", "other/osiris.yaml", "other/b.oml")
+    assert names(Project.find(tmp_path)) == ["a.oml"]
+    assert Project.find(tmp_path).pipelines(nested=True) == [tmp_path / "a.oml", tmp_path / "other" / "b.oml"]
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    outside = make(tmp_path / "outside", "secret.oml")
+    root = make(tmp_path / "root", "osiris.yaml", "a.oml")
+    (root / "link.oml").symlink_to(outside / "secret.oml")
+    (root / "folder").symlink_to(outside)
+    (root / "loop").symlink_to(root)
+    assert names(Project.find(root)) == ["a.oml"]
+
+
+def test_the_environment_knows_connections_severities_files_and_names(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        *("osiris.yaml", "osiris_connections.yaml", "data/orders.csv", "a.oml", "x/a.oml", "b.oml"),
+        **{
+            "osiris.yaml": "diagnostics: {severity: {OML111: off}}\n",
+            "osiris_connections.yaml": "connections: {mysql: {shop: {host: h}}}\n",
+        },
+    )
+    environment = Project.find(tmp_path).environment(tmp_path / "a.oml")
+    assert environment.connections is not None
+    assert environment.connections.references() == ("@mysql.shop",)
+    assert environment.severities == {"OML111": None}
+    assert environment.file_exists("data/orders.csv") is True
+    assert environment.file_exists("data/none.csv") is False
+    assert environment.pipelines_named("a") == ["x/a.oml"]
+    assert environment.pipelines_named("b") == ["b.oml"]
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "out/x", "a\0b", ""])
+def test_nothing_is_said_about_files_outside(tmp_path: Path, path: str) -> None:
+    root = make(tmp_path / "root", "osiris.yaml")
+    (root / "out").symlink_to(tmp_path)
+    (tmp_path / "x").write_text("")
+    assert Project.find(root).environment().file_exists(path) is None
+
+
+def test_without_a_connections_file_there_are_no_connections(tmp_path: Path) -> None:
+    assert Project(tmp_path).environment().connections is None
+
+
+def test_a_changed_file_is_seen_with_the_next_question(tmp_path: Path) -> None:
+    project = Project.find(make(tmp_path, "osiris.yaml", **{"osiris.yaml": ""}))
+    before = project.environment().version
+    assert project.environment().version == before
+    (tmp_path / "osiris_connections.yaml").write_text("connections: {mysql: {shop: {}}}\n")
+    environment = project.environment()
+    assert environment.version != before
+    assert environment.connections is not None
+    (tmp_path / "osiris_connections.yaml").unlink()
+    assert project.environment().connections is None
+
+
+def test_a_file_that_appears_is_seen_when_somebody_says_so(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    environment = project.environment()
+    assert environment.file_exists("data.csv") is False
+    assert environment.pipelines_named("a") == []
+    make(tmp_path, "data.csv", "a.oml")
+    project.invalidate()
+    before, environment = environment.version, project.environment()
+    assert environment.version != before
+    assert environment.file_exists("data.csv") is True
+    assert environment.pipelines_named("a") == ["a.oml"]
+
+
+def test_what_is_open_in_an_editor_wins_over_the_file(tmp_path: Path) -> None:
+    make(
+        tmp_path, "osiris_connections.yaml", "a.oml", **{"osiris_connections.yaml": "connections: {mysql: {old: {}}}\n"}
+    )
+    project = Project.find(tmp_path)
+    project.overlay("osiris_connections.yaml", "connections: {mysql: {new: {}}}\n")
+    project.overlay(tmp_path / "a.oml", OML.format(name="renamed"))
+    environment = project.environment()
+    assert environment.connections is not None
+    assert environment.connections.references() == ("@mysql.new",)
+    assert environment.pipelines_named("renamed") == ["a.oml"]
+    project.overlay("osiris_connections.yaml", None)
+    project.overlay("a.oml", None)
+    environment = project.environment()
+    assert environment.connections is not None
+    assert environment.connections.references() == ("@mysql.old",)
+    assert environment.pipelines_named("renamed") == []
+
+
+def test_one_file_has_one_environment(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    assert project.environment("a.oml") is project.environment(tmp_path / "a.oml")
+    assert project.environment("a.oml") is not project.environment("b.oml")
+
+
+def test_asking_again_reads_no_file_again(tmp_path: Path) -> None:
+    make(tmp_path, "osiris.yaml", "osiris_connections.yaml", **{"osiris_connections.yaml": "connections: {a: {b: {}}}"})
+    project = Project.find(tmp_path)
+    assert project.environment().connections is project.environment().connections
+
+
+def test_broken_settings_are_listed_and_do_no_harm(tmp_path: Path) -> None:
+    make(tmp_path, "osiris.yaml", **{"osiris.yaml": "runs: 3\n"})
+    (tmp_path / "osiris_connections.yaml").mkdir()
+    project = Project.find(tmp_path)
+    assert project.environment().severities == {}
+    config, connections = project.settings_files()
+    assert [finding.code for finding in config.diagnostics] == ["OML104"]
+    assert connections.problem == "osiris_connections.yaml is a folder, not a file."
+
+
+def test_a_connections_file_outside_the_project_is_not_read(tmp_path: Path) -> None:
+    make(tmp_path, "osiris_connections.yaml")
+    root = make(tmp_path / "root", "osiris.yaml", **{"osiris.yaml": ""})
+    (root / "osiris_connections.yaml").symlink_to(tmp_path / "osiris_connections.yaml")
+    project = Project.find(root)
+    assert project.environment().connections is None
+    assert "leads out of the project" in (project.settings_files()[1].problem or "")
+
+
+def test_source_is_read_with_or_without_a_mark_and_in_utf16(tmp_path: Path) -> None:
+    for number, data in enumerate(("ř\r\n".encode(), "\ufeffř\r\n".encode(), "\ufeffř\r\n".encode("utf-16-le"))):
+        (tmp_path / f"{number}.oml").write_bytes(data)
+        assert read_source(tmp_path / f"{number}.oml") == "ř\r\n"
+
+
+def test_what_cannot_be_read_is_said_exactly(tmp_path: Path) -> None:
+    (tmp_path / "folder.oml").mkdir()
+    (tmp_path / "binary.oml").write_bytes(b"\x7fELF\x00\x01\x02")
+    (tmp_path / "broken.oml").symlink_to("nowhere.oml")
+    (tmp_path / "loop.oml").symlink_to("loop.oml")
+    os.mkfifo(tmp_path / "pipe.oml")
+    with (tmp_path / "large.oml").open("wb") as file:
+        file.truncate(50 * 1024 * 1024)
+    for name, message in {
+        "folder.oml": "folder.oml is a folder, not a file",
+        "binary.oml": "Cannot read .*binary.oml: This file is not text",
+        "broken.oml": "broken.oml is a link to nowhere.oml, which does not exist",
+        "loop.oml": "Cannot read .*loop.oml: its symbolic links lead in a circle",
+        "pipe.oml": "pipe.oml is not a regular file",
+        "large.oml": "large.oml is too large \\(52 MB\\)",
+        "none.oml": "There is no file .*none.oml",
+        "none/p.oml": "the folder .*none does not exist",
+        "binary.oml/p.oml": "a part of the path is a file",
+        "a\0b": "not the name of a file",
+    }.items():
+        with pytest.raises(ConfigurationError, match=message):
+            read_source(tmp_path / name)
+
+
+def test_an_empty_file_is_an_empty_text(tmp_path: Path) -> None:
+    (tmp_path / "empty.oml").write_bytes(b"")
+    assert read_source(tmp_path / "empty.oml") == ""
