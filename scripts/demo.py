@@ -85,9 +85,7 @@ def main() -> int:
     say(done.output.rstrip())
     say(f"{done.seconds:.1f} s and {done.megabytes:.0f} MB, Python's start included")
 
-    say(
-        "\nNext: `make editor` opens this shop in VS Code in your browser. The pipelines are in examples/shop/pipelines."
-    )
+    say("\nNext: `make editor` opens this shop in VS Code, in your browser.")
     return 0
 
 

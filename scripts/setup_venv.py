@@ -98,7 +98,8 @@ def install(level: str) -> None:
     wanted = ["--editable", f"{REPOSITORY}[run]"]
     if level == "dev":
         wanted += dependency_lists()[1]
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    # -qq: errors only. Twice, since pip warns about every index that does not answer.
+    pip = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     done = subprocess.run([*pip, *wanted], cwd=REPOSITORY)
     if done.returncode != 0:
         raise SetupError("pip could not install what Osiris needs; its own message stands above.")

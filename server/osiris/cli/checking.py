@@ -37,3 +37,15 @@ def _unreadable(path: Path, name: str, message: str, project: Project) -> Checke
     code = "OML010" if path.stat().st_size > MAX_BYTES else "OML014"
     finding = Diagnostic(code, Span(0, 0), message, Severity.ERROR)
     return CheckedFile(name, "", LineIndex(""), (finding,), project.root)
+
+
+def check_project_files(project: Project) -> list[CheckedFile]:
+    """The settings files of the project that something is wrong in."""
+    checked = []
+    for file in project.settings_files():
+        name = shown_path(file.path)
+        if file.problem is not None:
+            checked.append(_unreadable(file.path, name, file.problem, project))
+        elif file.diagnostics:
+            checked.append(CheckedFile(name, file.text, LineIndex(file.text), file.diagnostics, project.root))
+    return checked

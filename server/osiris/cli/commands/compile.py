@@ -22,8 +22,6 @@ def command(file: str, profile: str | None, params: dict[str, str], layout: str)
 
     The same input gives the same bytes everywhere; a pipeline that has not changed writes nothing.
     """
-    from osiris.cli.compiling import compile_or_explain
-
     result = compile_or_explain(existing_file(file), profile=profile, params=params, as_json=layout == "json")
     if result is None:
         return DID_NOT_WORK

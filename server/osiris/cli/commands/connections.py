@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,9 +15,9 @@ import click
 from osiris.cli.arguments import format_option
 from osiris.cli.failures import DID_NOT_WORK, UsageProblem
 from osiris.cli.streams import colour_wanted, paint, write_json
+from osiris.core.env_loader import EnvSource, load_env
 
 if TYPE_CHECKING:
-    from osiris.core.env_loader import EnvSource
     from osiris.core.project import Project
     from osiris.language.connections import Connection, Connections
 
@@ -36,7 +37,7 @@ def list_connections(layout: str) -> None:
     Values of secrets are never shown.
     """
     project, connections = _connections()
-    env = _environment(project)
+    env = load_env(project.root)
     shown = [_as_data(connection, env) for connection in _every(connections)]
     if layout == "json":
         write_json(shown)
@@ -50,7 +51,7 @@ def list_connections(layout: str) -> None:
             click.echo(f"    {name}: {value}")
         for variable in connection["variables"]:
             state = f"set in {variable['origin']}" if variable["set"] else "not set"
-            if not variable["set"] and variable["has_default"]:
+            if not variable["set"] and variable["hasDefault"]:
                 state = "not set, its default counts"
             click.echo(f"    ${{{variable['name']}}} is {state}")
 
@@ -70,7 +71,7 @@ class Verdict:
 def check_connections(references: tuple[str, ...], layout: str) -> int:
     """Check whether connections can be reached; all of them, or those named."""
     project, connections = _connections()
-    env = _environment(project)
+    env = load_env(project.root)
     verdicts = [_verdict(project, connection, env) for connection in _chosen(connections, references)]
     if layout == "json":
         write_json([asdict(verdict) for verdict in verdicts])
@@ -84,22 +85,17 @@ def check_connections(references: tuple[str, ...], layout: str) -> int:
 
 
 def _connections() -> tuple[Project, Connections]:
+    from osiris.core.config import Config
     from osiris.core.error_taxonomy import ConfigurationError
     from osiris.core.project import Project
 
     project = Project.find(Path.cwd())
-    connections = project.environment().connections
+    connections = Config.load(project.root).connections()
     if connections is None:
         raise ConfigurationError(
             f"There is no osiris_connections.yaml in {project.root}.", hint="`osiris init` makes one to start from."
         )
     return project, connections
-
-
-def _environment(project: Project) -> EnvSource:
-    from osiris.core.env_loader import load_env
-
-    return load_env(project.root)
 
 
 def _every(connections: Connections) -> Iterator[Connection]:
@@ -108,7 +104,7 @@ def _every(connections: Connections) -> Iterator[Connection]:
 
 
 def _chosen(connections: Connections, references: tuple[str, ...]) -> list[Connection]:
-    known = {f"@{connection.family}.{connection.alias}": connection for connection in _every(connections)}
+    known = {connection.reference: connection for connection in _every(connections)}
     chosen = []
     for reference in references or known:
         name = reference if reference.startswith("@") else f"@{reference}"
@@ -131,57 +127,40 @@ def _as_data(connection: Connection, env: EnvSource) -> dict[str, Any]:
 def _shown(connection: Connection, name: str, value: Any) -> Any:
     """A field's value when it is certainly no secret; references to variables are shown as they are written."""
     from osiris.components.registry import ComponentRegistry
-    from osiris.core.env_loader import without_references
     from osiris.core.secrets_masking import Masker
     from osiris.language.secrets import is_secret_key
 
     schema = ComponentRegistry.builtin().connection_fields(connection.family).get(name, {})
-    secret = bool(schema.get("x-secret")) or is_secret_key(name)
-    if isinstance(value, str):
-        if secret and without_references(value).strip():
-            return _HIDDEN
-        return Masker().text(value)
-    return _HIDDEN if secret else Masker().data(value)
+    if schema.get("x-secret") or is_secret_key(name):
+        return value if isinstance(value, str) and is_variable_alone(value) else _HIDDEN
+    return Masker().data(value)
+
+
+def is_variable_alone(text: str) -> bool:
+    """Whether the text is one ``${VAR}``, without a default that could be the secret itself."""
+    from osiris.language.connections import is_variable
+
+    return is_variable(text) and ":-" not in text
 
 
 def _variables(connection: Connection, env: EnvSource) -> Iterator[dict[str, Any]]:
-    from osiris.core.env_loader import variables_in
-
-    seen: set[str] = set()
-    for text in _texts(connection.fields):
-        for name in variables_in(text):
-            if name not in seen:
-                seen.add(name)
-                yield {
-                    "name": name,
-                    "set": bool(env.get(name)),
-                    "origin": env.origin(name),
-                    "has_default": f"${{{name}:-" in text,
-                }
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
+    text = json.dumps(dict(connection.fields), ensure_ascii=False)
+    for name in connection.variables:
+        origin = env.origin(name) if env.get(name) else None
+        yield {"name": name, "set": origin is not None, "origin": origin, "hasDefault": f"${{{name}:-" in text}
 
 
 # -- reachability ----------------------------------------------------------------------------------------------------
 
 
 def _verdict(project: Project, connection: Connection, env: EnvSource) -> Verdict:
-    from osiris.core.compiler_v0 import resolve_fields
+    from osiris.core.config import ConnectionConfig
     from osiris.core.error_taxonomy import OsirisError, describe
 
-    name = f"@{connection.family}.{connection.alias}"
+    name = connection.reference
     check = {"filesystem": _check_folder, "sqlite": _check_sqlite}.get(connection.family)
     try:
-        fields = resolve_fields(connection, env)
+        fields = ConnectionConfig.of(connection).resolve(env).fields
     except OsirisError as problem:
         return Verdict(name, False, describe(problem))
     if check is None:

@@ -1,0 +1,155 @@
+"""Input that nobody should write, and some will: a clear message, the right exit code, nothing half-written."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+
+import pytest
+
+HEAD = 'oml_version: "0.1.0"\nname: bad\n'
+
+
+def step(step_id: str = "a", extra: str = "", config: str = "path: data/orders.csv") -> str:
+    head = f"  - id: {step_id}\n    component: filesystem.csv_extractor\n    mode: read\n"
+    return head + extra + f"    config:\n      {config}\n"
+
+
+WRITE = "  - id: w\n    component: filesystem.csv_writer\n    mode: write\n    config: {path: out/o.csv}\n"
+
+
+def sql(query: str) -> str:
+    transform = f"  - id: t\n    component: duckdb.processor\n    mode: transform\n    config:\n      query: {query}\n"
+    return HEAD + "steps:\n" + step() + transform + WRITE
+
+
+# What is written to the file -> a part of what is said about it.
+DOCUMENTS = {
+    "empty": ("", "OML101"),
+    "only a comment": ("# nothing\n", "OML101"),
+    "binary": (b"\x7fELF\x02\x01\x01\x00\x00\xff\xfe\x80", "OML014"),
+    "50 MB": (b"# " + b"x" * 50_000_000, "OML010"),
+    "steps: 3": (HEAD + "steps: 3\n", "OML104"),
+    "steps: []": (HEAD + "steps: []\n", "OML113"),
+    "a list at top": ("- id: a\n- id: b\n", "OML102"),
+    "a text at top": ("hello\n", "OML102"),
+    "id: [1]": (HEAD + "steps:\n" + step("[1]"), "OML104"),
+    "id that leaves its folder": (HEAD + "steps:\n" + step("../../x"), "../../x"),
+    "id with a slash": (HEAD + "steps:\n" + step("a/b"), "a/b"),
+    "name that leaves its folder": (HEAD.replace("bad", "../../x") + "steps:\n" + step() + WRITE, "OML110"),
+    "oml_version: 0.1": (HEAD.replace('"0.1.0"', "0.1") + "steps:\n" + step() + WRITE, "oml_version"),
+    "oml_version: 9.9.9": (HEAD.replace("0.1.0", "9.9.9") + "steps:\n" + step() + WRITE, "OML105"),
+    "name: no": (HEAD.replace("bad", "") + "steps:\n" + step() + WRITE, "name"),
+    "duplicate key": (HEAD + "name: again\nsteps:\n" + step() + WRITE, "OML006"),
+    "duplicate id": (HEAD + "steps:\n" + step() + step() + WRITE, "`a`"),
+    "cycle": (HEAD + "steps:\n" + step("a", "    needs: [b]\n") + step("b", "    needs: [a]\n"), "cycle"),
+    "step that needs itself": (HEAD + "steps:\n" + step("a", "    needs: [a]\n"), "itself"),
+    "unknown step": (HEAD + "steps:\n" + step("a", "    needs: [zzz]\n"), "zzz"),
+    "tab": (HEAD + "steps:\n\t- id: a\n", "OML002"),
+    "unclosed quote": (HEAD + 'description: "never closed\nsteps:\n' + step() + WRITE, "OML003"),
+    "alias bomb": (
+        "a: &a [x,x,x,x,x,x,x,x,x]\n"
+        + "".join(f"{b}: &{b} [{','.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
+        "OML008",
+    ),
+    "deep nesting": (HEAD + "steps: " + "[" * 5000 + "]" * 5000 + "\n", "OML009"),
+    "SQL that reads a file": (sql("SELECT * FROM read_csv('/etc/passwd')"), "OML4"),
+    "SQL that reads a file by name": (sql("SELECT * FROM '/etc/passwd'"), "/etc/passwd"),
+    "SQL that writes": (sql("COPY df_a TO '/tmp/stolen.csv'"), "OML4"),
+    "SQL with two statements": (sql("SELECT 1; SELECT 2"), "OML4"),
+}
+
+
+@pytest.mark.parametrize("command", ["validate", "compile", "run"])
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_bad_document_is_refused_with_a_reason(osiris, project, command, name):
+    content, said = DOCUMENTS[name]
+    path = project / "bad.oml.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    before = files(project)
+    done = osiris(command, "bad.oml.yaml")
+    assert done.returncode == 1
+    assert said in done.stdout + done.stderr
+    assert "bad.oml.yaml" in done.stdout + done.stderr
+    assert files(project) == before
+
+
+def test_a_file_that_a_step_reads_is_a_warning_until_it_runs(osiris, project):
+    (project / "data/orders.csv").unlink()
+    assert osiris("validate", "pipelines/orders.oml.yaml").returncode == 0
+    assert osiris("compile", "pipelines/orders.oml.yaml").returncode == 0
+    done = osiris("run", "pipelines/orders.oml.yaml")
+    assert done.returncode == 1
+    assert "data/orders.csv" in done.stderr
+    assert not (project / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["validate", "compile", "run"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nowhere.oml.yaml", "there is no such file"),
+        ("pipelines/orders.oml.yaml/x", "Not a directory"),
+        ("loop.oml.yaml", "symbolic links"),
+        ("x" * 300, "too long"),
+        ("a\x01b", "there is no such file"),
+    ],
+)
+def test_a_path_that_cannot_be_opened_is_wrong_usage(osiris, project, command, name, said):
+    (project / "loop.oml.yaml").symlink_to("loop.oml.yaml")
+    done = osiris(command, name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_a_file_without_permission_says_so(osiris, project):
+    (project / "pipelines/orders.oml.yaml").chmod(0)
+    done = osiris("validate", "pipelines/orders.oml.yaml", preexec_fn=obey_permissions)
+    assert done.returncode == 1
+    assert "pipelines/orders.oml.yaml: permission is denied" in done.stdout
+
+
+def obey_permissions() -> None:
+    """The superuser reads everything; give that up (Linux: CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH)."""
+    if os.geteuid() == 0:
+        drop_from_bounding_set = 24
+        libc = ctypes.CDLL(None, use_errno=True)
+        for capability in (1, 2):
+            assert libc.prctl(drop_from_bounding_set, capability, 0, 0, 0) == 0
+
+
+def test_a_device_is_not_read_for_ever(osiris):
+    done = osiris("validate", "/dev/zero")
+    assert done.returncode == 1
+    assert "not a regular file" in done.stdout
+
+
+def test_an_output_folder_that_cannot_be_written_fails_the_run_and_names_it(osiris, project):
+    (project / "out").write_text("a file where a folder should be")
+    done = osiris("run", "pipelines/orders.oml.yaml")
+    assert done.returncode == 1
+    assert "out" in done.stderr
+    assert (project / "out").read_text() == "a file where a folder should be"
+
+
+def test_a_full_disk_during_a_run_fails_it_and_leaves_no_output(osiris, project):
+    rows = "".join(f"{n},{n}.5\n" for n in range(200_000))
+    (project / "data/orders.csv").write_text("id,amount\n" + rows)
+
+    def small_files_only() -> None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
+
+    done = osiris("run", "pipelines/orders.oml.yaml", preexec_fn=small_files_only, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert "write-orders" in done.stdout + done.stderr
+    assert not list((project / "out").glob("*.csv")) if (project / "out").exists() else True
+
+
+def files(root):
+    """Every file below ``root`` but the logs of runs, with its size."""
+    return {
+        str(p.relative_to(root)): p.stat().st_size for p in root.rglob("*") if p.is_file() and "logs" not in p.parts
+    }

@@ -1,0 +1,79 @@
+"""``osiris components``, ``osiris schema`` and ``osiris doctor``."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+
+def test_list_shows_what_runs_and_what_does_not_yet(osiris):
+    done = osiris("components", "list")
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
+    assert done.returncode == 0
+    assert "  yes  " in rows["duckdb.processor"]
+    assert "  not yet  " in rows["mysql.extractor"]
+
+
+def test_list_by_mode_and_by_what_runs(osiris):
+    writers = json.loads(osiris("components", "list", "--mode", "write", "--runnable", "--format", "json").stdout)
+    assert [c["name"] for c in writers] == ["filesystem.csv_writer", "filesystem.parquet_writer", "sqlite.writer"]
+
+
+def test_show_explains_every_config_key(osiris):
+    done = osiris("components", "show", "filesystem.csv_writer")
+    assert done.returncode == 0
+    assert '  newline: string, default "lf", one of "lf", "crlf"\n' in done.stdout
+    assert "  path: string, required\n" in done.stdout
+    assert "\nExample:\n" in done.stdout
+
+
+def test_show_as_json_holds_the_whole_schema(osiris):
+    shown = json.loads(osiris("components", "show", "sqlite.extractor", "--format", "json").stdout)
+    assert shown["sqlKeys"] == {"query": "sqlite"}
+    assert shown["configSchema"]["properties"]["limit"]["minimum"] == 1
+    assert len(shown["fingerprint"]) == 64
+
+
+def test_validate_accepts_a_sound_spec_and_says_what_is_wrong_with_another(osiris, project):
+    sound = "name: acme.extractor\nversion: 1.0.0\nmodes: [extract]\nconfigSchema: {type: object, properties: {}}\n"
+    (project / "acme.extractor.yaml").write_text(sound)
+    (project / "acme.writer.yaml").write_text("name: acme.writer\nmodes: 3\n")
+    done = osiris("components", "validate", "acme.extractor.yaml", "acme.writer.yaml")
+    first, second = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert first == "acme.extractor.yaml: sound"
+    assert second.startswith("acme.writer.yaml: error: ")
+
+
+def test_schema_lists_its_names_and_prints_each(osiris):
+    names = osiris("schema").stdout.split()
+    assert "oml" in names
+    for name in names:
+        assert json.loads(osiris("schema", name).stdout)["$schema"]
+
+
+def test_doctor_of_a_sound_installation(osiris, project):
+    done = osiris("doctor", "--format", "json")
+    said = json.loads(done.stdout)
+    checks = {check["name"]: check for check in said["checks"]}
+    assert (done.returncode, said["ok"]) == (0, True)
+    assert sys.executable in checks["Python"]["detail"]
+    assert "duckdb" in checks["extra run"]["detail"]
+    assert checks["project"]["detail"] == f"{project} with 1 pipeline"
+
+
+def test_doctor_finds_another_package_that_owns_the_name(osiris, tmp_path):
+    other = tmp_path / "site/osiris_other-1.0.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: osiris-other\nVersion: 1.0\n")
+    (other / "entry_points.txt").write_text("[console_scripts]\nosiris = osiris_other:main\n")
+    done = osiris("doctor", env={"PYTHONPATH": str(tmp_path / "site")})
+    assert done.returncode == 1
+    assert "problem the name osiris: is also claimed by osiris-other" in done.stdout
+
+
+def test_doctor_outside_any_project_only_notes_it(osiris, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = osiris("doctor", cwd=tmp_path / "empty")
+    assert done.returncode == 0
+    assert "note    project: none found" in done.stdout

@@ -1,0 +1,126 @@
+"""``osiris connections``: shows what a project connects to, never a secret."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+
+CONNECTIONS = """\
+connections:
+  mysql:
+    shop:
+      host: db.example.com
+      port: 3306
+      database: shop
+      user: ${SHOP_USER:-reader}
+      password: ${SHOP_PASSWORD}
+      default: true
+    typed:
+      host: db.example.com
+      database: shop
+      user: root
+      password: Tr0ub4dor-3-horse
+  supabase:
+    main:
+      url: https://x.supabase.co
+      key: sk-live-000000000000000000000000
+      pg_dsn: postgresql://postgres:hunter2hunter2@db.example.com/postgres
+  sqlite:
+    shop: {path: data/shop.db}
+    gone: {path: data/gone.db}
+  filesystem:
+    data: {base_dir: data}
+    gone: {base_dir: nowhere}
+"""
+SECRETS = ("Tr0ub4dor", "sk-live", "hunter2", "from-the-environment")
+
+
+@pytest.fixture
+def connected(project):
+    (project / "osiris_connections.yaml").write_text(CONNECTIONS)
+    with sqlite3.connect(project / "data/shop.db") as database:
+        database.execute("CREATE TABLE orders (id INTEGER)")
+    return project
+
+
+def test_list_shows_fields_and_whether_variables_are_set(osiris, connected):
+    done = osiris("connections", "list", env={"SHOP_PASSWORD": "from-the-environment"})
+    assert done.returncode == 0
+    assert "@mysql.shop (default)\n    host: db.example.com\n    port: 3306\n" in done.stdout
+    assert "    password: ${SHOP_PASSWORD}\n" in done.stdout
+    assert "    ${SHOP_PASSWORD} is set in environment\n" in done.stdout
+    assert "    ${SHOP_USER} is not set, its default counts\n" in done.stdout
+    assert "    password: ***\n" in done.stdout
+
+
+@pytest.mark.parametrize("layout", ["text", "json"])
+@pytest.mark.parametrize("subcommand", ["list", "doctor"])
+def test_no_secret_is_ever_shown(osiris, connected, subcommand, layout):
+    done = osiris("connections", subcommand, "--format", layout, env={"SHOP_PASSWORD": "from-the-environment"})
+    for secret in SECRETS:
+        assert secret not in done.stdout + done.stderr
+
+
+def test_list_as_json(osiris, connected):
+    shown = {
+        f"@{c['family']}.{c['alias']}": c for c in json.loads(osiris("connections", "list", "--format", "json").stdout)
+    }
+    assert shown["@mysql.shop"]["default"] is True
+    assert shown["@mysql.shop"]["fields"]["password"] == "${SHOP_PASSWORD}"
+    assert {"name": "SHOP_PASSWORD", "set": False, "origin": None, "hasDefault": False} in shown["@mysql.shop"][
+        "variables"
+    ]
+
+
+def test_a_variable_in_the_env_file_counts_as_set(osiris, connected):
+    (connected / ".env").write_text("SHOP_PASSWORD=from-the-environment\n")
+    assert "${SHOP_PASSWORD} is set in .env" in osiris("connections", "list").stdout
+
+
+def test_doctor_reaches_files_and_databases_and_says_what_it_cannot_tell(osiris, connected):
+    done = osiris("connections", "doctor", "--format", "json", env={"SHOP_PASSWORD": "x"})
+    verdicts = {v["connection"]: v for v in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert verdicts["@sqlite.shop"]["ok"] is True
+    assert verdicts["@sqlite.shop"]["detail"].endswith("shop.db with 1 table")
+    assert verdicts["@sqlite.gone"]["ok"] is False
+    assert verdicts["@filesystem.data"]["ok"] is True
+    assert verdicts["@filesystem.gone"]["ok"] is False
+    assert verdicts["@mysql.shop"]["ok"] is None
+    assert "no driver for mysql yet" in verdicts["@mysql.shop"]["detail"]
+
+
+def test_doctor_names_the_variable_that_is_not_set(osiris, connected):
+    done = osiris("connections", "doctor", "@mysql.shop")
+    assert done.returncode == 1
+    assert "SHOP_PASSWORD" in done.stdout
+
+
+def test_doctor_of_named_connections_only(osiris, connected):
+    done = osiris("connections", "doctor", "@sqlite.shop", "filesystem.data")
+    assert done.returncode == 0
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == [
+        "ok      @sqlite.shop",
+        "ok      @filesystem.data",
+    ]
+
+
+def test_doctor_says_when_a_database_is_none(osiris, connected):
+    (connected / "data/gone.db").write_text("this is no database, whatever its name says" * 50)
+    done = osiris("connections", "doctor", "@sqlite.gone")
+    assert done.returncode == 1
+    assert "not a database" in done.stdout
+
+
+def test_an_unknown_connection_is_wrong_usage(osiris, connected):
+    done = osiris("connections", "doctor", "@mysql.nope")
+    assert done.returncode == 2
+    assert "There is no connection @mysql.nope." in done.stderr
+
+
+def test_a_project_without_connections_says_so(osiris):
+    done = osiris("connections", "list")
+    assert done.returncode == 1
+    assert "There is no osiris_connections.yaml" in done.stderr
