@@ -1,0 +1,139 @@
+"""What could be typed at a place: keys, values, and names of other things.
+
+``complete`` finds the cursor and asks the one provider that knows about the place. Edits are whole: they carry the
+indentation of nested lines, a blank behind a colon, quotes where YAML needs them. Documentation comes later, by
+``documentation_of`` with the topic of an item, so that long lists stay light.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from osiris.ide.cursor import Cursor, Role, cursor_at
+from osiris.syntax.diagnostic import TextEdit
+from osiris.syntax.text import Span
+
+if TYPE_CHECKING:
+    from osiris.components.spec import ComponentSpec
+    from osiris.language.analysis import Analysis
+    from osiris.language.environment import Environment
+
+MOST_ITEMS = 300
+
+
+class ItemKind(enum.Enum):
+    """What an item stands for; editors show a symbol for it."""
+
+    KEY = "key"
+    VALUE = "value"
+    COMPONENT = "component"
+    STEP = "step"
+    CONNECTION = "connection"
+    PARAM = "param"
+    SNIPPET = "snippet"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What ``documentation_of`` needs to document an item later: the way to a key, or the name of a component."""
+
+    path: tuple[str | int, ...] = ()
+    component: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One suggestion. ``text`` replaces the list's span; ``snippet`` is the same with tab stops, where it has any.
+
+    ``filter`` is what typed text is compared with when that is not the label. ``again`` says that what comes next can
+    be suggested too. ``topic`` is None for items whose detail says it all.
+    """
+
+    label: str
+    kind: ItemKind
+    text: str
+    snippet: str | None = None
+    detail: str = ""
+    filter: str | None = None
+    again: bool = False
+    topic: Topic | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completions:
+    """Suggestions, the best first. ``edits`` go with whichever is taken: they put the indentation right."""
+
+    span: Span
+    items: tuple[Item, ...]
+    edits: tuple[TextEdit, ...] = ()
+    incomplete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A cursor with all that the providers ask about it."""
+
+    cursor: Cursor
+    analysis: Analysis
+    env: Environment
+    spec: ComponentSpec | None
+
+
+def complete(analysis: Analysis, env: Environment, offset: int) -> Completions | None:
+    """The suggestions for a cursor at ``offset`` (code points); None where there is nothing to suggest."""
+    from osiris.ide import suggest_keys, suggest_references, suggest_values
+
+    cursor = cursor_at(analysis.document, offset)
+    place = Place(cursor, analysis, env, _spec(analysis, cursor))
+    inside = suggest_references.placeholder(place)
+    if inside is not None:
+        return inside
+    items: Iterable[Item]
+    match cursor.role:
+        case Role.KEY:
+            items = suggest_keys.keys(place)
+        case Role.VALUE:
+            items = suggest_values.values(place)
+        case Role.ITEM:
+            items = suggest_keys.keys(place) if suggest_keys.holds_maps(place) else suggest_values.values(place)
+        case Role.DASH:
+            items = suggest_keys.items(place)
+        case _:
+            return None
+    found = list(items)
+    if not found:
+        return None
+    return _listed(cursor, found)
+
+
+def _listed(cursor: Cursor, found: list[Item]) -> Completions:
+    if len(found) > MOST_ITEMS and cursor.prefix:
+        typed = cursor.prefix.lower()
+        found = [item for item in found if typed in (item.filter or item.label).lower()]
+    edits = (TextEdit(cursor.indent, " " * cursor.column),) if cursor.indent is not None else ()
+    items = found[:MOST_ITEMS]
+    if cursor.gap:
+        items = [_behind_blank(item) for item in items]
+    return Completions(cursor.token, tuple(items), edits, incomplete=len(found) > MOST_ITEMS)
+
+
+def _behind_blank(item: Item) -> Item:
+    return replace(item, text=" " + item.text, snippet=None if item.snippet is None else " " + item.snippet)
+
+
+def _spec(analysis: Analysis, cursor: Cursor) -> ComponentSpec | None:
+    step = cursor.step
+    return analysis.specs[step] if step is not None and step < len(analysis.specs) else None
+
+
+def documentation_of(topic: Topic, env: Environment) -> str | None:
+    """The Markdown text for an item's topic."""
+    from osiris.ide import documentation
+
+    spec = env.registry.get(topic.component) if topic.component else None
+    if topic.path:
+        return documentation.of_key(topic.path, spec)
+    return documentation.of_component(spec) if spec is not None else None

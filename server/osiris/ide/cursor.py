@@ -1,0 +1,293 @@
+"""What stands at an offset, and what could be typed there. The base of completion, hover and all navigation.
+
+Right in broken text as well: a cursor is found by the columns of the lines of its own step or section alone, so that
+nothing that is wrong elsewhere, and nothing half typed here, moves it.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from osiris.ide.outline import Frame, Line, Outline, Path, Reader
+from osiris.syntax.document import Document
+from osiris.syntax.text import Span
+
+
+class Role(enum.Enum):
+    """What a cursor stands in."""
+
+    KEY = "key"
+    """A key, or a place where a key could start. ``path`` leads to its map."""
+    VALUE = "value"
+    """A value on the line of its key, or in a flow collection. ``path`` leads to it."""
+    ITEM = "item"
+    """Behind the dash of a list item that has nothing or a single word so far. ``path`` leads to the item."""
+    DASH = "dash"
+    """An empty place where a new item of the list at ``path`` could start; its dash is not there yet."""
+    TEXT = "text"
+    """Inside a block scalar or a quoted text of several lines. ``path`` leads to it."""
+    NOTHING = "nothing"
+    """A comment, or a place where YAML allows nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a document.
+
+    ``path`` leads from the top (``("steps", 2, "config", "query")``; see ``Role`` for what it leads to).
+    ``token`` is what stands there, without quotes, or an empty span; ``text`` and ``prefix`` are all of it and the part
+    in front of the offset. ``column`` is that of the keys (or dashes) around, ``keys`` the keys that stand beside.
+    ``indent`` is the blank stretch in front that has the wrong width for ``column``, when there is one.
+    ``quote`` is the quote around the token, ``has_colon`` whether a colon follows a key, ``gap`` whether a blank must be
+    put in front of a value (``mode:|``), ``flow`` whether the place is inside ``[]`` or ``{}``.
+    """
+
+    offset: int
+    role: Role
+    path: Path
+    token: Span
+    text: str
+    prefix: str
+    column: int = 0
+    keys: tuple[str, ...] = ()
+    indent: Span | None = None
+    quote: str = ""
+    has_colon: bool = False
+    gap: bool = False
+    flow: bool = False
+
+    @property
+    def step(self) -> int | None:
+        """The index of the step that the cursor is in."""
+        path = self.path
+        return path[1] if len(path) > 1 and path[0] == "steps" and isinstance(path[1], int) else None
+
+    @property
+    def within(self) -> Path:
+        """The way from the step (or, outside steps, from the top)."""
+        return self.path[2:] if self.step is not None else self.path
+
+
+def cursor_at(document: Document, offset: int) -> Cursor:
+    """What stands at ``offset`` (code points, clamped to the text)."""
+    offset = min(max(offset, 0), len(document.text))
+    start, end, frames = _region(document, offset)
+    outline = Reader(document.text, start, end, offset, frames).read()
+    top = [key for placed in document.sections for key in _keys_of(placed.part.node)]
+    if document.steps_entry is not None:
+        top.append("steps")
+    outline.keys[()] = [*outline.keys.get((), ()), *(key for key in top if key not in outline.keys.get((), ()))]
+    return _Place(document.text, offset, outline).find()
+
+
+def _keys_of(node: object) -> list[str]:
+    return [entry.key.text for entry in getattr(node, "entries", ())]
+
+
+def _region(document: Document, offset: int) -> tuple[int, int, list[Frame]]:
+    """The step or section around ``offset``, with what is open in front of it."""
+    root = Frame(0, (), is_map=True)
+    if document.top is not None:
+        return 0, len(document.text), [root]
+    starts = [(placed.base, -1) for placed in document.sections]
+    if document.steps_entry is not None:
+        base = document.steps_entry[0]
+        starts.append((base, -1))
+        starts += [(placed.base, index) for index, placed in enumerate(document.steps) if placed.base > base]
+    starts.sort()
+    chosen = max((i for i, (base, _) in enumerate(starts) if base <= offset), default=None)
+    if chosen is None:
+        return 0, starts[0][0] if starts else len(document.text), [root]
+    base, index = starts[chosen]
+    end = starts[chosen + 1][0] if chosen + 1 < len(starts) else len(document.text)
+    if index < 0:
+        return base, end, [root]
+    root.last = "steps"
+    dash = document.text.find("-", base, end)
+    line_start = max(document.text.rfind("\n", 0, dash), document.text.rfind("\r", 0, dash)) + 1
+    steps = Frame(max(dash - line_start, 0), ("steps",), is_map=False, last=index - 1 if index else None)
+    return base, end, [root, steps]
+
+
+class _Place:
+    """Turns an outline into a cursor."""
+
+    def __init__(self, text: str, offset: int, outline: Outline) -> None:
+        self._text = text
+        self._offset = offset
+        self._outline = outline
+        assert outline.line is not None
+        self._line: Line = outline.line
+
+    def find(self) -> Cursor:
+        line, offset = self._line, self._offset
+        if self._outline.flow is not None:
+            return self._in_flow()
+        if self._outline.inside is not None:
+            span = self._outline.inside_span or Span(offset, offset)
+            return self._make(Role.TEXT, self._outline.inside, span)
+        if line.comment is not None and offset > line.comment:
+            return self._make(Role.NOTHING, (), Span(offset, offset))
+        if line.key is not None and line.value is not None and offset > line.key.end:
+            return self._value(line.value)
+        if offset < line.span.start + line.indent or (line.dashes and offset <= line.span.start + line.dashes[-1]):
+            if line.content.start < line.content.end or line.dashes:
+                return self._make(Role.NOTHING, (), Span(offset, offset))
+        return self._key_or_item()
+
+    def _make(self, role: Role, path: Path, token: Span, **more: object) -> Cursor:
+        prefix = self._text[token.start : min(max(self._offset, token.start), token.end)]
+        text = self._text[token.start : token.end]
+        return Cursor(self._offset, role, path, token, text, prefix, **more)  # type: ignore[arg-type]
+
+    # -- values
+
+    def _value(self, value: Span) -> Cursor:
+        line = self._line
+        assert line.key is not None
+        frame_path, column = self._map_path()
+        path = (*frame_path, self._key_text(line.key))
+        gap = self._text[self._offset - 1 : self._offset] == ":"
+        if value.start == value.end or self._offset < value.start:
+            token = Span(self._offset, self._offset)
+            if value.start < value.end:
+                return self._make(Role.NOTHING, path, token)
+            return self._make(Role.VALUE, path, token, column=column, gap=gap)
+        return self._scalar(path, value, column)
+
+    def _scalar(self, path: Path, value: Span, column: int) -> Cursor:
+        if self._offset > value.end:
+            return self._make(Role.NOTHING, path, Span(self._offset, self._offset))
+        quote = self._text[value.start] if self._text[value.start] in "\"'" else ""
+        token = value
+        if quote:
+            closed = value.end - value.start > 1 and self._text[value.end - 1] == quote
+            token = Span(value.start + 1, value.end - 1 if closed else value.end)
+            if not token.touches(self._offset):
+                return self._make(Role.NOTHING, path, Span(self._offset, self._offset))
+        elif self._text[value.start] in "|>":
+            return self._make(Role.NOTHING, path, token)
+        return self._make(Role.VALUE, path, token, column=column, quote=quote)
+
+    def _in_flow(self) -> Cursor:
+        flow = self._outline.flow
+        assert flow is not None
+        slot = flow.at(self._offset)
+        if slot is None:
+            return self._make(Role.NOTHING, self._outline.flow_path, Span(self._offset, self._offset), flow=True)
+        token, quote = slot.span, ""
+        if not self._text[token.start : token.end].strip():
+            token = Span(self._offset, self._offset)
+        elif self._text[token.start] in "\"'":
+            quote = self._text[token.start]
+            closed = token.end - token.start > 1 and self._text[token.end - 1] == quote
+            token = Span(token.start + 1, token.end - 1 if closed else token.end)
+            if not token.touches(self._offset):
+                return self._make(Role.NOTHING, slot.path, Span(self._offset, self._offset), flow=True)
+        role = Role.KEY if slot.is_key else Role.VALUE
+        keys = tuple(self._outline.keys.get(slot.path, ())) if slot.is_key else ()
+        return self._make(role, slot.path, token, keys=keys, quote=quote, has_colon=slot.has_colon, flow=True)
+
+    # -- keys and items
+
+    def _key_text(self, key: Span) -> str:
+        return self._text[key.start : key.end].strip("\"'")
+
+    def _map_path(self) -> tuple[Path, int]:
+        """The way to the map that the key of this line stands in, and its column."""
+        line = self._line
+        column = line.content.start - line.span.start
+        if line.dashes:
+            return self._item_path(), column
+        frames = [f for f in self._outline.frames if f.column < column or (f.is_map and f.column <= column)]
+        top = frames[-1] if frames else self._outline.frames[0]
+        if top.is_map and top.column == column:
+            return top.path, column
+        return top.child_path(), column
+
+    def _item_path(self) -> Path:
+        """The way to the item that the last dash of this line starts."""
+        path: Path | None = None
+        for dash in self._line.dashes:
+            if path is not None:
+                path = (*path, 0)
+                continue
+            frames = [f for f in self._outline.frames if f.column <= dash]
+            top = frames[-1] if frames else self._outline.frames[0]
+            if not top.is_map and top.column == dash:
+                path = (*top.path, top.last + 1 if isinstance(top.last, int) else 0)
+            else:
+                path = (*top.child_path(), 0)
+        assert path is not None
+        return path
+
+    def _key_or_item(self) -> Cursor:
+        line, text = self._line, self._text
+        has_colon = line.key is not None
+        token = line.key if line.key is not None else line.content
+        if not has_colon and token.start < token.end and text[token.start] in "\"'":
+            token = Span(token.start + 1, token.end - (token.end - token.start > 1 and text[token.end - 1] == text[token.start]))
+        if self._offset > token.end:
+            token = Span(self._offset, self._offset)
+        if line.dashes:
+            path = self._item_path()
+            role = Role.KEY if has_colon else Role.ITEM
+            column = line.content.start - line.span.start
+            if line.content.start == line.content.end:
+                column = max(self._offset - line.span.start, line.dashes[-1] + 2)
+            gap = text[self._offset - 1 : self._offset] == "-"
+            return self._make(
+                role, path, token, column=column, keys=self._others(path), has_colon=has_colon, gap=gap
+            )
+        column = line.content.start - line.span.start
+        if line.content.start == line.content.end:
+            column = self._offset - line.span.start
+        return self._key_at(column, token, has_colon)
+
+    def _key_at(self, column: int, token: Span, has_colon: bool) -> Cursor:
+        """A key or an empty place at ``column``, moved to the column of the map it can only belong to."""
+        frames = self._outline.frames
+        below = [f for f in frames if f.column <= column]
+        top = below[-1] if below else frames[0]
+        deeper = frames[len(below) :]
+        if top.is_map and top.column == column or (top.is_map and not top.filled and top.last is not None):
+            own = top.column == column
+            path, wanted = (top.path if own else top.child_path()), column
+        elif deeper and not (not top.is_map and top.column == column):
+            top = deeper[0]
+            path, wanted = top.path, top.column
+        elif top.is_map:
+            path, wanted = top.path, top.column
+        elif top.column == column or top.filled:
+            return self._dash_at(top, column, token, has_colon)
+        else:
+            path, wanted = top.child_path(), column
+        if not top.is_map and path == top.path:
+            return self._dash_at(top, column, token, has_colon)
+        return self._make(
+            Role.KEY,
+            path,
+            token,
+            column=wanted,
+            keys=self._others(path),
+            has_colon=has_colon,
+            indent=self._misplaced(column, wanted),
+        )
+
+    def _dash_at(self, frame: Frame, column: int, token: Span, has_colon: bool) -> Cursor:
+        if has_colon:
+            return self._make(Role.NOTHING, frame.path, token)
+        indent = self._misplaced(column, frame.column)
+        return self._make(Role.DASH, frame.path, token, column=frame.column, indent=indent)
+
+    def _misplaced(self, column: int, wanted: int) -> Span | None:
+        start = self._line.span.start
+        return None if column == wanted else Span(start, start + column)
+
+    def _others(self, path: Path) -> tuple[str, ...]:
+        """The keys of the map at ``path``, without the one on this line."""
+        keys = list(self._outline.keys.get(path, ()))
+        if self._line.key is not None and (own := self._key_text(self._line.key)) in keys:
+            keys.remove(own)
+        return tuple(keys)

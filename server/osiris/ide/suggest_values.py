@@ -1,0 +1,102 @@
+"""Values: components, modes, ids in ``needs``, connections, and whatever a schema allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from osiris.ide.completion import Item, ItemKind, Place, Topic
+from osiris.ide.documentation import shown
+from osiris.ide.insertion import in_quotes, literal
+from osiris.ide.suggest_keys import connections_of
+from osiris.ide.suggest_references import needed_steps, step_outputs
+from osiris.ide.vocabulary import schema_at, types_of
+
+
+def values(place: Place) -> Iterable[Item]:
+    """What may stand as the value at the cursor."""
+    cursor = place.cursor
+    if cursor.step is not None:
+        match cursor.within:
+            case ("component",):
+                return _components(place)
+            case ("mode",):
+                return _modes(place)
+            case ("needs",) if not cursor.flow and cursor.role.name == "VALUE":
+                return [_in_brackets(item) for item in needed_steps(place)]
+            case ("needs",) | ("needs", _):
+                return needed_steps(place)
+            case ("inputs", _):
+                return step_outputs(place)
+            case ("config", "connection"):
+                return _connections(place)
+    return _allowed(place)
+
+
+def value_item(place: Place, value: Any, kind: ItemKind = ItemKind.VALUE, detail: str = "") -> Item:
+    """An item that puts ``value`` in, quoted as its place needs it."""
+    label = value if isinstance(value, str) and value.strip() else literal(value)
+    quote = place.cursor.quote
+    text = in_quotes(value, quote) if quote else literal(value)
+    return Item(label, kind, text, None, detail)
+
+
+def _in_brackets(item: Item) -> Item:
+    return Item(item.label, item.kind, f"[{item.text}]", None, item.detail, item.filter)
+
+
+def _components(place: Place) -> Iterator[Item]:
+    step = place.cursor.step
+    mode = place.analysis.pipeline.steps[step].mode if step is not None else None
+    others: list[Item] = []
+    for spec in place.env.registry.specs():
+        item = Item(
+            spec.name, ItemKind.COMPONENT, spec.name, None, spec.title, topic=Topic(component=spec.name)
+        )
+        if mode is None or mode in spec.modes:
+            yield item
+        else:
+            others.append(item)
+    yield from others
+
+
+def _modes(place: Place) -> list[Item]:
+    known = schema_at(("steps", 0, "mode"), None) or {}
+    modes = place.spec.modes if place.spec is not None else known.get("enum", ())
+    return [Item(mode, ItemKind.VALUE, mode) for mode in modes]
+
+
+def _connections(place: Place) -> list[Item]:
+    cursor = place.cursor
+    if place.spec is None or not place.spec.takes_connection:
+        return []
+    found = []
+    for position, reference in enumerate(connections_of(place.spec.family, place.env)):
+        text = reference if cursor.quote else f'"{reference}"'
+        connection = (place.env.connections.families if place.env.connections else {})[place.spec.family]
+        is_default = position == 0 and any(c.is_default for c in connection.values())
+        found.append(Item(reference, ItemKind.CONNECTION, text, None, "default" if is_default else ""))
+    return found
+
+
+def _allowed(place: Place) -> Iterator[Item]:
+    """What the schema of the place lists: allowed values, booleans, the default, examples."""
+    schema = schema_at(place.cursor.path, place.spec)
+    if schema is None or (place.cursor.path[-1:] == ("config",)):
+        return
+    seen: set[str] = set()
+    default = schema.get("default")
+    candidates: list[tuple[Any, str]] = [(value, "") for value in schema.get("enum", ())]
+    if "boolean" in types_of(schema):
+        candidates += [(True, ""), (False, "")]
+    if "default" in schema and not isinstance(default, dict | list):
+        candidates.append((default, "default"))
+    candidates += [(value, "example") for value in schema.get("examples", ()) if not isinstance(value, dict | list)]
+    if "x-osiris-sql" in schema:
+        return
+    for value, detail in candidates:
+        name = shown(value)
+        if name not in seen:
+            seen.add(name)
+            is_default = "default" in schema and value == default and isinstance(value, bool) == isinstance(default, bool)
+            yield value_item(place, value, detail="default" if is_default else detail)

@@ -1,0 +1,100 @@
+"""What the client can do, read once from its ``initialize`` request, and what this server says it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from osiris.lsp.positions import Encoding, choose_encoding
+
+# Characters after which an editor asks for completion by itself; words ask anyway.
+COMPLETION_TRIGGERS = (":", " ", "-", "@", ".", "{", '"', "'")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The abilities of the client that change what it is sent. The defaults are those of a client that says nothing."""
+
+    encoding: Encoding = "utf-16"
+    markdown_hover: bool = False
+    markdown_completion: bool = False
+    snippets: bool = False
+    item_edit_range: bool = False
+    item_insert_text_mode: bool = False
+    insert_text_mode: bool = False
+    label_details: bool = False
+    hierarchical_symbols: bool = False
+    code_action_literals: bool = False
+    is_preferred: bool = False
+    related_information: bool = False
+    code_description: bool = False
+    unnecessary_tag: bool = False
+    document_changes: bool = False
+    work_done_progress: bool = False
+    configuration: bool = False
+    watch_files: bool = False
+    run_events: bool = False
+
+    @staticmethod
+    def read(params: dict[str, Any]) -> Client:
+        """The abilities in the raw ``initialize`` parameters. What has the wrong shape counts as absent."""
+        able = params.get("capabilities")
+        text = ("textDocument",)
+        item = (*text, "completion", "completionItem")
+        defaults = _list(able, *text, "completion", "completionList", "itemDefaults")
+        return Client(
+            encoding=choose_encoding(_list(able, "general", "positionEncodings")),
+            markdown_hover="markdown" in _list(able, *text, "hover", "contentFormat"),
+            markdown_completion="markdown" in _list(able, *item, "documentationFormat"),
+            snippets=_flag(able, *item, "snippetSupport"),
+            item_edit_range="editRange" in defaults,
+            item_insert_text_mode="insertTextMode" in defaults,
+            insert_text_mode=bool(_list(able, *item, "insertTextModeSupport", "valueSet")),
+            label_details=_flag(able, *item, "labelDetailsSupport"),
+            hierarchical_symbols=_flag(able, *text, "documentSymbol", "hierarchicalDocumentSymbolSupport"),
+            code_action_literals=_at(able, *text, "codeAction", "codeActionLiteralSupport") is not None,
+            is_preferred=_flag(able, *text, "codeAction", "isPreferredSupport"),
+            related_information=_flag(able, *text, "publishDiagnostics", "relatedInformation"),
+            code_description=_flag(able, *text, "publishDiagnostics", "codeDescriptionSupport"),
+            unnecessary_tag=1 in _list(able, *text, "publishDiagnostics", "tagSupport", "valueSet"),
+            document_changes=_flag(able, "workspace", "workspaceEdit", "documentChanges"),
+            work_done_progress=_flag(able, "window", "workDoneProgress"),
+            configuration=_flag(able, "workspace", "configuration"),
+            watch_files=_flag(able, "workspace", "didChangeWatchedFiles", "dynamicRegistration"),
+            run_events=_flag(able, "experimental", "osiris", "runEvent")
+            or _flag(params.get("initializationOptions"), "runEvent"),
+        )
+
+
+def _at(value: object, *path: str) -> Any:
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _flag(value: object, *path: str) -> bool:
+    return _at(value, *path) is True
+
+
+def _list(value: object, *path: str) -> list[Any]:
+    found = _at(value, *path)
+    return cast("list[Any]", found) if isinstance(found, list) else []
+
+
+def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, Any]:
+    """The ``capabilities`` of the ``initialize`` reply, as plain JSON: nothing is declared that is not there."""
+    return {
+        "positionEncoding": client.encoding,
+        "textDocumentSync": {"openClose": True, "change": 2, "save": {"includeText": False}},
+        "completionProvider": {"triggerCharacters": list(COMPLETION_TRIGGERS), "resolveProvider": True},
+        "hoverProvider": True,
+        "documentSymbolProvider": True,
+        "codeActionProvider": {"codeActionKinds": ["quickfix", "source.fixAll.osiris"]}
+        if client.code_action_literals
+        else True,
+        "executeCommandProvider": {"commands": sorted(commands)},
+        "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
+    }

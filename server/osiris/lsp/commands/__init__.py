@@ -1,0 +1,1 @@
+"""One module per command of ``workspace/executeCommand``; each has one function, ``handle``."""

@@ -1,0 +1,13 @@
+"""``textDocument/didChange``: the hot path. Text only here; the check follows when no change is waiting in the queue."""
+
+from __future__ import annotations
+
+from lsprotocol import types
+
+from osiris.lsp.session import Session
+
+
+def handle(session: Session, params: types.DidChangeTextDocumentParams) -> None:
+    """Apply the edits and check the document."""
+    if session.documents.change(params) is not None:
+        session.diagnostics.request(params.text_document.uri)

@@ -1,0 +1,14 @@
+"""``workspace/didChangeWorkspaceFolders``."""
+
+from __future__ import annotations
+
+from lsprotocol import types
+
+from osiris.lsp.session import Session
+
+
+def handle(session: Session, params: types.DidChangeWorkspaceFoldersParams) -> None:
+    """Take the folders and check the open documents, whose project may be another now."""
+    event = params.event
+    session.projects.change_folders([f.uri for f in event.added], [f.uri for f in event.removed])
+    session.diagnostics.request_all()

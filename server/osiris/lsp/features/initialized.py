@@ -1,0 +1,19 @@
+"""``initialized``: the client is ready; get ready for the user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from osiris.lsp.features.did_change_configuration import pull_settings
+from osiris.lsp.session import Session
+from osiris.lsp.warm_up import warm_up
+from osiris.lsp.watched_files import watch_project_files
+
+
+def handle(session: Session, params: Any) -> None:
+    """Warm up, ask for the settings, and have the files watched on which diagnostics depend."""
+    session.start(warm_up(), "warm-up")
+    if session.client.configuration:
+        session.start(pull_settings(session), "reading the settings")
+    if session.client.watch_files:
+        session.start(watch_project_files(session), "watching project files")

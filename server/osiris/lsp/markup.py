@@ -1,0 +1,23 @@
+"""Text for the client: Markdown where it can show it, plain text where not."""
+
+from __future__ import annotations
+
+import re
+
+from lsprotocol import types
+
+_FENCE = re.compile(r"^```.*\n?", re.MULTILINE)
+_EMPHASIS = re.compile(r"\*\*(.+?)\*\*|`([^`\n]+)`|\[([^\]]+)\]\([^)]*\)")
+
+
+def markup(markdown: str, can_show: bool) -> types.MarkupContent:
+    """``markdown`` itself, or its text alone."""
+    if can_show:
+        return types.MarkupContent(kind=types.MarkupKind.Markdown, value=markdown)
+    return types.MarkupContent(kind=types.MarkupKind.PlainText, value=to_plain(markdown))
+
+
+def to_plain(markdown: str) -> str:
+    """Markdown as we write it, without its marks."""
+    text = _FENCE.sub("", markdown)
+    return _EMPHASIS.sub(lambda m: m.group(1) or m.group(2) or m.group(3), text).strip()

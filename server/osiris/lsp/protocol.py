@@ -1,0 +1,202 @@
+"""The JSON-RPC side of the server: pygls's protocol with what it gets wrong put right.
+
+- Every request gets exactly one response: also with malformed parameters, under cancellation, when its result cannot
+  be written as JSON, before ``initialize`` and after ``shutdown``.
+- Requests run as tasks; nothing runs in the threads that carry the wire. ``$/cancelRequest`` cancels the task and with
+  it all that the task has started. ``shutdown`` cancels the rest.
+- A response of the client that nobody waits for any more is dropped.
+- No fault becomes a popup, and no foreign text reaches the client.
+
+There is one table of handlers (``server.METHODS``). pygls's built-in handlers are left out: they would keep a second
+store of documents, which splits lines where LSP does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.protocol import LanguageServerProtocol
+
+from osiris.lsp import errors
+
+if TYPE_CHECKING:
+    from osiris.lsp.wire import Writer
+
+RequestHandler = Callable[[Any], Awaitable[Any]]
+NotificationHandler = Callable[[Any], None]
+MessageId = str | int
+
+
+class Protocol(LanguageServerProtocol):
+    """Reads messages, runs their handlers and writes what comes of it."""
+
+    # Parameters of these arrive as plain JSON: turning them into classes would cost more than all else they need.
+    raw_methods = frozenset({types.INITIALIZE, types.INITIALIZED, types.WORKSPACE_DID_CHANGE_CONFIGURATION})
+
+    requests: dict[str, RequestHandler]
+    notifications: dict[str, NotificationHandler]
+    initialized = False
+
+    def connect(self, writer: Writer, stopped: Callable[[int], None]) -> None:
+        """Use this writer; call ``stopped`` with the exit code when the client asks for the end."""
+        self.wire = writer
+        self._stopped = stopped
+        self._running: dict[MessageId, asyncio.Task[Any]] = {}
+
+    def refuse_requests(self) -> None:
+        """From now on only ``exit`` counts."""
+        self._shutdown = True
+
+    def stop(self) -> None:
+        """End: with exit code 0 after ``shutdown``, else 1."""
+        self._stopped(0 if self._shutdown else 1)
+
+    def _register_builtin_features(self) -> None:
+        """None: see the module's text."""
+
+    # -- receiving
+
+    def receive(self, body: bytes) -> None:
+        """Handle one message. Never raises: what is not a message is answered or dropped as JSON-RPC says."""
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError):
+            self._send_error(None, errors.PARSE_ERROR, "The message is not valid JSON.")
+            return
+        if not isinstance(message, dict):
+            self._send_error(None, errors.INVALID_REQUEST, "A message must be a JSON object.")
+            return
+        method = message.get("method")
+        if method is None:
+            self._receive_response(message)
+        elif "id" in message:
+            self._receive_request(message["id"], str(method), message)
+        else:
+            self._receive_notification(str(method), message)
+
+    def _receive_request(self, msg_id: MessageId, method: str, message: dict[str, Any]) -> None:
+        handler = self.requests.get(method)
+        if self._shutdown:
+            self._send_error(msg_id, errors.INVALID_REQUEST, "The server is shutting down.")
+        elif not self.initialized and method != types.INITIALIZE:
+            self._send_error(msg_id, errors.NOT_INITIALIZED, "The first request must be initialize.")
+        elif handler is None:
+            self._send_error(msg_id, errors.METHOD_NOT_FOUND, f"Osiris does not know the method {method}.")
+        else:
+            task = asyncio.ensure_future(self._answer(method, handler, message))
+            self._running[msg_id] = task
+            task.add_done_callback(partial(self._conclude, msg_id, method))
+
+    async def _answer(self, method: str, handler: RequestHandler, message: dict[str, Any]) -> Any:
+        try:
+            params = self._params(method, message)
+        except Exception as error:
+            raise errors.RequestError(f"The parameters of {method} are malformed.", errors.INVALID_PARAMS) from error
+        return await handler(params)
+
+    def _receive_notification(self, method: str, message: dict[str, Any]) -> None:
+        if method == types.CANCEL_REQUEST:
+            self._cancel((message.get("params") or {}).get("id"))
+            return
+        handler = self.notifications.get(method)
+        ready = (self.initialized and not self._shutdown) or method == types.EXIT
+        if handler is None or not ready:
+            return
+        try:
+            handler(self._params(method, message))
+        except Exception as error:
+            errors.report(method, error)
+
+    def _params(self, method: str, message: dict[str, Any]) -> Any:
+        if method in self.raw_methods:
+            return message.get("params") or {}
+        message_type = self.get_message_type(method)
+        if message_type is None:
+            return message.get("params")
+        return self._converter.structure(message, message_type).params
+
+    def _cancel(self, msg_id: Any) -> None:
+        task = self._running.get(msg_id) if isinstance(msg_id, (str, int)) else None
+        if task is not None:
+            task.cancel()
+
+    def cancel_all_but(self, current: asyncio.Task[Any] | None) -> None:
+        """Cancel every request that still runs; each of them is then answered as cancelled."""
+        for task in list(self._running.values()):
+            if task is not current:
+                task.cancel()
+
+    # -- answering
+
+    def _conclude(self, msg_id: MessageId, method: str, task: asyncio.Task[Any]) -> None:
+        self._running.pop(msg_id, None)
+        if task.cancelled():
+            self._send_error(msg_id, errors.REQUEST_CANCELLED, "The request was cancelled.")
+            return
+        error = task.exception()
+        if error is None:
+            error = self._try_send({"jsonrpc": "2.0", "id": msg_id, "result": task.result()})
+        if error is not None:
+            code, text = errors.answer_for(method, error)
+            self._send_error(msg_id, code, text)
+
+    def _send_error(self, msg_id: MessageId | None, code: int, message: str) -> None:
+        self._try_send({"jsonrpc": "2.0", "id": msg_id, "error": {"code": code, "message": message}})
+
+    def _try_send(self, message: Any) -> Exception | None:
+        """Write a message; what cannot be written as JSON is returned as the error it raised."""
+        try:
+            body = json.dumps(message, default=self._serialize_message, separators=(",", ":")).encode("ascii")
+        except Exception as error:
+            return error
+        self.wire.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        return None
+
+    def _send_data(self, data: Any) -> None:
+        """What pygls's own senders (``notify``, ``send_request``) end in."""
+        if (error := self._try_send(data)) is not None:
+            errors.report("sending a message", error)
+
+    def notify(self, method: str, params: Any | None = None) -> None:
+        """Send a notification; ``params`` may be plain JSON or a type of lsprotocol. Call from the event loop only."""
+        self._send_data({"jsonrpc": "2.0", "method": method, "params": params})
+
+    # -- requests to the client
+
+    async def ask(self, method: str, params: Any) -> Any:
+        """Send a request to the client and wait for its answer.
+
+        Raises JsonRpcException when the client answers with an error. When the caller is cancelled, so is the request.
+        """
+        future = self.send_request(method, params)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            for msg_id, waiting in list(self._request_futures.items()):
+                if waiting is future:
+                    self._request_futures.pop(msg_id)
+                    self.notify(types.CANCEL_REQUEST, {"id": msg_id})
+            raise
+
+    def _receive_response(self, message: dict[str, Any]) -> None:
+        msg_id = message.get("id")
+        future: Future[Any] | None = self._request_futures.pop(msg_id, None) if isinstance(msg_id, (str, int)) else None
+        result_type = self._result_types.pop(msg_id, None) if isinstance(msg_id, (str, int)) else None
+        if future is None or future.done():
+            return  # Nobody waits for it: its caller was cancelled, or it was never asked.
+        if isinstance(error := message.get("error"), dict):
+            future.set_exception(JsonRpcException(str(error.get("message", "")), code=int(error.get("code", 0))))
+            return
+        try:
+            answer = self._converter.structure(message, result_type).result if result_type else message.get("result")
+        except Exception as malformed:
+            future.set_exception(JsonRpcException(f"The client's answer is malformed: {type(malformed).__name__}"))
+            return
+        future.set_result(answer)
