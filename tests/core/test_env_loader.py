@@ -77,11 +77,6 @@ def test_the_process_environment_is_never_changed(tmp_path: Path) -> None:
     assert dict(os.environ) == before
 
 
-def test_parameters_come_from_both_places(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("OSIRIS_PARAM_limit=5\nOSIRIS_PARAM_day=mon\n")
-    assert load_env(tmp_path, {"OSIRIS_PARAM_limit": "9"}).params() == {"limit": "9", "day": "mon"}
-
-
 def test_a_folder_called_env_is_a_virtual_environment_not_a_file(tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
     assert dict(load_env(tmp_path, {})) == {}

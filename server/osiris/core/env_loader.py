@@ -15,7 +15,6 @@ from pathlib import Path
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import read_error
 
-PARAM_PREFIX = "OSIRIS_PARAM_"
 DOTENV = ".env"
 MAX_DOTENV_BYTES = 1024 * 1024
 
@@ -60,10 +59,6 @@ class EnvSource(Mapping[str, str]):
         if name in self.real:
             return "environment"
         return DOTENV if name in self.file else None
-
-    def params(self) -> dict[str, str]:
-        """The parameters set as ``OSIRIS_PARAM_<NAME>``, by the name as written behind the prefix."""
-        return {name[len(PARAM_PREFIX) :]: self[name] for name in self if name.startswith(PARAM_PREFIX)}
 
 
 def load_env(root: Path | None, environ: Mapping[str, str] | None = None) -> EnvSource:

@@ -26,7 +26,12 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f
 
 
 class ManifestStep(TypedDict):
-    """One step, ready to run; absent keys mean "none"."""
+    """One step, ready to run; absent keys mean "none".
+
+    ``inputs``: table name to the id of the step whose data it is. ``connection``: ``@family.alias``, or ``@family``
+    for the family's default. ``unresolved``: the ways into ``config`` (or just ``connection``) to texts that still
+    hold ``${params.x}``.
+    """
 
     id: str
     component: str
@@ -38,10 +43,15 @@ class ManifestStep(TypedDict):
     inputs: dict[str, str]
     retry: NotRequired[dict[str, Any]]
     timeout: NotRequired[float]
+    unresolved: NotRequired[list[list[str | int]]]
 
 
 class Manifest(TypedDict):
-    """What ``build/<name>/manifest.json`` holds."""
+    """What ``build/<name>/manifest.json`` holds.
+
+    ``params`` are the values that are already in the steps. ``run_params`` still stand there as ``${params.x}``: their
+    declarations, for the run that will get their values. ``sensitive_params`` are those of them that are secret.
+    """
 
     manifest_version: str
     oml_version: str
@@ -49,6 +59,7 @@ class Manifest(TypedDict):
     pipeline: dict[str, str]
     profile: str | None
     params: dict[str, Any]
+    run_params: dict[str, dict[str, Any]]
     sensitive_params: list[str]
     steps: list[ManifestStep]
     on_failure: str

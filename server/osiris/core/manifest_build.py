@@ -1,0 +1,169 @@
+"""From an analysis without errors to a manifest. Everything in it is decided by the pipeline, the component specs, the
+choice of connections, the parameters and the compiler; nothing by the machine, the time or the place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from osiris import __version__
+from osiris.components.spec import CONNECTION_KEY, ComponentSpec
+from osiris.core.error_taxonomy import CompilationError
+from osiris.core.manifest import MANIFEST_VERSION, Manifest, ManifestStep, canonical_json, digest, generate_fingerprint
+from osiris.language.analysis import Analysis
+from osiris.language.connections import Connection, Connections
+from osiris.language.model import Param
+from osiris.language.rules.structure import seconds
+from osiris.language.substitution import resolve_config
+from osiris.syntax.tree import Mapping as MappingNode
+from osiris.syntax.tree import Node, Plain, Scalar, to_plain
+
+COMPILER_NAME = "osiris"
+RETRY_DELAY = 1.0
+RETRY_MAX_DELAY = 60.0
+
+
+def build_manifest(
+    analysis: Analysis, *, connections: Connections | None, on_failure: str, profile: str | None
+) -> Manifest:
+    """The manifest of ``analysis``, which must be free of errors.
+
+    ``connections`` (None: there is no file) says which alias a step without one means. Raises CompilationError when
+    a value cannot be written as JSON.
+    """
+    pipeline, values = analysis.pipeline, analysis.values
+    steps = [_step(analysis, index, connections) for index in analysis.graph.order]
+    compiler = {"name": COMPILER_NAME, "version": __version__}
+    params = values.plain()
+    names = {"name": pipeline.name or ""}
+    if pipeline.description:
+        names["description"] = pipeline.description
+    manifest: dict[str, Any] = {
+        "manifest_version": MANIFEST_VERSION,
+        "oml_version": pipeline.oml_version or "",
+        "compiler": compiler,
+        "pipeline": names,
+        "profile": profile,
+        "params": params,
+        "run_params": {
+            name: _declaration(param)
+            for name, param in pipeline.params.items()
+            if param.sensitive or name not in values.values
+        },
+        "sensitive_params": sorted(values.sensitive),
+        "steps": steps,
+        "on_failure": on_failure,
+    }
+    try:
+        canonical_json(manifest)
+        manifest["fingerprints"] = {
+            "oml": digest(_meaning(analysis)),
+            "components": digest({spec.name: spec.fingerprint for spec in analysis.specs if spec is not None}),
+            "params": digest(params),
+            "compiler": digest(compiler),
+        }
+    except ValueError as error:
+        raise CompilationError(f"The pipeline cannot be written as a manifest: {error}.", code="OML212") from error
+    manifest["fingerprint"] = generate_fingerprint(manifest)
+    result: Manifest = manifest  # type: ignore[assignment]  # built key by key above
+    return result
+
+
+def _step(analysis: Analysis, index: int, connections: Connections | None) -> ManifestStep:
+    step, spec, graph = analysis.pipeline.steps[index], analysis.specs[index], analysis.graph
+    assert spec is not None  # an unknown component is an error
+    ids = [other.id or "" for other in analysis.pipeline.steps]
+    resolved = resolve_config(step.config, spec, analysis.values.plain())
+    config: dict[str, Any] = dict(resolved.config)
+    reference = connection_reference(config, spec, connections)
+    config.pop(CONNECTION_KEY, None)
+    result: ManifestStep = {
+        "id": ids[index],
+        "component": spec.name,
+        "mode": step.mode or "",
+        "driver": spec.driver,
+        "config": spec.with_defaults(config),
+        "needs": [ids[up] for up in sorted(graph.upstream[index])],
+        "inputs": {table: ids[up] for table, up in graph.data_inputs[index].items()},
+    }
+    if reference is not None:
+        result["connection"] = reference
+    if resolved.open:
+        result["unresolved"] = sorted((list(path) for path in resolved.open), key=str)
+    retry = _retry(step.get("retry"))
+    if retry is not None:
+        result["retry"] = retry
+    timeout = seconds(step.get("timeout"))
+    if timeout is not None:
+        result["timeout"] = timeout
+    return result
+
+
+def connection_reference(config: Mapping[str, Any], spec: ComponentSpec, connections: Connections | None) -> str | None:
+    """``@family.alias`` that a step uses, chosen when it names none; None when it uses no connection.
+
+    Without a connections file an unnamed connection stays ``@family``: the run chooses.
+    """
+    written = config.get(CONNECTION_KEY)
+    if isinstance(written, str) and written:
+        return written
+    if not spec.connection_needed(config.keys()):
+        return None
+    if connections is None:
+        return f"@{spec.family}"
+    chosen = connections.choose(spec.family, None)
+    return chosen.reference if isinstance(chosen, Connection) else f"@{spec.family}"
+
+
+def _retry(node: Node | None) -> dict[str, Any] | None:
+    if isinstance(node, Scalar):
+        return None if node.value is None else _retry_of(node.value, None, None)
+    if not isinstance(node, MappingNode):
+        return None
+    attempts = node.get("attempts")
+    count = attempts.value if isinstance(attempts, Scalar) else None
+    return _retry_of(count, seconds(node.get("delay")), seconds(node.get("max_delay")))
+
+
+def _retry_of(attempts: object, delay: float | None, max_delay: float | None) -> dict[str, Any]:
+    first = RETRY_DELAY if delay is None else delay
+    return {
+        "attempts": attempts if isinstance(attempts, int) else 1,
+        "delay": first,
+        "max_delay": max(first, RETRY_MAX_DELAY) if max_delay is None else max_delay,
+    }
+
+
+def _declaration(param: Param) -> dict[str, Any]:
+    """What a run needs to read and check a value for the parameter."""
+    told = {
+        "type": param.type,
+        "enum": list(param.enum) if param.enum is not None else None,
+        "minimum": param.minimum,
+        "maximum": param.maximum,
+        "pattern": param.pattern,
+    }
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def _meaning(analysis: Analysis) -> dict[str, Any]:
+    """The pipeline as data: comments, line ends, quoting and the order of keys are not in it."""
+    document = analysis.document
+    meaning: dict[str, Any] = {}
+    for placed in document.sections:
+        for entry in placed.part.node.entries if isinstance(placed.part.node, MappingNode) else ():
+            meaning.setdefault(entry.key.text, _printable(to_plain(entry.value)))
+    meaning["steps"] = [_printable(to_plain(placed.part.node)) for placed in document.steps]
+    return meaning
+
+
+def _printable(value: Plain) -> Any:
+    """``value`` with NaN and infinity, which free keys such as ``metadata`` may hold, as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _printable(item) for key, item in value.items()}
+    return value
