@@ -18,19 +18,25 @@ if TYPE_CHECKING:
 
 
 def compile_or_explain(
-    path: Path, *, profile: str | None, params: Mapping[str, str], as_json: bool
+    path: Path, *, profile: str | None, params: Mapping[str, str], as_json: bool, write: bool = True
 ) -> CompileResult | None:
     """The compiled pipeline; None when it has errors, which have been printed by then.
 
-    The findings are printed on standard error, or with ``as_json`` as an object on standard output.
+    ``write=False`` leaves ``build/`` as it is. The findings are printed on standard error, or with ``as_json`` as an
+    object on standard output.
     Raises OsirisError when the file cannot be read or the manifest cannot be written.
     """
-    from osiris.core.compiler_v0 import compile_file
+    from osiris.core.compiler_v0 import CompileResult, compile_file, compile_text
     from osiris.core.error_taxonomy import CompilationError
     from osiris.core.project import Project
+    from osiris.core.source import read_source
 
     project = Project.find(path)
     try:
+        if not write:
+            text = read_source(path)
+            manifest, analysis = compile_text(text, path, project=project, profile=profile, params=params)
+            return CompileResult(manifest, None, False, analysis)
         return compile_file(path, profile=profile, params=params, project=project)
     except CompilationError as problem:
         if not problem.diagnostics:

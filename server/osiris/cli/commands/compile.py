@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -16,27 +17,35 @@ from osiris.cli.streams import colour_wanted, paint, write_json
 @click.argument("file")
 @profile_option
 @param_option
+@click.option("--output", "-o", metavar="PATH", help="Write the manifest to this file instead of build/.")
 @format_option("text", "json")
-def command(file: str, profile: str | None, params: dict[str, str], layout: str) -> int:
+def command(file: str, profile: str | None, params: dict[str, str], output: str | None, layout: str) -> int:
     """Turn the OML FILE into a manifest, build/<name>/manifest.json.
 
-    The same input gives the same bytes everywhere; a pipeline that has not changed writes nothing.
+    The same input gives the same bytes everywhere; a pipeline that has not changed writes nothing. A manifest with
+    --param belongs to one occasion and is written only where --output says.
     """
-    result = compile_or_explain(existing_file(file), profile=profile, params=params, as_json=layout == "json")
+    result = compile_or_explain(
+        existing_file(file), profile=profile, params=params, as_json=layout == "json", write=output is None
+    )
     if result is None:
         return DID_NOT_WORK
+    path = result.path
+    cached = result.cached
+    if output is not None:
+        from osiris.core.files import write_if_changed
+
+        path = Path(output)
+        cached = not write_if_changed(path, result.data)
+    fingerprint = result.manifest["fingerprint"]
     if layout == "json":
-        write_json(
-            {
-                "ok": True,
-                "manifest": shown_path(result.path),
-                "cached": result.cached,
-                "fingerprint": result.manifest["fingerprint"],
-            }
-        )
+        manifest = shown_path(path) if path else None
+        write_json({"ok": True, "manifest": manifest, "cached": cached, "fingerprint": fingerprint})
         return 0
     colour = colour_wanted(sys.stdout)
-    said = "unchanged" if result.cached else "wrote"
-    click.echo(f"{paint(said, 'good', on=colour)} {shown_path(result.path)}")
-    click.echo(f"fingerprint {result.manifest['fingerprint']}")
+    if path is None:
+        click.echo("compiles; not written, since --param is for one occasion (--output PATH writes it)")
+    else:
+        click.echo(f"{paint('unchanged' if cached else 'wrote', 'good', on=colour)} {shown_path(path)}")
+    click.echo(f"fingerprint {fingerprint}")
     return 0

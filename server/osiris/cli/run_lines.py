@@ -1,0 +1,75 @@
+"""Turns the events of a run into lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from osiris.cli.source_view import plain_line
+from osiris.cli.streams import paint
+
+Event = Mapping[str, Any]
+
+# What a run has ended with, by the event that ends it.
+_OUTCOMES = {"run_complete": "succeeded", "run_error": "failed", "run_cancelled": "cancelled"}
+
+
+def outcome_of(event: Event) -> str | None:
+    """``succeeded``, ``failed`` or ``cancelled`` when this event ends the run, else None."""
+    name = str(event.get("event"))
+    if name == "run_complete" and event.get("status") == "failed":
+        return "failed"
+    return _OUTCOMES.get(name)
+
+
+def line_of(event: Event, *, colour: bool = False) -> str | None:
+    """The line to show for an event, None for events that say nothing new to a person."""
+    name, step = event.get("event"), str(event.get("step_id", ""))
+    if name == "run_queued":
+        return "waiting for its turn"
+    if name == "step_complete":
+        return f"{paint('done   ', 'good', on=colour)} {step}{facts(event)}"
+    if name == "step_error":
+        return f"{paint('failed ', 'error', on=colour)} {step}{_because(event)}"
+    if name == "step_skipped":
+        return f"{paint('skipped', 'warning', on=colour)} {step}{_because(event)}"
+    if name == "step_retry":
+        attempt = f", attempt {event['attempt']}" if "attempt" in event else ""
+        return f"{paint('again  ', 'warning', on=colour)} {step}{attempt}{_because(event)}"
+    if name == "artifact_created":
+        return f"{paint('wrote  ', 'good', on=colour)} {event.get('path', event.get('name', ''))}{facts(event)}"
+    return None
+
+
+def facts(event: Event) -> str:
+    """Rows and seconds of an event as `` 1,234 rows, 0.12 s`` with two spaces in front; empty without any."""
+    parts = []
+    rows = event.get("rows")
+    if isinstance(rows, int) and not isinstance(rows, bool):
+        parts.append(f"{rows:,} row{'' if rows == 1 else 's'}")
+    seconds = seconds_of(event)
+    if seconds is not None:
+        parts.append(format_seconds(seconds))
+    return f"  {', '.join(parts)}" if parts else ""
+
+
+def seconds_of(event: Event) -> float | None:
+    """How long what the event ends has taken."""
+    for key in ("seconds", "duration"):
+        if isinstance(event.get(key), int | float):
+            return float(event[key])
+    milliseconds = event.get("duration_ms")
+    return milliseconds / 1000 if isinstance(milliseconds, int | float) else None
+
+
+def format_seconds(seconds: float) -> str:
+    """Seconds as people read them: ``0.004 s``, ``0.42 s``, ``12.3 s``, ``2 min 5 s``."""
+    if seconds >= 60:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest} s"
+    return f"{seconds:.{1 if seconds >= 10 else 2 if seconds >= 0.01 else 3}f} s"
+
+
+def _because(event: Event) -> str:
+    reason = event.get("message") or event.get("error") or event.get("reason")
+    return f": {plain_line(str(reason))}" if reason else ""
