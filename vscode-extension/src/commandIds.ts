@@ -12,6 +12,8 @@ export const commandIds = {
   checkSetup: 'osiris.checkSetup',
 } as const;
 
+export type CommandId = (typeof commandIds)[keyof typeof commandIds];
+
 /** The commands of `workspace/executeCommand` that the extension calls. */
 export const serverCommands = {
   run: 'osiris.run',

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf, reportOf, summary, type Compiled, type Findings } from './answers';
 import type { Client } from './client';
-import { commandIds, serverCommands } from './commandIds';
+import { commandIds, type CommandId, serverCommands } from './commandIds';
 import type { Runs } from './runs';
 
 /** What the extension's commands work with. */
@@ -14,7 +14,7 @@ export interface Parts {
 }
 
 export function registerCommands(parts: Parts): vscode.Disposable {
-  const handlers: Record<string, (...args: unknown[]) => unknown> = {
+  const handlers: Record<CommandId, (...args: unknown[]) => unknown> = {
     [commandIds.runPipeline]: (uri) => run(parts, uri),
     [commandIds.validate]: (uri) => validate(parts, uri),
     [commandIds.compile]: (uri) => compile(parts, uri),
@@ -37,7 +37,7 @@ async function run({ client, runs }: Parts, target: unknown): Promise<void> {
   if (document === undefined || !(await saved(document))) {
     return;
   }
-  const name = path.basename(document.uri.path);
+  const name = nameOf(document);
   runs.announce(name);
   try {
     const answer = await client.execute<{ runId?: string }>(serverCommands.run, { uri: document.uri.toString() });
@@ -54,7 +54,7 @@ async function validate({ client, output }: Parts, target: unknown): Promise<voi
   if (document === undefined) {
     return;
   }
-  const name = path.basename(document.uri.path);
+  const name = nameOf(document);
   try {
     const answer = await client.execute<Findings>(serverCommands.validate, { uri: document.uri.toString() });
     if (answer !== undefined) {
@@ -71,7 +71,7 @@ async function compile({ client, output }: Parts, target: unknown): Promise<void
   if (document === undefined || !(await saved(document))) {
     return;
   }
-  const name = path.basename(document.uri.path);
+  const name = nameOf(document);
   try {
     const answer = await client.execute<Compiled>(serverCommands.compile, { uri: document.uri.toString() });
     if (answer !== undefined) {
@@ -108,6 +108,10 @@ async function pipeline(target: unknown): Promise<vscode.TextDocument | undefine
     return undefined;
   }
   return document;
+}
+
+function nameOf(document: vscode.TextDocument): string {
+  return path.posix.basename(document.uri.path).replace(/(\.oml)?(\.ya?ml)?$/i, '');
 }
 
 /** Saves what the command reads from disk. Says so when that is not possible. */

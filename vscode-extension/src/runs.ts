@@ -26,7 +26,7 @@ export class Runs implements vscode.Disposable {
 
   /** Prepares the output for a run of the named pipeline. */
   announce(name: string): void {
-    this.output.info(`${name}: starting`);
+    this.output.info(`${name} | starting`);
     if (revealOutput() === 'always') {
       this.output.show(true);
     }
@@ -34,7 +34,7 @@ export class Runs implements vscode.Disposable {
 
   /** A run that did not even start. */
   refused(name: string, reason: string): void {
-    reason.split('\n').forEach((line) => this.output.error(line));
+    reason.split('\n').forEach((line) => this.output.error(`${name} | ${line}`));
     this.ended(name, 'failed', reason);
   }
 
@@ -65,7 +65,7 @@ export class Runs implements vscode.Disposable {
   }
 
   private async stop(runId: string): Promise<void> {
-    this.output.info(`${this.active.get(runId)?.name ?? runId}: cancelling`);
+    this.output.info(`${this.active.get(runId)?.name ?? runId} | cancelling`);
     await this.client.execute(serverCommands.cancelRun, { runId });
   }
 

@@ -1,0 +1,176 @@
+"""VS Code in the browser: builds the extension's package and runs code-server with it, on loopback, in own folders."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import quote
+
+import setup_editors
+
+VSIX = setup_editors.EXTENSION / "osiris.vsix"
+EXAMPLE = setup_editors.REPOSITORY / "examples" / "shop"
+
+# What the example's own runs and compiles leave behind has no place in a fresh copy.
+_LEFTOVERS = shutil.ignore_patterns("build", "logs", "out", ".osiris", "__pycache__")
+
+# Everything that asks, downloads, or moves by itself is off; the page shows the editor and nothing else.
+_SETTINGS: dict[str, object] = {
+    "security.workspace.trust.enabled": False,
+    "workbench.startupEditor": "none",
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+    "workbench.tips.enabled": False,
+    "telemetry.telemetryLevel": "off",
+    "extensions.autoCheckUpdates": False,
+    "extensions.autoUpdate": False,
+    "extensions.ignoreRecommendations": True,
+    "files.autoSave": "off",
+    "chat.disableAIFeatures": True,
+    "git.enabled": False,
+    "editor.minimap.enabled": False,
+}
+
+
+class EditorError(Exception):
+    """The editor could not be built or started; the text says why."""
+
+
+def build_vsix() -> Path:
+    """Build ``osiris.vsix`` if a file it is made of is newer. Raises EditorError when npm fails."""
+    if VSIX.is_file() and VSIX.stat().st_mtime >= _newest_source():
+        return VSIX
+    try:
+        setup_editors.npm(["run", "--silent", "package"], cwd=setup_editors.EXTENSION, log="package")
+    except setup_editors.SetupError as error:
+        raise EditorError(f"The extension could not be built: {error}") from error
+    return VSIX
+
+
+def copy_example(to: Path) -> Path:
+    """A fresh copy of the example shop, with its data."""
+    shutil.copytree(EXAMPLE, to, ignore=_LEFTOVERS)
+    subprocess.run([sys.executable, str(to / "make_data.py")], cwd=to, check=True, stdout=subprocess.DEVNULL)
+    return to
+
+
+class CodeServer:
+    """A code-server process group on a free port of 127.0.0.1, with the extension installed. Use it in ``with``."""
+
+    def __init__(self, scratch: Path, *, settings: Mapping[str, object] | None = None) -> None:
+        """Prepare it; ``scratch`` is an empty folder for its data, ``settings`` come on top of the quiet defaults."""
+        self.scratch = scratch
+        self.port = _free_port()
+        self.log = scratch / "code-server.log"
+        self._settings = {**_SETTINGS, "osiris.server.interpreter": sys.executable, **(settings or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, folder: Path) -> str:
+        """The address that opens ``folder``."""
+        return f"http://127.0.0.1:{self.port}/?folder={quote(str(folder))}"
+
+    def start(self) -> None:
+        """Install the extension and start serving. Raises EditorError when either fails or takes over a minute."""
+        # Settings with machine scope (which program to start) count only in the settings of the machine that serves.
+        for scope in ("User", "Machine"):
+            folder = self.scratch / "user-data" / scope
+            folder.mkdir(parents=True)
+            (folder / "settings.json").write_text(json.dumps(self._settings, indent=2), encoding="utf-8")
+        self._install(build_vsix())
+        listen = ["--auth", "none", "--bind-addr", f"127.0.0.1:{self.port}", "--disable-workspace-trust"]
+        quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._command(), *listen, *quiet],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment(),
+                start_new_session=True,  # a group of its own, so that stop() ends all of it and nothing else
+            )
+        self._wait_until_ready()
+
+    def stop(self) -> None:
+        """End the whole process group: server, extension hosts, language servers."""
+        if self._process is None:
+            return
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self._process.pid, how)
+                self._process.wait(timeout=5)
+            except ProcessLookupError:
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        self._process.wait()
+        self._process = None
+
+    def __enter__(self) -> CodeServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _install(self, vsix: Path) -> None:
+        done = subprocess.run(
+            [*self._command(), "--install-extension", str(vsix)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=self._environment(),
+        )
+        if done.returncode != 0:
+            raise EditorError(f"code-server did not take the extension: {(done.stdout + done.stderr).strip()}")
+
+    def _command(self) -> list[str]:
+        folders = ["--user-data-dir", str(self.scratch / "user-data"), "--extensions-dir", str(self.scratch / "extensions")]
+        # A configuration file of the user's own must not change the port or ask for a password.
+        config = ["--config", str(self.scratch / "config.yaml")]
+        return [str(setup_editors.node()), str(setup_editors.CODE_SERVER_ENTRY), *config, *folders]
+
+    def _environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("VSCODE_", "ELECTRON_", "CODE_SERVER_"))}
+        # Without a gallery of its own it would ask the public one; nothing listens on the discard port.
+        return {**kept, "EXTENSIONS_GALLERY": '{"serviceUrl": "http://127.0.0.1:9/none"}', "PORT": str(self.port)}
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2):
+                    return
+            except (urllib.error.URLError, TimeoutError, ConnectionError):
+                time.sleep(0.1)
+        self.stop()
+        raise EditorError(f"code-server did not start: {self.log.read_text(errors='replace')[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _newest_source() -> float:
+    made_of = [
+        setup_editors.REPOSITORY / "schemas",
+        *(setup_editors.EXTENSION / name for name in ("src", "syntaxes", "images", "scripts")),
+    ]
+    files = [file for folder in made_of for file in folder.rglob("*") if file.is_file()]
+    files += [file for file in setup_editors.EXTENSION.iterdir() if file.is_file() and file != VSIX]
+    return max(file.stat().st_mtime for file in files)

@@ -1,0 +1,127 @@
+"""Fixtures of the editor tests: real editors, fresh copies of the example shop, and what to do where one is missing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+# The modules beside this file are scripts and helpers of scripts, which import each other by their plain names.
+sys.path.insert(0, str(Path(__file__).parent))
+
+import code_server
+import setup_editors
+from editor_page import EditorPage, launch_browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+PICTURES = Path(__file__).parent / "pictures"
+_FAILED = pytest.StashKey[bool]()
+
+
+def require(available: bool, tool: str) -> None:
+    """Go on where the tool is there; elsewhere leave the test out, or, under CI=true, fail it."""
+    if available:
+        return
+    message = f"missing: {tool}. Run: python tests/editors/setup_editors.py"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Remember failures, so that the editor can be photographed as the test left it."""
+    report = yield
+    item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed
+    return report
+
+
+@pytest.fixture(scope="session")
+def nvim() -> Path:
+    """The Neovim program."""
+    found = shutil.which("nvim")
+    require(found is not None, "Neovim")
+    assert found is not None
+    return Path(found)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A fresh copy of the example shop."""
+    return code_server.copy_example(tmp_path / "shop")
+
+
+@pytest.fixture(scope="session")
+def vscode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[code_server.CodeServer]:
+    """A running code-server with the packaged extension."""
+    require(setup_editors.code_server_ready(), "code-server")
+    require(setup_editors.extension_ready(), "the npm packages of the extension")
+    with code_server.CodeServer(tmp_path_factory.mktemp("code-server")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium."""
+    require(setup_editors.chromium() is not None, "Chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as started:
+        found = launch_browser(started)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty browser page. It must ask nobody but this machine for anything."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    foreign: set[str] = set()
+
+    def note(address: str) -> None:
+        parts = urlsplit(address)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in ("127.0.0.1", "localhost"):
+            foreign.add(parts.netloc)
+
+    page.on("request", lambda request: note(request.url))
+    page.on("websocket", lambda socket: note(socket.url))
+    yield page
+    page.close()
+    assert not foreign, f"the editor asked foreign hosts: {sorted(foreign)}"
+
+
+@pytest.fixture
+def open_editor(
+    vscode: code_server.CodeServer, page: Page, request: pytest.FixtureRequest
+) -> Iterator[Callable[[Path], EditorPage]]:
+    """Opens a folder in VS Code; a test that fails leaves a picture of how it looked."""
+
+    def open_folder(folder: Path) -> EditorPage:
+        editor = EditorPage(page, folder)
+        editor.open_window(vscode.url(folder))
+        return editor
+
+    yield open_folder
+    if request.node.stash.get(_FAILED, False):
+        name = re.sub(r"\W+", "-", request.node.name)
+        page.screenshot(path=str(PICTURES / f"failed-{name}.png"))
+
+
+@pytest.fixture
+def editor(open_editor: Callable[[Path], EditorPage], shop: Path) -> EditorPage:
+    """VS Code on a fresh copy of the example shop."""
+    return open_editor(shop)
+
+
+@pytest.fixture
+def pictures() -> Path:
+    """Where the tests leave pictures to look at."""
+    return PICTURES

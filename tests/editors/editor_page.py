@@ -1,0 +1,194 @@
+"""What a person does and sees in VS Code, as methods over a Playwright page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+import setup_editors
+
+PATIENCE = 30.0  # seconds to wait for something to show; far more than it takes
+
+_CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--font-render-hinting=none",
+)
+
+# The text under each squiggle: the characters of the line whose middle lies within the squiggle's box.
+_TEXT_UNDER = """
+selector => {
+  const texts = new Set();
+  for (const squiggle of document.querySelectorAll(selector)) {
+    const box = squiggle.getBoundingClientRect();
+    for (const line of document.querySelectorAll('.monaco-editor .view-line')) {
+      const place = line.getBoundingClientRect();
+      if (place.top > box.bottom - 2 || place.bottom < box.top + 2) continue;
+      let text = '';
+      const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        for (let i = 0; i < node.length; i++) {
+          const range = document.createRange();
+          range.setStart(node, i);
+          range.setEnd(node, i + 1);
+          const character = range.getBoundingClientRect();
+          const middle = (character.left + character.right) / 2;
+          if (middle > box.left && middle < box.right) text += node.data[i];
+        }
+      }
+      texts.add(text.replaceAll('\\u00a0', ' '));
+    }
+  }
+  return [...texts];
+}
+"""
+
+
+def launch_browser(playwright: object) -> Browser:
+    """Headless Chromium of the system."""
+    executable = setup_editors.chromium()
+    assert executable is not None, "Chromium is not installed; run tests/editors/setup_editors.py"
+    chromium = playwright.chromium  # type: ignore[attr-defined]
+    browser: Browser = chromium.launch(executable_path=str(executable), args=list(_CHROMIUM_FLAGS))
+    return browser
+
+
+class EditorPage:
+    """One window of VS Code."""
+
+    def __init__(self, page: Page, folder: Path) -> None:
+        self.page = page
+        self.folder = folder
+        page.set_default_timeout(PATIENCE * 1000)
+
+    def open_window(self, url: str) -> None:
+        """Load VS Code and wait for its file tree."""
+        self.page.goto(url)
+        self.page.wait_for_selector(".monaco-workbench")
+        self.page.wait_for_selector(".explorer-folders-view .monaco-list-row")
+
+    def open_file(self, path: str) -> None:
+        """Open a file of the folder through Quick Open, with the cursor in it."""
+        self.page.keyboard.press("Control+P")
+        self._pick(path, row=path.rsplit("/", 1)[-1])
+        self.page.wait_for_selector(f'.tab.active[data-resource-name="{path.rsplit("/", 1)[-1]}"]')
+        self.page.wait_for_selector(".monaco-editor .view-line")
+
+    def run_command(self, title: str) -> None:
+        """Run a command from the palette."""
+        self.page.keyboard.press("F1")
+        self._pick(title, row=title)
+
+    def go_to(self, line: int, column: int) -> None:
+        """Put the cursor at a 1-based line and column."""
+        self.page.keyboard.press("Control+G")
+        self._pick(f"{line}:{column}", row=None, add_to_prefix=True)
+
+    def type(self, text: str) -> None:
+        """Type as a person does, key by key."""
+        self.page.keyboard.type(text, delay=20)
+
+    def press(self, keys: str) -> None:
+        """Press a key or chord, for example ``Control+S``."""
+        self.page.keyboard.press(keys)
+
+    def language_mode(self) -> str:
+        """The language named in the status bar."""
+        return self.page.locator('.statusbar-item[id="status.editor.mode"]').inner_text().strip()
+
+    def squiggles(self, severity: str = "error") -> list[str]:
+        """The pieces of text that are underlined as errors (or warnings, infos), top to bottom."""
+        found: list[str] = self.page.evaluate(_TEXT_UNDER, f".monaco-editor .squiggly-{severity}")
+        return found
+
+    def wait_for_squiggle(self, text: str, severity: str = "error") -> None:
+        """Wait until exactly this text is underlined."""
+        self.until(lambda: text in self.squiggles(severity), lambda: f"squiggles: {self.squiggles(severity)}")
+
+    def problems(self) -> list[str]:
+        """The rows of the Problems panel, which is brought into view."""
+        rows = self.page.locator(".markers-panel .monaco-list-row")
+        if not self.page.locator(".markers-panel").is_visible():
+            self.press("Control+Shift+M")
+        rows.first.wait_for()
+        return [" ".join(text.split()) for text in rows.all_inner_texts()]
+
+    def suggestions(self) -> list[str]:
+        """The labels in the suggestion list; waits for the list to show by itself."""
+        self.page.wait_for_selector(".suggest-widget.visible .monaco-list-row")
+        return [label.strip() for label in self.page.locator(".suggest-widget.visible .label-name").all_inner_texts()]
+
+    def quick_fixes(self) -> Locator:
+        """The entries of the quick fix menu at the cursor."""
+        self.press("Control+.")
+        entries = self.page.locator(".action-widget .monaco-list-row.action")
+        entries.first.wait_for()
+        return entries
+
+    def hover(self, text: str) -> str:
+        """Rest the mouse on the first occurrence of a text; the hover's words."""
+        self.page.locator(".monaco-editor .view-line span", has_text=text).last.hover()
+        box = self.page.locator(".monaco-hover:not(.hidden) .hover-contents")
+        box.first.wait_for()
+        return " ".join(" ".join(box.all_inner_texts()).split())
+
+    def output_lines(self) -> list[str]:
+        """The visible lines of the output panel, without the time stamps."""
+        lines = self.page.locator(".output-view .view-line").all_inner_texts()
+        shown = [line.replace("\u00a0", " ") for line in lines]
+        return [line.split("] ", 1)[-1] for line in shown if line.strip()]
+
+    def wait_for_output(self, text: str) -> None:
+        """Wait until a line of the output panel holds ``text``."""
+        self.until(
+            lambda: any(text in line for line in self.output_lines()), lambda: "output:\n" + "\n".join(self.output_lines())
+        )
+
+    def color_of(self, text: str) -> str:
+        """The colour of the first piece of code that is exactly ``text``."""
+        script = """
+        text => {
+          for (const span of document.querySelectorAll('.monaco-editor .view-line span span'))
+            if (span.textContent.replaceAll('\\u00a0', ' ').trim() === text) return getComputedStyle(span).color;
+          return '';
+        }
+        """
+        color: str = self.page.evaluate(script, text)
+        return color
+
+    def close_sidebar(self) -> None:
+        """Hide the file tree."""
+        self.press("Control+B")
+
+    def screenshot(self, path: Path) -> None:
+        """Save what is to be seen."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=str(path))
+
+    def until(self, condition: Callable[[], bool], explain: Callable[[], str]) -> None:
+        """Wait for a condition; AssertionError with the explanation when it does not come."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(explain())
+            self.page.wait_for_timeout(50)
+
+    def _pick(self, text: str, *, row: str | None, add_to_prefix: bool = False) -> None:
+        box = self.page.locator(".quick-input-widget:not(.hidden) input")
+        box.wait_for()
+        box.press_sequentially(text)
+        if row is not None:
+            self.page.locator(".quick-input-list .monaco-list-row", has_text=row).first.wait_for()
+        self.page.wait_for_timeout(300)  # the list settles after the last key; Enter takes its first row
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector(".quick-input-widget", state="hidden")

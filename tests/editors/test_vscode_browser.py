@@ -1,0 +1,156 @@
+"""The packaged extension in a real VS Code, used as a person uses it: by keys, mouse and eyes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from editor_page import EditorPage
+
+pytestmark = pytest.mark.editor
+
+BROKEN = "pipelines/broken-orders.oml.yaml"
+DAILY = "pipelines/daily-revenue.oml.yaml"
+
+
+def test_an_error_is_underlined_at_its_very_text(editor: EditorPage, pictures: Path) -> None:
+    editor.open_file(BROKEN)
+
+    editor.wait_for_squiggle("sqlite.extracter")
+
+    editor.screenshot(pictures / "squiggle.png")
+
+
+def test_the_problems_panel_names_code_and_place(editor: EditorPage, pictures: Path) -> None:
+    editor.open_file(BROKEN)
+    editor.wait_for_squiggle("sqlite.extracter")
+
+    row = next(row for row in editor.problems() if "sqlite.extracter" in row)
+
+    assert "did you mean" in row.lower()
+    assert "OML2" in row
+    assert "[Ln 11, Col 16]" in row
+    editor.screenshot(pictures / "problems.png")
+
+
+def test_an_error_shows_while_it_is_typed_and_goes_when_it_is_mended(editor: EditorPage) -> None:
+    editor.open_file(DAILY)
+    assert editor.squiggles() == []
+
+    editor.go_to(line=25, column=15)  # behind "mode: read"
+    editor.type("y")
+    editor.wait_for_squiggle("ready")
+    editor.press("Backspace")
+
+    editor.until(lambda: editor.squiggles() == [], lambda: f"squiggles: {editor.squiggles()}")
+
+
+def test_suggestions_come_by_themselves_while_typing_a_key(editor: EditorPage, pictures: Path) -> None:
+    editor.open_file(BROKEN)
+    editor.go_to(line=15, column=20)  # behind "table: orders", in the config of sqlite.extractor
+    editor.press("Enter")
+
+    editor.type("le")
+
+    assert "limit" in editor.suggestions()
+    editor.screenshot(pictures / "suggestions.png")
+
+
+def test_a_quick_fix_mends_the_error(editor: EditorPage, pictures: Path) -> None:
+    editor.open_file(BROKEN)
+    editor.wait_for_squiggle("sqlite.extracter")
+    editor.go_to(line=11, column=20)
+
+    fixes = editor.quick_fixes()
+    editor.screenshot(pictures / "quick-fix.png")
+    fixes.filter(has_text="sqlite.extractor").first.click()
+
+    editor.until(lambda: "sqlite.extracter" not in editor.squiggles(), lambda: f"squiggles: {editor.squiggles()}")
+    editor.press("Control+S")
+    path = editor.folder / BROKEN
+    editor.until(lambda: "component: sqlite.extractor\n" in path.read_text(), lambda: path.read_text())
+
+
+def test_hovering_a_component_says_what_it_does(editor: EditorPage, pictures: Path) -> None:
+    editor.open_file(DAILY)
+
+    words = editor.hover("sqlite.extractor")
+
+    assert "SQLite" in words
+    editor.screenshot(pictures / "hover.png")
+
+
+def test_saving_compiles_the_pipeline(editor: EditorPage) -> None:
+    manifest = editor.folder / "build" / "daily-revenue" / "manifest.json"
+    editor.open_file(DAILY)
+    editor.go_to(line=3, column=200)
+    editor.type(" Net.")
+
+    editor.press("Control+S")
+
+    editor.until(manifest.is_file, lambda: f"{manifest} was not written")
+    assert json.loads(manifest.read_text())["pipeline"]["name"] == "daily-revenue"
+
+
+def test_run_pipeline_shows_its_steps_in_the_output(editor: EditorPage, pictures: Path) -> None:
+    editor.open_file(DAILY)
+
+    editor.run_command("Osiris: Run Pipeline")
+
+    editor.wait_for_output("run succeeded")
+    lines = editor.output_lines()
+    assert any("extract-orders: done" in line and "rows in" in line for line in lines), lines
+    assert (editor.folder / "out" / "daily_revenue.csv").read_text().startswith("day,country,orders")
+    editor.screenshot(pictures / "run.png")
+
+
+def test_a_pipeline_with_errors_is_not_run_and_says_why(editor: EditorPage, pictures: Path) -> None:
+    editor.open_file(BROKEN)
+
+    editor.run_command("Osiris: Run Pipeline")
+
+    editor.wait_for_output("sqlite.extracter")
+    assert not (editor.folder / "logs").exists()
+    editor.screenshot(pictures / "run-refused.png")
+
+
+def test_plain_yaml_with_an_oml_version_is_oml(editor: EditorPage) -> None:
+    (editor.folder / "plain.yaml").write_text('oml_version: "0.1.0"\nname: plain\nsteps: 3\n')
+
+    editor.open_file("plain.yaml")
+
+    editor.until(lambda: editor.language_mode() == "OML", editor.language_mode)
+    editor.wait_for_squiggle("3")
+
+
+def test_other_yaml_stays_yaml(editor: EditorPage) -> None:
+    editor.open_file(BROKEN)
+    editor.wait_for_squiggle("sqlite.extracter")
+
+    editor.open_file("osiris_connections.yaml")
+
+    assert editor.language_mode() == "YAML"
+
+
+def test_sql_in_a_query_is_coloured_as_sql(editor: EditorPage, pictures: Path) -> None:
+    editor.open_file(DAILY)
+    editor.go_to(line=60, column=1)
+
+    editor.until(lambda: editor.color_of("SELECT") != "", lambda: "no SELECT to be seen")
+
+    assert editor.color_of("SELECT") not in ("", editor.color_of("query"))
+    assert editor.color_of("SELECT") != editor.color_of("df_extract_refunds")
+    editor.screenshot(pictures / "sql.png")
+
+
+def test_an_untitled_folder_without_project_still_gets_diagnostics(
+    open_editor: Callable[[Path], EditorPage], tmp_path: Path
+) -> None:
+    (tmp_path / "alone.oml").write_text('oml_version: "0.1.0"\nname: alone\nsteps: {}\n')
+    editor = open_editor(tmp_path)
+
+    editor.open_file("alone.oml")
+
+    editor.wait_for_squiggle("{}")

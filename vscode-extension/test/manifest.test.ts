@@ -1,0 +1,78 @@
+/** package.json says what the code does, and ships what it names. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import { commandIds, serverCommands } from '../src/commandIds';
+
+const root = path.resolve(__dirname, '../..');
+const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+const contributes = manifest.contributes;
+const commands: string[] = contributes.commands.map((c: { command: string }) => c.command);
+const settings: Record<string, Record<string, unknown>> = contributes.configuration.properties;
+
+test('every command in the manifest is one the extension registers, and the other way round', () => {
+  assert.deepEqual([...commands].sort(), Object.values<string>(commandIds).sort());
+});
+
+test('no command has the name of a server command, which the language client registers', () => {
+  const taken = new Set<string>(Object.values(serverCommands));
+  assert.deepEqual(commands.filter((id) => taken.has(id)), []);
+});
+
+test('menus and keys name commands that exist', () => {
+  const menus = Object.values<{ command: string }[]>(contributes.menus).flat();
+  const used = [...menus, ...contributes.keybindings].map((entry) => entry.command);
+  assert.deepEqual(used.filter((id) => !commands.includes(id)), []);
+});
+
+test('commands that write or run are offered in trusted workspaces only', () => {
+  const rules: { command: string; when: string }[] = contributes.menus.commandPalette;
+  for (const id of [commandIds.runPipeline, commandIds.compile]) {
+    assert.match(rules.find((rule) => rule.command === id)?.when ?? '', /isWorkspaceTrusted/);
+  }
+});
+
+test('every setting has a type, a default and a description', () => {
+  for (const [name, setting] of Object.entries(settings)) {
+    assert.ok('type' in setting && 'default' in setting, name);
+    assert.ok('description' in setting || 'markdownDescription' in setting, name);
+  }
+});
+
+test('a setting that names a program is not taken from an untrusted workspace', () => {
+  const programs = Object.keys(settings).filter((name) => settings[name]?.['scope'] === 'machine-overridable');
+  const restricted: string[] = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
+  assert.deepEqual(programs, ['osiris.server.path', 'osiris.server.interpreter']);
+  assert.deepEqual(programs.filter((name) => !restricted.includes(name)), []);
+});
+
+test('OML files are told by their names', () => {
+  assert.deepEqual(contributes.languages[0].extensions, ['.oml', '.oml.yaml', '.oml.yml']);
+});
+
+test('files that the manifest names are there', () => {
+  const named: string[] = [
+    manifest.icon,
+    ...contributes.languages.map((l: { configuration: string }) => l.configuration),
+    ...contributes.languages.flatMap((l: { icon: object }) => Object.values(l.icon)),
+    ...contributes.grammars.map((g: { path: string }) => g.path),
+    ...contributes.yamlValidation.map((v: { url: string }) => v.url),
+  ];
+  assert.deepEqual(named.filter((file) => !existsSync(path.join(root, file))), []);
+});
+
+test('schemas are valid JSON', () => {
+  for (const { url } of contributes.yamlValidation) {
+    assert.equal(typeof JSON.parse(readFileSync(path.join(root, url), 'utf8')), 'object');
+  }
+});
+
+test('the licence is that of the repository', () => {
+  assert.equal(readFileSync(path.join(root, 'LICENSE'), 'utf8'), readFileSync(path.join(root, '../LICENSE'), 'utf8'));
+});
+
+test('the lock file names no package registry', () => {
+  const lock = readFileSync(path.join(root, 'package-lock.json'), 'utf8');
+  assert.doesNotMatch(lock, /"resolved":/);
+});
