@@ -301,7 +301,7 @@ def spec_from_data(data: Mapping[str, Any], source: str = "osiris") -> Component
 def _connection_fields(
     fields: Iterable[str | Mapping[str, Any]], schema: Mapping[str, Any], secrets: Collection[str]
 ) -> tuple[ConnectionField, ...]:
-    """A field is a name (a step may then override it) or a mapping; it takes on the schema of the config key it names."""
+    """A field is a name (a step may override it) or a mapping; it takes on the schema of the config key it names."""
     result = []
     for item in fields:
         entry: Mapping[str, Any] = {"name": item} if isinstance(item, str) else item

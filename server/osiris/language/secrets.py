@@ -211,6 +211,7 @@ _PASSWORD_KEYS = frozenset(("password", "pwd", "passwd", "pass", "accountkey", "
 _BARE_VALUE = re.compile(r"[^\s,;&)\]}\"'`<>]++")
 _QUOTED = {'"': re.compile(r'(?:[^"\\\n]|\\.)*+'), "'": re.compile(r"(?:[^'\\\n]|\\.|'')*+")}
 _OPENING = re.compile(r"(\\*+)([\"'])")
+_FAR = 4000  # how far the end of a quoted value is looked for
 _HEADER_VALUE = re.compile(r"(?:bearer|basic|token|digest|apikey)\s{1,4}+", re.IGNORECASE)
 
 
@@ -224,7 +225,7 @@ def dsn_password_spans(text: str) -> list[tuple[int, int]]:
     if "=" in text:
         pairs = list(_assignments(text))
         if any(key.lower() in _DSN_KEYS for key, _, _ in pairs):
-            spans.extend((start, end) for key, start, end in pairs if key.lower() in _PASSWORD_KEYS)
+            spans.extend((start, end) for key, start, end in pairs if start < end and key.lower() in _PASSWORD_KEYS)
     return sorted({span for span in spans if not _is_reference(text[span[0] : span[1]])})
 
 
@@ -274,15 +275,17 @@ def _is_reference(value: str) -> bool:
 
 
 def _assignments(text: str) -> Iterator[tuple[str, int, int]]:
-    """All ``key=value`` and ``key: value`` in ``text``: the key and the range of the value without its quotes."""
+    """All ``key=value`` and ``key: value`` in ``text``: the key and the range of the value without its quotes.
+
+    Only of keys that are secret by their name is the value read, others come with an empty range: what looks like
+    their value may hold assignments of its own.
+    """
     position = 0
     while match := _ASSIGNMENT.search(text, position):
-        start, end, position = _value(text, match.end())
-        if start < end:
-            yield match[1], start, end
-        if not is_secret_key(match[1]) and match[1].lower() not in _PASSWORD_KEYS:
-            position = match.end()  # what looks like a value may hold assignments of its own
-        position = max(position, match.end())
+        start = end = position = match.end()
+        if is_secret_key(match[1]) or match[1].lower() in _PASSWORD_KEYS:
+            start, end, position = _value(text, match.end())
+        yield match[1], start, end
 
 
 def _value(text: str, position: int) -> tuple[int, int, int]:
@@ -293,19 +296,20 @@ def _value(text: str, position: int) -> tuple[int, int, int]:
     if opening:
         start = opening.end()
         if opening[1]:  # quotes inside a quoted text: \"...\"
-            end = text.find(opening[0], start)
-            line = text.find("\n", start)
-            end = end if end >= 0 else line if line >= 0 else len(text)
+            far = min(start + _FAR, len(text))
+            line = text.find("\n", start, far)
+            end = text.find(opening[0], start, line if line >= 0 else far)
+            end = end if end >= 0 else line if line >= 0 else far
         else:
             body = _QUOTED[opening[2]].match(text, start)
             end = body.end() if body else start
         return start, end, min(end + len(opening[0]), len(text))
     if text.startswith("{", position):  # {...} quotes in ODBC strings
-        end = text.find("}", position, position + 500)
+        end = text.find("}", position, position + _FAR)
         if end >= 0:
             return position + 1, end, end + 1
     if text.startswith("${", position):
-        end = text.find("}", position, position + 500)
+        end = text.find("}", position, position + _FAR)
         if end >= 0:
             return position, end + 1, end + 1
     scheme = _HEADER_VALUE.match(text, position)
@@ -323,7 +327,7 @@ def assigned_secret_spans(text: str) -> list[tuple[int, int]]:
     spans = [
         (start, end)
         for key, start, end in _assignments(text)
-        if is_secret_key(key) and not _is_reference(text[start:end]) and not _is_prose(text, key, start)
+        if start < end and is_secret_key(key) and not _is_reference(text[start:end]) and not _is_prose(text, key, start)
     ]
     if "-" in text:
         spans.extend(
