@@ -136,7 +136,12 @@ class CodeServer:
             raise EditorError(f"code-server did not take the extension: {(done.stdout + done.stderr).strip()}")
 
     def _command(self) -> list[str]:
-        folders = ["--user-data-dir", str(self.scratch / "user-data"), "--extensions-dir", str(self.scratch / "extensions")]
+        folders = [
+            "--user-data-dir",
+            str(self.scratch / "user-data"),
+            "--extensions-dir",
+            str(self.scratch / "extensions"),
+        ]
         # A configuration file of the user's own must not change the port or ask for a password.
         config = ["--config", str(self.scratch / "config.yaml")]
         return [str(setup_editors.node()), str(setup_editors.CODE_SERVER_ENTRY), *config, *folders]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import code_server
 import setup_editors
 from editor_page import EditorPage, launch_browser
+from requirement import require
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -27,18 +27,10 @@ PICTURES = Path(__file__).parent / "pictures"
 _FAILED = pytest.StashKey[bool]()
 
 
-def require(available: bool, tool: str) -> None:
-    """Go on where the tool is there; elsewhere leave the test out, or, under CI=true, fail it."""
-    if available:
-        return
-    message = f"missing: {tool}. Run: python tests/editors/setup_editors.py"
-    if os.environ.get("CI") == "true":
-        pytest.fail(message)
-    pytest.skip(message)
-
-
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember failures, so that the editor can be photographed as the test left it."""
     report = yield
     item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed

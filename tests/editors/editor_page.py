@@ -92,7 +92,7 @@ class EditorPage:
     def go_to(self, line: int, column: int) -> None:
         """Put the cursor at a 1-based line and column."""
         self.page.keyboard.press("Control+G")
-        self._pick(f"{line}:{column}", row=None, add_to_prefix=True)
+        self._pick(f"{line}:{column}", row=None)
 
     def type(self, text: str) -> None:
         """Type as a person does, key by key."""
@@ -150,9 +150,11 @@ class EditorPage:
 
     def wait_for_output(self, text: str) -> None:
         """Wait until a line of the output panel holds ``text``."""
-        self.until(
-            lambda: any(text in line for line in self.output_lines()), lambda: "output:\n" + "\n".join(self.output_lines())
-        )
+
+        def explain() -> str:
+            return f"no line with {text!r} in the output:\n" + "\n".join(self.output_lines())
+
+        self.until(lambda: any(text in line for line in self.output_lines()), explain)
 
     def color_of(self, text: str) -> str:
         """The colour of the first piece of code that is exactly ``text``."""
@@ -183,10 +185,11 @@ class EditorPage:
                 raise AssertionError(explain())
             self.page.wait_for_timeout(50)
 
-    def _pick(self, text: str, *, row: str | None, add_to_prefix: bool = False) -> None:
+    def _pick(self, text: str, *, row: str | None) -> None:
         box = self.page.locator(".quick-input-widget:not(.hidden) input")
         box.wait_for()
-        box.press_sequentially(text)
+        box.press("End")
+        self.page.keyboard.insert_text(text)
         if row is not None:
             self.page.locator(".quick-input-list .monaco-list-row", has_text=row).first.wait_for()
         self.page.wait_for_timeout(300)  # the list settles after the last key; Enter takes its first row

@@ -1,8 +1,9 @@
 """Install what the editor tests need: Neovim, Chromium, Node 24 and code-server (VS Code in the browser).
 
-Run it as ``python tests/editors/setup_editors.py``. It installs into the git-ignored ``.tools/`` and, where apt and the
-right to use it are there, system packages. What is installed already is left alone. What cannot be installed is named in
-one clear line each; under ``CI=true`` that ends in exit code 1, elsewhere the tests that need it are left out by name.
+Run it as ``python tests/editors/setup_editors.py``. It installs into the git-ignored ``.tools/`` and, where apt and
+the right to use it are there, system packages. What is installed already is left alone. What cannot be installed is
+named in one clear line each; under ``CI=true`` that ends in exit code 1, elsewhere the tests that need it are left out
+by name.
 """
 
 from __future__ import annotations
@@ -190,7 +191,12 @@ def _missing_packages(packages: Sequence[str]) -> list[str]:
     if shutil.which("dpkg-query") is None:
         return []  # not Debian: the compiler says itself what it lacks
     query = ["dpkg-query", "-W", "-f", "${db:Status-Abbrev}", "--"]
-    return [p for p in packages if not subprocess.run([*query, p], capture_output=True, text=True).stdout.startswith("ii")]
+
+    def installed(package: str) -> bool:
+        answer = subprocess.run([*query, package], check=False, capture_output=True, text=True)
+        return answer.stdout.startswith("ii")
+
+    return [package for package in packages if not installed(package)]
 
 
 def _apt(packages: Sequence[str]) -> None:
@@ -214,7 +220,9 @@ def _pip(arguments: Sequence[str]) -> None:
     _run(command, what=f"pip install {arguments[-1]}", log="pip")
 
 
-def _run(command: Sequence[str], *, what: str, log: str, cwd: Path = REPOSITORY, env: dict[str, str] | None = None) -> None:
+def _run(
+    command: Sequence[str], *, what: str, log: str, cwd: Path = REPOSITORY, env: dict[str, str] | None = None
+) -> None:
     LOGS.mkdir(parents=True, exist_ok=True)
     path = LOGS / f"{log}.log"
     with path.open("w", encoding="utf-8") as output:
