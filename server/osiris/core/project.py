@@ -99,9 +99,13 @@ class _WatchedFile:
 class Project:
     """A folder with OML files. ``root`` is absolute."""
 
-    def __init__(self, root: Path | str) -> None:
-        """The project in ``root``, which need not hold any of the marker files."""
+    def __init__(self, root: Path | str, registry: ComponentRegistry | None = None) -> None:
+        """The project in ``root``, which need not hold any of the marker files.
+
+        ``registry``: the components that count (default: those of this installation).
+        """
         self.root = Path(os.path.abspath(root))
+        self._registry = registry
         self._lock = threading.RLock()
         self._overlays: dict[Path, str] = {}
         self._config_file = _WatchedFile(self.root / CONFIG_FILE, self.root)
@@ -264,10 +268,10 @@ class ProjectEnvironment:
 
     @property
     def registry(self) -> ComponentRegistry:
-        """The components that are installed."""
+        """The components that count."""
         from osiris.components.registry import ComponentRegistry
 
-        return ComponentRegistry.builtin()
+        return self._project._registry or ComponentRegistry.builtin()
 
     @property
     def connections(self) -> Connections | None:

@@ -31,8 +31,8 @@ MAX_DEPTH = 16
 class Masks(Protocol):
     """Takes secrets out of plain data. ``osiris.core.secrets_masking.Masker`` is the implementation."""
 
-    def data(self, obj: Any) -> Any:
-        """``obj`` (dict, list, text, number, bool, None) with every secret replaced."""
+    def data(self, value: Any, /) -> Any:
+        """``value`` (dict, list, text, number, bool, None) with every secret replaced."""
 
 
 def timestamp(moment: datetime.datetime | None = None) -> str:

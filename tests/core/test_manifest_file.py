@@ -1,0 +1,57 @@
+"""Reading a manifest back: only what the compiler wrote is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osiris.core.compiler_v0 import compile_oml
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.manifest import manifest_bytes, read_manifest
+
+PIPELINE = """\
+oml_version: "0.1.0"
+name: a
+steps:
+  - {id: r, component: filesystem.csv_extractor, mode: read, config: {path: a.csv}}
+"""
+
+
+def test_a_manifest_reads_back_as_it_was(tmp_path: Path) -> None:
+    manifest = compile_oml(PIPELINE, environ={})
+    (tmp_path / "manifest.json").write_bytes(manifest_bytes(manifest))
+    assert read_manifest(tmp_path / "manifest.json") == manifest
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "not valid JSON"),
+        (b"\xff\x00", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"[]", "has no manifest_version"),
+        (b'{"a": 1}', "has no manifest_version"),
+        (b'{"manifest_version": "2"}', "has manifest_version '2'"),
+        (b'{"manifest_version": "1"}', "it has no compiler, fingerprint"),
+    ],
+)
+def test_what_is_no_manifest_is_said_plainly(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "manifest.json").write_bytes(data)
+    with pytest.raises(ConfigurationError, match=message):
+        read_manifest(tmp_path / "manifest.json")
+
+
+@pytest.mark.parametrize("change", [{"steps": []}, {"profile": "x"}, {"fingerprint": "0"}])
+def test_a_manifest_that_was_edited_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    (tmp_path / "manifest.json").write_bytes(manifest_bytes({**compile_oml(PIPELINE, environ={}), **change}))
+    with pytest.raises(ConfigurationError, match="was changed after it was compiled"):
+        read_manifest(tmp_path / "manifest.json")
+
+
+def test_a_missing_manifest_and_a_folder_are_said_plainly(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="it does not exist"):
+        read_manifest(tmp_path / "none.json")
+    with pytest.raises(ConfigurationError, match="it is a folder"):
+        read_manifest(tmp_path)
