@@ -3,50 +3,56 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from osiris.syntax.diagnostic import Diagnostic, Fix, Severity, TextEdit
 from osiris.syntax.limits import MAX_DIAGNOSTICS
 from osiris.syntax.text import Span
 
 # U+0085, U+2028 and U+2029 are text in YAML 1.2, but libyaml ends lines there. The others YAML does not allow.
-_LINE_ENDS_OF_OLD = "\x85\u2028\u2029"
+_TEXT_AFTER_ALL = frozenset("\x85\u2028\u2029")
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_ODD_BYTES = bytes(byte for byte in range(128) if _ODD.match(chr(byte)))
+_BLANK_LINE = re.compile("(?:^|(?<=[\r\n]))[ \t\x0c]++(?=[\r\n]|\\Z)")
 _PRIVATE = (range(0xE000, 0xF900), range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE))
 
 
-@dataclass(frozen=True, slots=True)
-class Masked:
-    """``text`` at equal length, and how to get the replaced characters back."""
+class Masked(NamedTuple):
+    """``text`` at equal length, and how to get the replaced characters back (None: nothing was replaced)."""
 
     text: str
-    restore: dict[int, str] | None
-    diagnostics: tuple[Diagnostic, ...]
+    restore: dict[int, str] | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def mask(text: str) -> Masked:
-    """Replace every character of ``text`` that libyaml cannot take; report those that YAML forbids."""
-    if text.isascii() and text.isprintable():
-        return Masked(text, None, ())
-    odd = sorted(set(_ODD.findall(text, 1 if text.startswith("\ufeff") else 0)))
-    if not odd and not text.startswith("\ufeff"):
-        return Masked(text, None, ())
+    """Replace every character of ``text`` that libyaml cannot take; report those that YAML forbids.
+
+    A form feed on an otherwise empty line is white space, as old editors use it to part pages.
+    """
+    if text.isascii():
+        if len(text.encode("ascii").translate(None, _ODD_BYTES)) == len(text):
+            return Masked(text)
+    elif _ODD.search(text) is None:
+        return Masked(text)
+    if "\x0c" in text:
+        text = _BLANK_LINE.sub(lambda found: found.group().replace("\x0c", " "), text)
+    odd = sorted(set(_ODD.findall(text)))
     used = set(text)
     free = (chr(code) for codes in _PRIVATE for code in codes if chr(code) not in used)
     stand_in = dict(zip(odd, free, strict=False))
     masked = text.translate({ord(char): other for char, other in stand_in.items()})
-    if masked.startswith("\ufeff"):
-        masked = " " + masked[1:]
-    forbidden = [char for char in odd if char not in _LINE_ENDS_OF_OLD]
-    found = _report(text, forbidden) if forbidden else ()
-    return Masked(masked, {ord(other): char for char, other in stand_in.items()}, found)
+    forbidden = [char for char in odd if char not in _TEXT_AFTER_ALL]
+    return Masked(masked, {ord(other): char for char, other in stand_in.items()}, _report(text, forbidden))
 
 
 def _report(text: str, forbidden: list[str]) -> tuple[Diagnostic, ...]:
-    pattern = re.compile("[" + "".join(map(re.escape, forbidden)) + "]+")
+    if not forbidden:
+        return ()
+    pattern = re.compile("([" + "".join(map(re.escape, forbidden)) + r"])\1*")
     found: list[Diagnostic] = []
-    for match in pattern.finditer(text, 1 if text.startswith("\ufeff") else 0):
-        name = f"U+{ord(match.group()[0]):04X}"
+    for match in pattern.finditer(text):
+        name = f"U+{ord(match.group(1)):04X}"
         span = Span(*match.span())
         found.append(
             Diagnostic(

@@ -3,44 +3,83 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
-_FIRST = re.compile(r"^([ \t]*)([^\s#].*)", re.MULTILINE)
+_FIRST = re.compile(r"^([ \t]*)([^ \t\n#][^\n]*)", re.MULTILINE)
 _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\n]|\Z)", re.MULTILINE)
-_STEPS_HEADER = re.compile(r"(steps|\"steps\"|'steps')[ \t]*:[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
+_BARE_MARKER = re.compile(r"(?:---|\.\.\.)[ \t]*(?:[ \t]#[^\n]*)?(?:\n|\Z)")
+_DIRECTIVE = re.compile(r"%[^\n]*(?:\n|\Z)")
+_PROPERTIES_ONLY = re.compile(r"[&!][^ \t]*(?:[ \t]+[&!][^ \t]*)*[ \t]*(?:#.*)?\Z")
+_STEPS_HEADER = re.compile(r"(?:steps|\"steps\"|'steps')[ \t]*:[ \t]*(?:(?<=[ \t])#[^\n]*)?(?:\n|\Z)")
 _FIRST_ITEM = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*( *)-(?=[ \t\n]|\Z)")
-_DASH = re.compile(r"-(?:[ \t\n]|\Z)")
+_ANY_ITEM = re.compile(r"\n( *)-(?=[ \t\n]|\Z)")
 
-PieceKind = Literal["section", "steps", "step"]
+PieceKind = Literal["section", "header", "step"]
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of whole lines that is read on its own."""
+class Piece(NamedTuple):
+    """A stretch of whole lines that is read on its own; ``header`` is ``steps:`` above a block list."""
 
     kind: PieceKind
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The pieces in order. ``item_indent`` is that of the dashes under ``steps`` (-1: no block list there)."""
+class Layout(NamedTuple):
+    """The pieces of a block mapping in order; ``indent`` is that of its keys, ``step_indent`` that of the dashes."""
 
     pieces: list[Piece]
-    item_indent: int = -1
+    indent: int = 0
+    step_indent: int = -1
+
+
+class Body(NamedTuple):
+    """The first document of a file. ``second`` is where another one begins, -1 when there is none.
+
+    ``plain`` is False when the file starts in a way that only a whole read understands.
+    """
+
+    start: int
+    end: int
+    second: int
+    plain: bool
 
 
 @lru_cache(maxsize=64)
 def _section_starts(indent: int) -> re.Pattern[str]:
-    return re.compile(rf"^ {{{indent}}}(?=[^\s#\]}},])(?!-(?:[ \t\n]|\Z))", re.MULTILINE)
+    # A closing bracket at the margin belongs to the value above it; so does a dash.
+    return re.compile(rf"\n {{{indent}}}(?=[^ \t\n#\]}},])(?!-(?:[ \t\n]|\Z))")
 
 
 @lru_cache(maxsize=64)
 def _item_starts(indent: int) -> re.Pattern[str]:
-    return re.compile(rf"^ {{{indent}}}-(?=[ \t\n]|\Z)", re.MULTILINE)
+    return re.compile(rf"\n {{{indent}}}-(?=[ \t\n]|\Z)")
+
+
+def find_body(text: str) -> Body:
+    """Where the first document of ``text`` (all of whose lines end in ``\\n``) starts and ends."""
+    end = len(text)
+    if not ("---" in text or "..." in text or text.startswith("%") or "\n%" in text):
+        return Body(0, end, -1, True)
+    start = 0
+    first = _FIRST.search(text)
+    if first is not None and not first.group(1):
+        at = first.start()
+        while directive := _DIRECTIVE.match(text, at):
+            at = directive.end()
+        if bare := _BARE_MARKER.match(text, at):
+            start = bare.end()
+        elif at != first.start() or (text.startswith("---", at) and _MARKER.match(text, at)):
+            return Body(0, end, -1, False)
+    marker = _MARKER.search(text, start)
+    if marker is None:
+        return Body(start, end, -1, True)
+    rest = _FIRST.search(text, marker.start() + 3)
+    second = -1
+    if rest is not None and not _BARE_MARKER.fullmatch(text, rest.start(), end):
+        second = marker.start() if text.startswith("---", marker.start()) else rest.start(2)
+    return Body(start, marker.start(), second, True)
 
 
 def split(text: str, start: int, end: int) -> Layout | None:
@@ -48,29 +87,39 @@ def split(text: str, start: int, end: int) -> Layout | None:
     first = _FIRST.search(text, start, end)
     if first is None:
         return Layout([])
-    indent = len(first.group(1))
-    head = first.group(2)
-    if "\t" in first.group(1) or head[0] in "[{" or head[:2] in ("? ", "- ") or head in ("?", "-"):
+    indent, head = len(first.group(1)), first.group(2)
+    if "\t" in first.group(1) or head[0] in "[{" or head in "?-" or head[:2] in ("? ", "- ", "?\t", "-\t"):
         return None
-    starts = [m.start() for m in _section_starts(indent).finditer(text, start, end)]
+    if _PROPERTIES_ONLY.match(head):
+        return None
+    starts = [first.start(), *(m.start() + 1 for m in _section_starts(indent).finditer(text, first.start(2), end))]
     pieces: list[Piece] = []
-    item_indent = -1
+    step_indent = -1
     for at, stop in zip(starts, [*starts[1:], end], strict=True):
-        header = _STEPS_HEADER.match(text, at + indent, stop) if item_indent < 0 else None
+        if text.startswith(("? ", "?\n"), at + indent):
+            return None
+        header = _STEPS_HEADER.match(text, at + indent, stop) if step_indent < 0 else None
         item = _FIRST_ITEM.match(text, header.end(), stop) if header else None
         if item is None or len(item.group(1)) < indent:
             pieces.append(Piece("section", at, stop))
             continue
-        item_indent = len(item.group(1))
-        steps = [m.start() for m in _item_starts(item_indent).finditer(text, item.start(1), stop)]
-        pieces.append(Piece("steps", at, steps[0]))
-        pieces.extend(Piece("step", a, b) for a, b in zip(steps, [*steps[1:], stop], strict=True))
-    return Layout(pieces, item_indent)
+        step_indent = len(item.group(1))
+        first_item = item.start(1)
+        steps = [
+            first_item,
+            *(m.start() + 1 for m in _item_starts(step_indent).finditer(text, first_item, stop)),
+        ]
+        pieces.append(Piece("header", at, first_item))
+        pieces.extend([Piece("step", a, b) for a, b in zip(steps, [*steps[1:], stop], strict=True)])
+    return Layout(pieces, indent, step_indent)
 
 
-def first_document(text: str, start: int) -> tuple[int, int, int]:
-    """Start and end of the first document's content, and where a second one begins (-1: there is none)."""
-    if not ("\n---" in text or "\n..." in text or text.startswith(("---", "..."), start)):
-        return start, len(text), -1
-    markers = [m.start() for m in _MARKER.finditer(text, start)]
-    return start, len(text), -1 if not markers else -1
+def misplaced_items(text: str, piece: Piece, layout: Layout) -> list[int]:
+    """Line starts in a broken step at which dashes stand that are meant to start steps, but at a wrong indent.
+
+    Such a dash stands further left than the dashes of the list, or one column to the right of them.
+    """
+    found = [(len(m.group(1)), m.start() + 1) for m in _ANY_ITEM.finditer(text, piece.start, piece.end)]
+    left = [width for width, _ in found if layout.indent <= width < layout.step_indent]
+    wanted = min(left) if left else layout.step_indent + 1
+    return [start for width, start in found if width == wanted]

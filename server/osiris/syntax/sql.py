@@ -138,9 +138,7 @@ def _quoted(kind: SqlKind, text: str, start: int, at: int, quote: str, *, backsl
     stop = re.compile(rf"[{quote}\\]" if backslash else quote)
     while found := stop.search(text, at):
         at = found.end()
-        if found.group() == "\\":
-            at += 1
-        elif text.startswith(quote, at):
+        if found.group() == "\\" or text.startswith(quote, at):
             at += 1
         else:
             return _token(kind, text, start, at)

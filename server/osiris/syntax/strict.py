@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from yaml.events import (
@@ -21,9 +20,10 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from osiris.syntax.aliases import Anchor, merge_entries, node_size, place_at
+from osiris.syntax import findings
+from osiris.syntax.aliases import Anchor, Merge, merge_entries, place_at
 from osiris.syntax.block import block_content
-from osiris.syntax.diagnostic import Diagnostic, Related, Severity
+from osiris.syntax.diagnostic import Diagnostic, Severity
 from osiris.syntax.limits import MAX_DEPTH
 from osiris.syntax.scalars import KNOWN_TAGS, resolve_plain, resolve_tagged
 from osiris.syntax.text import Span
@@ -32,10 +32,11 @@ from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
 HAS_LIBYAML: bool = yaml.__with_libyaml__
 
 
-class _PureParser(Reader, Scanner, Parser):
+class PureParser(Reader, Scanner, Parser):
     """PyYAML's own reader, for Pythons without libyaml."""
 
     def __init__(self, stream: str) -> None:
+        """Read ``stream``."""
         Reader.__init__(self, stream)
         Scanner.__init__(self)
         Parser.__init__(self)
@@ -43,14 +44,13 @@ class _PureParser(Reader, Scanner, Parser):
 
 def _parser_class() -> Any:
     if not HAS_LIBYAML:
-        return _PureParser
+        return PureParser
     from yaml._yaml import CParser
 
     return CParser
 
 
 _Parser = _parser_class()
-
 _STYLES = {
     None: Style.PLAIN,
     "": Style.PLAIN,
@@ -59,47 +59,103 @@ _STYLES = {
     "|": Style.LITERAL,
     ">": Style.FOLDED,
 }
+_PLAIN = Style.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What libyaml could not read: its words and the offset it blames."""
+class Trouble(NamedTuple):
+    """What the YAML reader could not read: its words, the offset it blames, and what it was reading."""
 
     problem: str
     offset: int
     context: str
-    context_offset: int
 
 
-@dataclass(slots=True)
 class Reading:
-    """The result of reading one part. ``node`` is None for a part without content or with ``trouble``."""
+    """The result of reading one text. ``node`` is None for a text without content, or with ``trouble``.
 
-    node: Node | None = None
-    trouble: Trouble | None = None
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    anchors: dict[str, Anchor] = field(default_factory=dict)
-    outside: set[str] = field(default_factory=set)
-    expanded: int = 0
-    more_documents: int = -1
-    too_deep: bool = False
+    ``outside`` names the aliases whose anchors stand outside the text; ``expanded`` counts the nodes that aliases
+    copied; ``second`` is where a second document starts (-1: nowhere).
+    """
+
+    __slots__ = ("anchors", "diagnostics", "expanded", "node", "outside", "second", "trouble")
+
+    def __init__(self) -> None:
+        """Nothing read yet."""
+        self.node: Node | None = None
+        self.trouble: Trouble | None = None
+        self.diagnostics: list[Diagnostic] = []
+        self.anchors: dict[str, Anchor] = {}
+        self.outside: set[str] = set()
+        self.expanded = 0
+        self.second = -1
 
 
-@dataclass(slots=True)
 class _Frame:
     """A collection that is still open."""
 
-    is_map: bool
-    start: int
-    flow: bool
-    anchor: str | None
-    items: list[Any]
-    key: Scalar | None = None
-    merges: list[tuple[Node, Span]] | None = None
-    tail: int = -1
+    __slots__ = ("anchor", "flow", "is_map", "items", "key", "merges", "start")
+
+    def __init__(self, is_map: bool, start: int, flow: bool, anchor: str | None) -> None:
+        self.is_map = is_map
+        self.start = start
+        self.flow = flow
+        self.anchor = anchor
+        self.items: list[Any] = []
+        self.key: Scalar | None = None
+        self.merges: list[Merge] | None = None
 
 
-class Builder:
+def trouble_of(error: yaml.YAMLError) -> Trouble:
+    """The reader's complaint in our terms."""
+    if isinstance(error, yaml.MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        return Trouble(error.problem or error.context or "", mark.index if mark else 0, error.context or "")
+    return Trouble(str(error), getattr(error, "position", 0) or 0, "")
+
+
+def read_strictly(
+    source: str, masked: str, restore: dict[int, str] | None, outer: MappingABC[str, Anchor], alias_budget: int
+) -> Reading:
+    """Read ``masked``: ``source`` with what libyaml cannot take replaced, which ``restore`` undoes.
+
+    ``outer`` holds the anchors that stand before this text, ``alias_budget`` how many nodes aliases may copy.
+    """
+    builder = _Builder(source, restore, outer, alias_budget)
+    try:
+        builder.consume(_Parser(masked))
+    except yaml.YAMLError as error:
+        builder.reading.trouble = trouble_of(error)
+        builder.reading.node = None
+    return builder.reading
+
+
+def opaque_ranges(masked: str) -> list[Span] | None:
+    """The quoted scalars and flow collections of several lines in ``masked``; None when it is not valid YAML."""
+    ranges: list[Span] = []
+    depth = 0
+    flows: list[tuple[int, int]] = []
+    try:
+        parser = _Parser(masked)
+        while (event := parser.get_event()) is not None:
+            kind = type(event)
+            if kind is MappingStartEvent or kind is SequenceStartEvent:
+                depth += 1
+                if event.flow_style and not flows:
+                    flows.append((depth, event.start_mark.index))
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                if flows and flows[-1][0] == depth:
+                    ranges.append(Span(flows.pop()[1], event.end_mark.index))
+                depth -= 1
+            elif kind is ScalarEvent and event.style in ("'", '"') and event.start_mark.line < event.end_mark.line:
+                ranges.append(Span(event.start_mark.index, event.end_mark.index))
+            if depth > MAX_DEPTH:
+                return None
+    except yaml.YAMLError:
+        return None
+    return ranges
+
+
+class _Builder:
     """Turns the events of one text into nodes whose spans are offsets in that text."""
 
     def __init__(
@@ -112,41 +168,27 @@ class Builder:
         self.reading = Reading()
         self.stack: list[_Frame] = []
 
-    def read(self, masked: str) -> Reading:
-        """Read ``masked`` (the source with what libyaml cannot take replaced, at equal length)."""
-        reading = self.reading
-        try:
-            self._consume(_Parser(masked))
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            context = error.context_mark or mark
-            reading.trouble = Trouble(
-                error.problem or error.context or "it is not valid YAML",
-                mark.index if mark else 0,
-                error.context or "",
-                context.index if context else 0,
-            )
-            reading.node = None
-        except yaml.YAMLError as error:  # the reader's own: a character it cannot take
-            reading.trouble = Trouble(str(error), getattr(error, "position", 0) or 0, "", 0)
-            reading.node = None
-        return reading
-
-    def _consume(self, parser: Any) -> None:
+    def consume(self, parser: Any) -> None:
+        """Read all events, up to the end of the first document or to the nesting limit."""
         get_event = parser.get_event
-        reading, stack = self.reading, self.stack
+        reading, stack, restore = self.reading, self.stack, self.restore
         documents = 0
+        node: Node
         while True:
             event = get_event()
             kind = type(event)
-            node: Node
             if kind is ScalarEvent:
-                node = self._scalar(event)
+                style = _STYLES[event.style]
+                if style is _PLAIN and event.anchor is None and event.tag is None and restore is None:
+                    span = Span(event.start_mark.index, event.end_mark.index)
+                    node = Scalar(span, span, event.value, resolve_plain(event.value), style)
+                else:
+                    node = self._scalar(event, style)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 if len(stack) >= MAX_DEPTH:
-                    self._too_deep(event.start_mark.index)
+                    self._stop_at_limit(event.start_mark.index)
                     return
-                stack.append(self._frame(event, kind is MappingStartEvent))
+                stack.append(self._open(event, kind is MappingStartEvent))
                 continue
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 node = self._close(stack.pop(), event.end_mark.index)
@@ -155,240 +197,191 @@ class Builder:
             elif kind is DocumentStartEvent:
                 documents += 1
                 if documents > 1:
-                    reading.more_documents = event.start_mark.index
+                    reading.second = event.start_mark.index
                     return
                 continue
             elif kind is StreamEndEvent or event is None:
                 return
             else:
                 continue
-            if stack:
+            if not stack:
+                reading.node = node
+            elif stack[-1].is_map:
                 self._attach(stack[-1], node)
             else:
-                reading.node = node
+                stack[-1].items.append(node)
 
-    def _too_deep(self, at: int) -> None:
-        self.reading.too_deep = True
-        self.reading.diagnostics.append(
-            Diagnostic(
-                "OML009",
-                Span(at, at + 1),
-                f"Lists and mappings are nested more than {MAX_DEPTH} levels deep; what lies deeper is not read. "
-                "Flatten this value.",
-                Severity.ERROR,
-            )
-        )
-        node: Node = _missing(at)
+    def _stop_at_limit(self, at: int) -> None:
+        """Close everything that is open; what follows in this text is not read."""
+        self.reading.diagnostics.append(findings.too_deep(at))
+        node: Node = missing(at)
         while self.stack:
-            self._attach(self.stack[-1], node)
             frame = self.stack.pop()
+            if frame.is_map:
+                self._attach(frame, node)
+            else:
+                frame.items.append(node)
             node = self._close(frame, at)
         self.reading.node = node
 
-    def _frame(self, event: Any, is_map: bool) -> _Frame:
+    def _open(self, event: Any, is_map: bool) -> _Frame:
         start = event.start_mark.index
         if event.tag is not None or event.anchor is not None:
-            start = self._behind_properties(start, event.end_mark.index)
             if event.tag is not None and event.tag not in KNOWN_TAGS:
                 self._unknown_tag(event)
-        return _Frame(is_map, start, bool(event.flow_style), event.anchor, [])
+            start = behind_properties(self.source, start)
+        return _Frame(is_map, start, bool(event.flow_style), event.anchor)
 
-    def _behind_properties(self, start: int, end: int) -> int:
-        """Where the value itself starts behind its anchor and tag."""
-        source = self.source
-        at = start
-        while at < len(source) and source[at] in "&!":
-            while at < len(source) and source[at] not in " \t\r\n":
-                at += 1
-            while at < len(source):
-                if source[at] in " \t\r\n":
-                    at += 1
-                elif source[at] == "#":
-                    while at < len(source) and source[at] not in "\r\n":
-                        at += 1
-                else:
-                    break
-        return at
-
-    def _scalar(self, event: Any) -> Scalar:
+    def _scalar(self, event: Any, style: Style) -> Scalar:
         start, end = event.start_mark.index, event.end_mark.index
         text: str = event.value
-        style = _STYLES[event.style]
         if self.restore:
             text = text.translate(self.restore)
         if event.tag is not None or event.anchor is not None:
-            return self._decorated(event, text, style)
-        if style is Style.PLAIN:
-            span = Span(start, end)
-            return Scalar(span, span, text, resolve_plain(text), style)
-        return self._quoted(start, end, text, style)
-
-    def _quoted(self, start: int, end: int, text: str, style: Style) -> Scalar:
-        if style is Style.PLAIN:
-            span = Span(start, end)
-            return Scalar(span, span, text, resolve_plain(text), style)
-        if style is Style.SINGLE or style is Style.DOUBLE:
-            return Scalar(Span(start, end), Span(start + 1, end - 1), text, text, style)
-        content = block_content(self.source, start, end)
-        return Scalar(Span(start, content.end), content, text, text, style)
-
-    def _decorated(self, event: Any, text: str, style: Style) -> Scalar:
-        """A scalar with an anchor or a tag."""
-        start, end = event.start_mark.index, event.end_mark.index
-        if style is Style.PLAIN and not text:
-            start = end
+            start = end if style is _PLAIN and not text else min(behind_properties(self.source, start), end)
+        span = Span(start, end)
+        if style is _PLAIN:
+            node = Scalar(span, span, text, resolve_plain(text), style)
+        elif style is Style.SINGLE or style is Style.DOUBLE:
+            node = Scalar(span, Span(start + 1, end - 1), text, text, style)
         else:
-            start = min(self._behind_properties(start, end), end)
-        node = self._quoted(start, end, text, style)
-        tag = event.tag
-        if tag is not None:
-            if tag in KNOWN_TAGS:
-                value, suits = resolve_tagged(text, tag)
-                if not suits:
-                    self._report(
-                        "OML001",
-                        node.span,
-                        f"`{text}` is no {tag.rpartition(':')[2]}, as its tag says. "
-                        "Remove the tag or correct the value.",
-                    )
-                node = Scalar(node.span, node.content, text, value, style)
-            else:
-                self._unknown_tag(event)
+            content = block_content(self.source, start, end)
+            node = Scalar(Span(start, content.end), content, text, text, style)
+        if event.tag is not None:
+            node = self._tagged(event, node)
         if event.anchor is not None:
-            self.reading.anchors[event.anchor] = Anchor(node, 1)
+            self.reading.anchors[event.anchor] = Anchor(node)
         return node
+
+    def _tagged(self, event: Any, node: Scalar) -> Scalar:
+        if event.tag not in KNOWN_TAGS:
+            self._unknown_tag(event)
+            return node
+        value, suits = resolve_tagged(node.text, event.tag)
+        if not suits:
+            name = event.tag.rpartition(":")[2]
+            message = f"This value is no {name}, as its tag `!!{name}` says. Remove the tag, or correct the value."
+            self.reading.diagnostics.append(findings.error("OML001", node.span, message))
+        return Scalar(node.span, node.content, node.text, value, node.style)
 
     def _unknown_tag(self, event: Any) -> None:
         start = event.start_mark.index
-        end = start
-        while end < len(self.source) and self.source[end] not in " \t\r\n":
-            end += 1
-        self._report(
-            "OML001",
-            Span(start, end),
-            f"The tag `{event.tag}` has no meaning in OML and is ignored. Remove it.",
-            Severity.WARNING,
-        )
-
-    def _report(self, code: str, span: Span, message: str, severity: Severity = Severity.ERROR) -> None:
-        self.reading.diagnostics.append(Diagnostic(code, span, message, severity))
+        while self.source[start] == "&":  # the anchor may stand before the tag
+            start = _skip_blanks_and_comments(self.source, _word_end(self.source, start))
+        span = Span(start, _word_end(self.source, start))
+        message = f"The tag `{self.source[start : span.end]}` means nothing in OML and is ignored. Remove it."
+        self.reading.diagnostics.append(Diagnostic("OML001", span, message, Severity.WARNING))
 
     def _alias(self, event: Any) -> Node:
-        name = event.anchor
+        reading, name = self.reading, event.anchor
         span = Span(event.start_mark.index, event.end_mark.index)
-        anchor = self.reading.anchors.get(name)
-        if anchor is None:
-            self.reading.outside.add(name)
+        inside = any(frame.anchor == name for frame in self.stack)
+        anchor = None if inside else reading.anchors.get(name)
+        if anchor is None and not inside:
+            reading.outside.add(name)
             anchor = self.outer.get(name)
         if anchor is None:
-            inside = any(frame.anchor == name for frame in self.stack)
-            why = "it would contain itself" if inside else "no anchor `&" + name + "` stands before it"
-            self._report("OML007", span, f"The alias `*{name}` points nowhere: {why}. Define the anchor first.")
-            return Scalar(span, span, "", None, Style.PLAIN, synthetic=True)
-        if self.reading.expanded + anchor.size > self.budget:
-            self._report(
-                "OML008",
-                span,
-                "The aliases of this file copy too much: this one is not expanded. Write the value out or use fewer "
-                "aliases.",
-            )
-            return Scalar(span, span, "", None, Style.PLAIN, synthetic=True)
-        self.reading.expanded += anchor.size
-        return place_at(anchor.node, span)
+            reading.diagnostics.append(findings.no_such_anchor(name, span, inside=inside))
+        elif len(self.stack) + anchor.depth > MAX_DEPTH:
+            reading.diagnostics.append(findings.too_deep(span.start))
+        elif reading.expanded + anchor.size > self.budget:
+            reading.diagnostics.append(findings.too_many_copies(span))
+        else:
+            reading.expanded += anchor.size
+            return place_at(anchor.node, span)
+        return Scalar(span, span, "", None, _PLAIN, synthetic=True)
 
     def _attach(self, frame: _Frame, node: Node) -> None:
-        if not frame.is_map:
-            frame.items.append(node)
-            return
+        """Put a key or a value into an open mapping."""
         key = frame.key
         if key is None:
-            frame.key = node if isinstance(node, Scalar) and node.style is not None else self._odd_key(node)
-            if type(node) is Scalar and not node.text and node.span.start == node.span.end and not node.synthetic:
-                self._report(
-                    "OML013",
-                    Span(node.span.start, node.span.start + 1),
-                    "There is no key before this colon. Write one, or remove the line.",
-                )
+            frame.key = self._key(node)
             return
         frame.key = None
-        if key.text == "<<" and key.style is Style.PLAIN:
+        if key.text == "<<" and key.style is _PLAIN:
             if frame.merges is None:
                 frame.merges = []
-            frame.merges.append((node, key.span))
-            frame.tail = max(frame.tail, node.span.end)
+            frame.merges.append(Merge(node, key.span))
             return
-        has_colon = node.span.start != node.span.end or self._colon_between(key.span.end, node.span.end)
-        frame.items.append(Entry(key, node, Span(key.span.start, max(key.span.end, node.span.end)), has_colon))
+        has_colon = True
+        if type(node) is Scalar and not node.text and node.style is _PLAIN and not node.synthetic:
+            # libyaml places a missing value at the next token; it belongs right behind its colon.
+            colon = self.source.find(":", key.span.end, node.span.start + 1)
+            has_colon = colon >= 0
+            node = missing(colon + 1 if has_colon else key.span.end)
+        start, end = key.span.start, node.span.end
+        frame.items.append(Entry(key, node, Span(start, end if end > key.span.end else key.span.end), has_colon))
 
-    def _colon_between(self, start: int, end: int) -> bool:
-        return ":" in self.source[start:end]
-
-    def _odd_key(self, node: Node) -> Scalar:
-        span = node.span
-        self._report("OML013", span, "A key must be text, not a list or a mapping. Put it in quotes.")
-        text = self.source[span.start : span.end]
-        return Scalar(span, span, text, text, Style.PLAIN, synthetic=node.synthetic)
+    def _key(self, node: Node) -> Scalar:
+        if not isinstance(node, Scalar):
+            self.reading.diagnostics.append(findings.key_is_no_text(node.span))
+            text = self.source[node.span.start : node.span.end]
+            return Scalar(node.span, node.span, text, text, _PLAIN, node.synthetic)
+        if not node.text and node.style is _PLAIN and not node.synthetic:
+            colon = self.source.find(":", node.span.start)
+            self.reading.diagnostics.append(findings.no_key(colon if colon >= 0 else node.span.start))
+        return node
 
     def _close(self, frame: _Frame, end: int) -> Node:
         items = frame.items
+        # The end mark of a block collection is at the next token, behind blank lines and comments.
+        written = frame.flow and self.source[end - 1 : end] in ("]", "}")
         node: Node
         if not frame.is_map:
-            if not frame.flow:
+            if not written:
                 end = max(items[-1].span.end, frame.start + 1) if items else frame.start
             node = Sequence(Span(frame.start, end), tuple(items), frame.flow)
         else:
-            if frame.key is not None:
-                items.append(Entry(frame.key, _missing(frame.key.span.end), frame.key.span, has_colon=False))
-            if len({entry.key.text for entry in items}) != len(items):
-                self._duplicates(items)
-            if not frame.flow:
-                end = max(items[-1].span.end if items else frame.start, frame.tail)
+            if len(items) > 1:
+                self.reading.diagnostics += findings.duplicates(items)
+            if not written:
+                end = items[-1].span.end if items else frame.start
+                for merge in frame.merges or ():
+                    end = max(end, merge.value.span.end)
             if frame.merges:
-                self._merge(frame, items)
+                self._merge(frame.merges, items)
             node = Mapping(Span(frame.start, max(end, frame.start)), tuple(items), frame.flow)
         if frame.anchor is not None:
-            self.reading.anchors[frame.anchor] = Anchor(node, node_size(node))
+            self.reading.anchors[frame.anchor] = Anchor(node)
         return node
 
-    def _merge(self, frame: _Frame, items: list[Entry]) -> None:
-        for source, key_span in frame.merges or ():
-            added = merge_entries(source, items, self.budget - self.reading.expanded)
-            if added is None:
-                self._report(
-                    "OML001",
-                    source.span if source.span.end > source.span.start else key_span,
-                    "`<<` merges mappings: its value must be an alias of a mapping, or a list of them.",
-                )
-            else:
+    def _merge(self, merges: list[Merge], items: list[Entry]) -> None:
+        for merge in merges:
+            added = merge_entries(merge.value, items)
+            if added is not None:
                 items.extend(added)
+            elif not (isinstance(merge.value, Scalar) and merge.value.synthetic and not merge.value.text):
+                # A dead alias has its own finding already.
+                span = merge.value.span
+                self.reading.diagnostics.append(findings.no_merge(span if span.end > span.start else merge.key))
 
-    def _duplicates(self, items: list[Entry]) -> None:
-        report_duplicates(items, self.reading.diagnostics)
+
+def missing(at: int) -> Scalar:
+    """A value that is not there."""
+    span = Span(at, at)
+    return Scalar(span, span, "", None, _PLAIN)
 
 
-def report_duplicates(entries: list[Entry], diagnostics: list[Diagnostic]) -> None:
-    """OML006 at every repeated key, pointing to the first."""
-    first: dict[str, Entry] = {}
-    for entry in entries:
-        name = entry.key.text
-        if entry.synthetic:
-            continue
-        if name in first:
-            diagnostics.append(duplicate(name, entry.key.span, first[name].key.span))
+def behind_properties(source: str, at: int) -> int:
+    """Where the value whose anchor and tag start at ``at`` itself starts."""
+    while at < len(source) and source[at] in "&!":
+        at = _skip_blanks_and_comments(source, _word_end(source, at))
+    return at
+
+
+def _word_end(source: str, at: int) -> int:
+    while at < len(source) and source[at] not in " \t\r\n":
+        at += 1
+    return at
+
+
+def _skip_blanks_and_comments(source: str, at: int) -> int:
+    while at < len(source):
+        if source[at] == "#":
+            while at < len(source) and source[at] not in "\r\n":
+                at += 1
+        elif source[at] in " \t\r\n":
+            at += 1
         else:
-            first[name] = entry
-
-
-def duplicate(name: str, second: Span, first: Span) -> Diagnostic:
-    """The finding for a repeated key."""
-    return Diagnostic(
-        "OML006",
-        second,
-        f"The key `{name}` stands here a second time; only the first one counts. Remove or rename one of them.",
-        Severity.ERROR,
-        related=(Related(first, f"`{name}` is first set here."),),
-    )
-
-
-def _missing(at: int) -> Scalar:
-    return Scalar(Span(at, at), Span(at, at), "", None, Style.PLAIN)
+            break
+    return at

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import accumulate, count
+from operator import add
 from typing import NamedTuple
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -31,7 +33,13 @@ class LineIndex:
 
     def __init__(self, text: str) -> None:
         """Index ``text``; the first line starts at 0 even when the text is empty."""
-        self.starts = [0, *(m.end() for m in _LINE_END.finditer(text))]
+        if "\r" in text:
+            self.starts = [0, *(m.end() for m in _LINE_END.finditer(text))]
+        else:
+            # The same several times faster: the ends of the lines without their line ends, plus one for each.
+            ends = accumulate(map(len, text.split("\n")))
+            self.starts = [0, *map(add, ends, count(1))]
+            self.starts.pop()
         self.length = len(text)
 
     def line_of(self, offset: int) -> int:

@@ -112,3 +112,21 @@ def walk_scalars(node: Node) -> Iterator[Scalar]:
     else:
         for entry in node.entries:
             yield from walk_scalars(entry.value)
+
+
+def shift_node(node: Node, by: int) -> Node:
+    """A copy of ``node`` whose spans are ``by`` code points further on."""
+    if isinstance(node, Scalar):
+        return Scalar(node.span.shift(by), node.content.shift(by), node.text, node.value, node.style, node.synthetic)
+    if isinstance(node, Sequence):
+        items = tuple([shift_node(item, by) for item in node.items])
+        return Sequence(node.span.shift(by), items, node.flow, node.synthetic)
+    entries = tuple([shift_entry(entry, by) for entry in node.entries])
+    return Mapping(node.span.shift(by), entries, node.flow, node.synthetic)
+
+
+def shift_entry(entry: Entry, by: int) -> Entry:
+    """A copy of ``entry`` whose spans are ``by`` code points further on."""
+    key = entry.key
+    name = Scalar(key.span.shift(by), key.content.shift(by), key.text, key.value, key.style, key.synthetic)
+    return Entry(name, shift_node(entry.value, by), entry.span.shift(by), entry.has_colon, entry.synthetic)

@@ -1,0 +1,264 @@
+"""Puts a document together from its pieces, and finds out where they were cut wrongly."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from osiris.syntax.aliases import Anchor
+from osiris.syntax.conflicts import has_conflicts, hide_conflicts
+from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
+from osiris.syntax.findings import duplicate, error
+from osiris.syntax.limits import MAX_ALIAS_NODES
+from osiris.syntax.masking import mask
+from osiris.syntax.parts import Part, PartCache, Placed, Record, read_part
+from osiris.syntax.recovery import recover
+from osiris.syntax.split import Layout, Piece, find_body, misplaced_items, split
+from osiris.syntax.strict import Reading, opaque_ranges, read_strictly
+from osiris.syntax.text import Span
+from osiris.syntax.tree import Entry, Mapping, Node, Sequence, shift_node
+
+_LINE = re.compile(r"^( *)[^ \n]", re.MULTILINE)
+_MAX_JUDGEMENTS = 4
+
+
+class Source:
+    """A text in the three forms it is read in, all of the same length.
+
+    ``text`` is as given; ``readable`` lacks a BOM and what merge conflicts hide; ``lines`` ends every line in ``\\n``.
+    """
+
+    __slots__ = ("diagnostics", "hides", "lines", "readable", "text")
+
+    def __init__(self, text: str) -> None:
+        """Prepare ``text``."""
+        self.text = text
+        self.readable = "\n" + text[1:] if text.startswith("\ufeff") else text
+        self.lines = self.readable.replace("\r", "\n") if "\r" in text else self.readable
+        self.diagnostics: list[Diagnostic] = []
+        self.hides = False
+        if has_conflicts(self.lines):
+            self.readable, self.diagnostics = hide_conflicts(self.readable, self.lines)
+            self.lines = self.readable.replace("\r", "\n")
+            self.hides = True
+
+
+class Assembly:
+    """The parts of one version of a document; after ``run`` its attributes are those of the document."""
+
+    def __init__(self, source: Source, cache: PartCache) -> None:
+        """Read ``source``, with the parts in ``cache`` where they fit; ``cache`` then holds those of this version."""
+        self.source = source
+        self.cache = cache
+        self.diagnostics = list(source.diagnostics)
+        self.sections: list[Placed] = []
+        self.steps: list[Placed] = []
+        self.steps_entry: tuple[int, Entry] | None = None
+        self.top: Node | None = None
+        self.empty = False
+        self.end = len(source.text)
+        self.judgements = 0
+
+    def run(self) -> None:
+        """Read everything."""
+        lines = self.source.lines
+        body = find_body(lines)
+        self.end = body.end
+        if body.second >= 0:
+            message = (
+                "This file holds several documents; only the first one is read. Move the others to files of their own."
+            )
+            self.diagnostics.append(error("OML012", Span(body.second, body.second + 3), message))
+        layout = split(lines, body.start, body.end) if body.plain else None
+        if layout is None:
+            self._read_whole(body.start)
+            return
+        first = layout.pieces[0].start if layout.pieces else self.end
+        self.diagnostics += mask(self.source.readable[:first]).diagnostics
+        pieces, records, misplaced = self._read(layout)
+        self.empty = not pieces
+        self._place(pieces, records)
+        if misplaced:
+            self._report_misplaced(pieces, layout)
+
+    def _read(self, layout: Layout) -> tuple[list[Piece], list[Record], bool]:
+        """The records of all pieces; the pieces may turn out to be others than those of ``layout``."""
+        old, text = self.cache.records, self.source.text
+        new: dict[str, dict[str, Record]] = {"section": {}, "header": {}, "step": {}}
+        plain = not self.source.hides
+        anchors: dict[str, Anchor] = {}
+        expanded = 0
+        records: list[Record] = []
+        pieces: list[Piece] = []
+        queue = list(reversed(layout.pieces))
+        misplaced = False
+        while queue:
+            piece = queue.pop()
+            kind, start, end = piece
+            source = text[start:end]
+            key = source if plain else source + "\0" + self.source.readable[start:end]
+            record = old[kind].get(key) if kind in old else None
+            if record is None or (record.outside and not record.fits(anchors)):
+                record = read_part(kind, source, self.source.readable[start:end], anchors)
+            if record.expanded:
+                if expanded + record.expanded > MAX_ALIAS_NODES:
+                    budget = MAX_ALIAS_NODES - expanded
+                    record = read_part(kind, source, self.source.readable[start:end], anchors, budget)
+                expanded += record.expanded
+            if not record.part.intact:
+                if record.runs_on and (better := self._judge(piece, layout)):
+                    return self._read(better)
+                if kind == "step" and (inner := misplaced_items(self.source.lines, piece, layout)):
+                    misplaced = True
+                    bounds = [start, *inner, end]
+                    queue += [Piece("step", a, b) for a, b in pairwise(bounds)][::-1]
+                    layout = layout._replace(step_indent=-2)  # no further search in what was cut
+                    continue
+            new[kind][key] = record
+            if record.anchors:
+                anchors.update(record.anchors)
+            records.append(record)
+            pieces.append(piece)
+        self.cache.records = new
+        return pieces, records, misplaced
+
+    def _judge(self, piece: Piece, layout: Layout) -> Layout | None:
+        """A better layout when the text from ``piece`` on is valid YAML: then a quote or bracket spans pieces."""
+        if self.judgements >= _MAX_JUDGEMENTS:
+            return None
+        self.judgements += 1
+        head = " " * layout.indent + "steps:\n" if piece.kind == "step" else ""
+        rest = head + mask(self.source.readable[piece.start : self.end]).text
+        ranges = opaque_ranges(rest)
+        if not ranges:
+            return None
+        lines = self.source.lines
+        forms: list[str] = []
+        at = 0
+        for span in ranges:
+            span = span.shift(piece.start - len(head))
+            forms += [lines[at : span.start], lines[span.start : span.end].replace("\n", "x")]
+            at = span.end
+        self.source.lines = "".join([*forms, lines[at:]])
+        better = split(self.source.lines, layout.pieces[0].start, self.end)
+        return None if better == layout else better
+
+    def _place(self, pieces: list[Piece], records: list[Record]) -> None:
+        steps, found = self.steps, self.diagnostics
+        header: int = -1
+        for piece, record in zip(pieces, records, strict=True):
+            part, base = record.part, piece.start
+            if record.scalar is not None and len(pieces) == 1:
+                self.top = shift_node(record.scalar, base)
+                found += [one.shift(base) for one in record.scalar_findings]
+                return
+            if part.diagnostics:
+                found += [one.shift(base) for one in part.diagnostics]
+            if piece.kind == "step":
+                steps.append(Placed(base, part))
+            elif piece.kind == "header":
+                header = base
+                assert isinstance(part.node, Mapping)
+                self.steps_entry = (base, part.node.entries[0])
+            else:
+                self._place_section(base, record)
+        if header >= 0 and self.steps_entry is not None:
+            self._span_steps(pieces, self.steps_entry)
+        self._report_duplicates()
+
+    def _place_section(self, base: int, record: Record) -> None:
+        part = record.part
+        node = part.node
+        own = node.entry("steps") if isinstance(node, Mapping) and self.steps_entry is None else None
+        if own is None or not isinstance(node, Mapping):
+            self.sections.append(Placed(base, part))
+            return
+        if len(node.entries) > 1:
+            rest = tuple(entry for entry in node.entries if entry is not own)
+            self.sections.append(Placed(base, Part(part.text, Mapping(node.span, rest), (), part.intact)))
+        if isinstance(own.value, Sequence):
+            self.steps += [Placed(base, item) for item in record.items]
+            value = Sequence(own.value.span, (), own.value.flow, own.value.synthetic)
+            own = Entry(own.key, value, own.span, own.has_colon, own.synthetic)
+        self.steps_entry = (base, own)
+
+    def _span_steps(self, pieces: list[Piece], header: tuple[int, Entry]) -> None:
+        """Give the ``steps`` entry its list, from the first dash to the end of the last step."""
+        base, entry = header
+        first = next(piece.start for piece in pieces if piece.kind == "step")
+        dash = self.source.lines.index("-", first)
+        last = self.steps[-1]
+        span = Span(dash - base, max(last.base + last.part.node.span.end, dash + 1) - base)
+        value = Sequence(span, ())
+        self.steps_entry = (base, Entry(entry.key, value, Span(entry.span.start, span.end)))
+
+    def _report_duplicates(self) -> None:
+        first: dict[str, Span] = {}
+        keys: list[tuple[Span, str]] = []
+        if self.steps_entry is not None:
+            base, own = self.steps_entry
+            keys.append((own.key.span.shift(base), own.key.text))
+        for placed in self.sections:
+            if isinstance(placed.part.node, Mapping) and placed.part.node.entries:
+                entry = placed.part.node.entries[0]
+                keys.append((placed.span(entry.key.span), entry.key.text))
+        if len({name for _, name in keys}) == len(keys):
+            return
+        for span, name in sorted(keys):
+            if name in first:
+                self.diagnostics.append(duplicate(name, span, first[name]))
+            else:
+                first[name] = span
+
+    def _report_misplaced(self, pieces: list[Piece], layout: Layout) -> None:
+        """OML005 at every step whose dash is not where most dashes are."""
+        lines = self.source.lines
+        places: dict[int, list[Piece]] = {}
+        for piece in pieces:
+            if piece.kind == "step":
+                places.setdefault(lines.index("-", piece.start) - piece.start, []).append(piece)
+        usual = max(places, key=lambda width: (len(places[width]), width == layout.step_indent))
+        for width, odd in places.items():
+            for piece in odd if width != usual else ():
+                dash = piece.start + width
+                message = (
+                    f"This step starts in column {width + 1}, the other steps in column {usual + 1}. "
+                    "The items of one list must stand below each other."
+                )
+                fix = Fix("Move the step", self._move(piece, usual - width), preferred=True)
+                self.diagnostics.append(error("OML005", Span(dash, dash + 1), message, fix))
+
+    def _move(self, piece: Piece, by: int) -> tuple[TextEdit, ...]:
+        edits: list[TextEdit] = []
+        for line in _LINE.finditer(self.source.lines, piece.start, piece.end):
+            at, width = line.start(), len(line.group(1))
+            edits.append(TextEdit(Span(at, at + min(-by, width)), "") if by < 0 else TextEdit(Span(at, at), " " * by))
+        return tuple(edits)
+
+    def _read_whole(self, start: int) -> None:
+        """Read a document that is no block mapping (or starts oddly) in one go."""
+        source, readable = self.source.text[start : self.end], self.source.readable[start : self.end]
+        masked = mask(readable)
+        reading = read_strictly(source, masked.text, masked.restore, {}, MAX_ALIAS_NODES)
+        found = [*masked.diagnostics, *reading.diagnostics]
+        node, intact = reading.node, reading.trouble is None
+        if reading.second >= 0:
+            self._report_second(start + reading.second)
+        if reading.trouble is not None:
+            recovered = recover(readable, "whole", reading.trouble, {}, MAX_ALIAS_NODES)
+            node = recovered.node
+            found = [*masked.diagnostics, *recovered.diagnostics]
+        self.diagnostics += [one.shift(start) for one in found]
+        self.cache.records = {}
+        if not isinstance(node, Mapping):
+            self.top = None if node is None else shift_node(node, start)
+            self.empty = node is None
+            return
+        for entry in node.entries:
+            part = Part(source, Mapping(entry.span, (entry,), node.flow), (), intact)
+            record = Record(part, Reading(), {})
+            self._place_section(start, record)
+
+    def _report_second(self, at: int) -> None:
+        message = "This file holds several documents; only the first one is read. Move the others to their own files."
+        self.diagnostics.append(error("OML012", Span(at, at + 3), message))
