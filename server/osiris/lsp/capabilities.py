@@ -35,6 +35,7 @@ class Client:
     configuration: bool = False
     watch_files: bool = False
     run_events: bool = False
+    suggest_again: bool = False
 
     @staticmethod
     def read(params: dict[str, Any]) -> Client:
@@ -64,6 +65,7 @@ class Client:
             watch_files=_flag(able, "workspace", "didChangeWatchedFiles", "dynamicRegistration"),
             run_events=_flag(able, "experimental", "osiris", "runEvent")
             or _flag(params.get("initializationOptions"), "runEvent"),
+            suggest_again=_flag(able, "experimental", "osiris", "triggerSuggest"),
         )
 
 

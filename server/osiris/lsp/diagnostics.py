@@ -70,6 +70,10 @@ class Diagnostics:
                 from osiris.language.connections import parse_connections
 
                 found = parse_connections(document.text).diagnostics
+            case Kind.SETTINGS:
+                from osiris.core.config_file import parse_config
+
+                found = parse_config(document.text, str(document.path or document.uri)).diagnostics
             case Kind.OTHER:
                 if document.uri not in self._shown:
                     return

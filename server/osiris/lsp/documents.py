@@ -20,11 +20,13 @@ from osiris.syntax.text import LineIndex, Span
 
 if TYPE_CHECKING:
     from osiris.language.analysis import Analysis
+    from osiris.language.environment import Environment
 
 _OML_SUFFIXES = (".oml", ".oml.yaml", ".oml.yml")
 _OML_HEAD = re.compile(r"^\ufeff?oml_version[ \t]*:", re.MULTILINE)
-_CONNECTION_FILES = ("osiris_connections.yaml",)
-PROJECT_FILES = (*_CONNECTION_FILES, "osiris.yaml", ".env")
+_CONNECTIONS = "osiris_connections.yaml"
+_SETTINGS = "osiris.yaml"
+PROJECT_FILES = (_CONNECTIONS, _SETTINGS, ".env")
 
 
 class Kind(enum.Enum):
@@ -32,14 +34,17 @@ class Kind(enum.Enum):
 
     PIPELINE = "pipeline"
     CONNECTIONS = "connections"
+    SETTINGS = "settings"
     OTHER = "other"
 
 
 def kind_of(uri: str, language_id: str, text: str) -> Kind:
-    """A pipeline by language or name, or as YAML with ``oml_version`` at its top level; the connections file by name."""
+    """A pipeline by language or name, or as YAML with ``oml_version`` at its top level; the files of a project by name."""
     name = uri.rsplit("/", 1)[-1]
-    if name in _CONNECTION_FILES:
+    if name == _CONNECTIONS:
         return Kind.CONNECTIONS
+    if name == _SETTINGS:
+        return Kind.SETTINGS
     if language_id == "oml" or name.lower().endswith(_OML_SUFFIXES) or _OML_HEAD.search(text):
         return Kind.PIPELINE
     return Kind.OTHER
@@ -91,6 +96,11 @@ class OpenDocument:
             self._lines = None
         self.version = version
 
+    def position(self, offset: int) -> types.Position:
+        """The LSP position of an offset."""
+        line, character = self._codec.to_position(self.text, self.lines, offset)
+        return types.Position(line=line, character=character)
+
     def _offset(self, position: types.Position) -> int:
         return self._codec.to_offset(self.text, self.lines, position.line, position.character)
 
@@ -135,6 +145,7 @@ class Snapshot:
     version: int
     path: Path | None
     analysis: Analysis
+    environment: Environment
     codec: PositionCodec
 
     @property

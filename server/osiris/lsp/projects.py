@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +15,23 @@ if TYPE_CHECKING:
     from osiris.language.environment import Environment
 
 
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The environment variables that parameters may come from; ``version`` changes when they may have."""
+
+    values: Mapping[str, str]
+    version: Hashable
+
+
 class Projects:
     """The workspace folders and the projects found in and around them."""
 
     def __init__(self) -> None:
         self.folders: list[Path] = []
         self._by_directory: dict[Path, Project] = {}
+        self._by_root: dict[Path, Project] = {}
+        self._variables: dict[Path | None, Variables] = {}
+        self._nowhere: Environment | None = None
 
     def set_folders(self, params: dict[str, Any]) -> None:
         """Take the folders of the raw ``initialize`` parameters, in any of the three ways a client may say them."""
@@ -37,8 +51,16 @@ class Projects:
         self.refresh()
 
     def refresh(self) -> None:
-        """Look for project files anew: one was made, removed or moved."""
+        """Look at the file system anew: files came, went or changed, and with them perhaps the projects."""
         self._by_directory.clear()
+        for project in self._by_root.values():
+            project.invalidate()
+
+    def overlay(self, path: Path, text: str | None) -> None:
+        """Say that a settings file of a project is open with this text; None: that it was closed."""
+        project = self.project_of(path)
+        if project is not None:
+            project.overlay(path, text)
 
     def project_of(self, path: Path | None) -> Project | None:
         """The project of a file; None for a document that is no file when no folder is open."""
@@ -49,7 +71,8 @@ class Projects:
             return None
         project = self._by_directory.get(directory)
         if project is None:
-            project = self._by_directory[directory] = Project.find(path or directory, self._folder_of(directory))
+            found = Project.find(directory, self._folder_of(directory))
+            project = self._by_directory[directory] = self._by_root.setdefault(found.root, found)
         return project
 
     def _folder_of(self, directory: Path) -> Path | None:
@@ -60,11 +83,37 @@ class Projects:
         """What the language may know of the surroundings of a file; nothing for documents outside any project."""
         project = self.project_of(path)
         if project is not None:
-            return project.environment()
-        from osiris.language.environment import StaticEnvironment
-
+            return project.environment(path)
         if self._nowhere is None:
+            from osiris.language.environment import StaticEnvironment
+
             self._nowhere = StaticEnvironment()
         return self._nowhere
 
-    _nowhere: Environment | None = None
+    def variables_of(self, path: Path | None) -> Variables:
+        """The environment variables of a file's project, read again when its ``.env`` changed."""
+        project = self.project_of(path)
+        root = project.root if project is not None else None
+        version = _signature(root / ".env") if root is not None else None
+        known = self._variables.get(root)
+        if known is None or known.version != version:
+            known = self._variables[root] = Variables(_read_variables(project), version)
+        return known
+
+
+def _signature(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _read_variables(project: Project | None) -> Mapping[str, str]:
+    from osiris.core.check import param_variables
+    from osiris.core.error_taxonomy import ConfigurationError
+
+    try:
+        return param_variables(project)
+    except ConfigurationError:
+        return os.environ  # A .env that cannot be read is told by validate, compile and run.

@@ -18,7 +18,7 @@ import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -32,13 +32,21 @@ if TYPE_CHECKING:
 RequestHandler = Callable[[Any], Awaitable[Any]]
 NotificationHandler = Callable[[Any], None]
 MessageId = str | int
+T = TypeVar("T")
 
 
 class Protocol(LanguageServerProtocol):
     """Reads messages, runs their handlers and writes what comes of it."""
 
     # Parameters of these arrive as plain JSON: turning them into classes would cost more than all else they need.
-    raw_methods = frozenset({types.INITIALIZE, types.INITIALIZED, types.WORKSPACE_DID_CHANGE_CONFIGURATION})
+    raw_methods = frozenset(
+        {
+            types.INITIALIZE,
+            types.INITIALIZED,
+            types.WORKSPACE_DID_CHANGE_CONFIGURATION,
+            types.WORKSPACE_EXECUTE_COMMAND,
+        }
+    )
 
     requests: dict[str, RequestHandler]
     notifications: dict[str, NotificationHandler]
@@ -167,6 +175,10 @@ class Protocol(LanguageServerProtocol):
     def notify(self, method: str, params: Any | None = None) -> None:
         """Send a notification; ``params`` may be plain JSON or a type of lsprotocol. Call from the event loop only."""
         self._send_data({"jsonrpc": "2.0", "method": method, "params": params})
+
+    def structure(self, data: Any, kind: type[T]) -> T:
+        """Plain JSON as a type of lsprotocol."""
+        return self._converter.structure(data, kind)
 
     # -- requests to the client
 

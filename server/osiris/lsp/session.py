@@ -10,12 +10,14 @@ from lsprotocol import types
 
 from osiris.lsp import errors
 from osiris.lsp.capabilities import Client
-from osiris.lsp.documents import Documents, Kind, Snapshot
+from osiris.lsp.documents import Documents, Kind, OpenDocument, Snapshot
 from osiris.lsp.projects import Projects
 from osiris.lsp.settings import Settings
+from osiris.lsp.watchdog import watch_process
 
 if TYPE_CHECKING:
     from osiris.lsp.analyses import Analyses
+    from osiris.lsp.compiling import Compiler
     from osiris.lsp.diagnostics import Diagnostics
     from osiris.lsp.protocol import Protocol
     from osiris.lsp.runs import Runs
@@ -28,6 +30,7 @@ class Session:
 
     def __init__(self, protocol: Protocol) -> None:
         from osiris.lsp.analyses import Analyses
+        from osiris.lsp.compiling import Compiler
         from osiris.lsp.diagnostics import Diagnostics
         from osiris.lsp.runs import Runs
 
@@ -38,6 +41,7 @@ class Session:
         self.projects = Projects()
         self.analyses: Analyses = Analyses(self.projects)
         self.diagnostics: Diagnostics = Diagnostics(self)
+        self.compiler: Compiler = Compiler(self)
         self.runs: Runs = Runs(self)
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -47,7 +51,8 @@ class Session:
         if document is None or document.kind is not Kind.PIPELINE:
             return None
         analysis = self.analyses.of(document)
-        return Snapshot(document.uri, document.version, document.path, analysis, self.documents.codec)
+        environment = self.projects.environment_of(document.path)
+        return Snapshot(document.uri, document.version, document.path, analysis, environment, self.documents.codec)
 
     def log(self, message: str, level: Literal["error", "warning", "info", "log"] = "info") -> None:
         """Show a line in the client's log of this server, masked."""
@@ -55,6 +60,24 @@ class Session:
 
         params = {"type": _LEVELS[level], "message": mask_secrets(message)}
         self.protocol.notify(types.WINDOW_LOG_MESSAGE, params)
+
+    def text_changed(self, document: OpenDocument) -> None:
+        """Check a document that was opened or changed, and all pipelines when it is a file of their project."""
+        if document.kind in (Kind.CONNECTIONS, Kind.SETTINGS) and document.path is not None:
+            self.projects.overlay(document.path, document.text)
+            self.diagnostics.request_all()
+        else:
+            self.diagnostics.request(document.uri)
+
+    def watch_parent(self, process_id: int) -> None:
+        """End when the process that started the client's side is gone, even if the wire stays open."""
+        self.start(watch_process(process_id, self.protocol.stop), "watching the parent process")
+
+    def close(self) -> None:
+        """Let go of what runs in the background. Runs of pipelines go on."""
+        for task in list(self._tasks):
+            task.cancel()
+        self.compiler.close()
 
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run something that no request waits for. A fault in it is logged, and ends nothing else."""

@@ -9,5 +9,6 @@ from osiris.lsp.session import Session
 
 def handle(session: Session, params: types.DidChangeTextDocumentParams) -> None:
     """Apply the edits and check the document."""
-    if session.documents.change(params) is not None:
-        session.diagnostics.request(params.text_document.uri)
+    document = session.documents.change(params)
+    if document is not None:
+        session.text_changed(document)

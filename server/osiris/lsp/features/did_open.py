@@ -10,5 +10,4 @@ from osiris.lsp.session import Session
 def handle(session: Session, params: types.DidOpenTextDocumentParams) -> None:
     """Take the document over and check it."""
     session.analyses.forget(params.text_document.uri)
-    session.documents.open(params.text_document)
-    session.diagnostics.request(params.text_document.uri)
+    session.text_changed(session.documents.open(params.text_document))

@@ -14,7 +14,7 @@ async def handle(session: Session, params: types.HoverParams) -> types.Hover | N
     snapshot = session.snapshot(params.text_document.uri)
     if snapshot is None:
         return None
-    found = hover(snapshot.analysis, snapshot.offset(params.position))
+    found = hover(snapshot.analysis, snapshot.environment, snapshot.offset(params.position))
     if found is None:
         return None
     contents = markup(found.markdown, session.client.markdown_hover)

@@ -1,0 +1,55 @@
+"""Runs the ``osiris`` command in a process of its own, for what must not hold up or outlive the server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command said, and its exit code."""
+
+    code: int
+    output: str
+    errors: str
+
+
+async def run_osiris(arguments: Sequence[str], *, cwd: Path | None = None) -> Answer:
+    """Run ``osiris`` with ``arguments`` and wait for its end. Cancelling the caller ends the process and its children.
+
+    ``-P`` keeps the working folder off the import path: nothing in a workspace can stand in for a module.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-m",
+        "osiris",
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=cwd,
+        start_new_session=True,
+    )
+    try:
+        output, errors = await process.communicate()
+    except asyncio.CancelledError:
+        _end(process)
+        raise
+    return Answer(process.returncode or 0, output.decode("utf-8", "replace"), errors.decode("utf-8", "replace"))
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    try:
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGTERM)
+        else:
+            process.terminate()
+    except ProcessLookupError:
+        return

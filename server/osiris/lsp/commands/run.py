@@ -1,0 +1,31 @@
+"""``osiris.run``: ``{"uri", "profile"?, "params"?, "to"?}`` -> ``{"runId"}``.
+
+What happens then comes as ``osiris/runEvent``, or as progress and log lines.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from osiris.lsp.commands.arguments import Arguments, require_trust
+from osiris.lsp.session import Session
+
+
+async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """Start a run of the saved file in a process of its own."""
+    require_trust(session, "Running a pipeline")
+    path = arguments.file(session)
+    options: list[str] = []
+    if profile := arguments.text("profile"):
+        options += ["--profile", profile]
+    if step := arguments.text("to"):
+        options += ["--to", step]
+    for name, value in arguments.params().items():
+        options += ["--param", f"{name}={value if isinstance(value, str) else _json(value)}"]
+    return {"runId": await session.runs.start(path, options, arguments.token)}
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value)

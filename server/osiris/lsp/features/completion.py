@@ -1,0 +1,75 @@
+"""``textDocument/completion``: light items; their documentation comes with ``completionItem/resolve``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lsprotocol import types
+
+from osiris.ide.completion import Completions, Item, ItemKind, complete
+from osiris.lsp.capabilities import Client
+from osiris.lsp.documents import Snapshot
+from osiris.lsp.edits import text_edits
+from osiris.lsp.session import Session
+
+_KINDS = {
+    ItemKind.KEY: types.CompletionItemKind.Property,
+    ItemKind.VALUE: types.CompletionItemKind.EnumMember,
+    ItemKind.COMPONENT: types.CompletionItemKind.Class,
+    ItemKind.STEP: types.CompletionItemKind.Function,
+    ItemKind.CONNECTION: types.CompletionItemKind.Interface,
+    ItemKind.PARAM: types.CompletionItemKind.Variable,
+    ItemKind.SNIPPET: types.CompletionItemKind.Snippet,
+}
+_SUGGEST_AGAIN = types.Command(title="Suggest", command="editor.action.triggerSuggest")
+
+
+async def handle(session: Session, params: types.CompletionParams) -> types.CompletionList | None:
+    """What could be typed at the position."""
+    snapshot = session.snapshot(params.text_document.uri)
+    if snapshot is None:
+        return None
+    found = complete(snapshot.analysis, snapshot.environment, snapshot.offset(params.position))
+    if found is None:
+        return None
+    client = session.client
+    span = snapshot.range(found.span)
+    defaults: dict[str, Any] = {}
+    if client.item_edit_range:
+        defaults["edit_range"] = span
+    if client.item_insert_text_mode:
+        defaults["insert_text_mode"] = types.InsertTextMode.AsIs
+    extra = text_edits(snapshot, found.edits) or None
+    items = [_item(client, snapshot, span, order, item) for order, item in enumerate(found.items)]
+    for item in items if extra else ():
+        item.additional_text_edits = extra
+    return types.CompletionList(
+        is_incomplete=found.incomplete,
+        items=items,
+        item_defaults=types.CompletionItemDefaults(**defaults) if defaults else None,
+    )
+
+
+def _item(client: Client, snapshot: Snapshot, span: types.Range, order: int, item: Item) -> types.CompletionItem:
+    use_snippet = client.snippets and item.snippet is not None
+    text = item.snippet if use_snippet and item.snippet is not None else item.text
+    made = types.CompletionItem(
+        label=item.label,
+        kind=_KINDS[item.kind],
+        detail=item.detail or None,
+        sort_text=f"{order:04}",
+        filter_text=item.filter,
+    )
+    if use_snippet:
+        made.insert_text_format = types.InsertTextFormat.Snippet
+    if client.item_edit_range:
+        made.text_edit_text = text if text != item.label else None
+    else:
+        made.text_edit = types.TextEdit(range=span, new_text=text)
+    if client.insert_text_mode and not client.item_insert_text_mode and "\n" in text:
+        made.insert_text_mode = types.InsertTextMode.AsIs
+    if item.topic is not None:
+        made.data = {"path": list(item.topic.path), "component": item.topic.component, "uri": snapshot.uri}
+    if item.again and client.suggest_again:
+        made.command = _SUGGEST_AGAIN
+    return made

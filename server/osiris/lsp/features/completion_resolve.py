@@ -1,0 +1,23 @@
+"""``completionItem/resolve``: the documentation of one suggestion."""
+
+from __future__ import annotations
+
+from lsprotocol import types
+
+from osiris.ide.completion import Topic, documentation_of
+from osiris.lsp.documents import path_of
+from osiris.lsp.markup import markup
+from osiris.lsp.session import Session
+
+
+async def handle(session: Session, params: types.CompletionItem) -> types.CompletionItem:
+    """The same item with its documentation; one without data, or with foreign data, as it came."""
+    data = params.data
+    if not isinstance(data, dict) or not isinstance(path := data.get("path"), list | tuple):
+        return params
+    topic = Topic(tuple(part for part in path if isinstance(part, str | int)), data.get("component"))
+    environment = session.projects.environment_of(path_of(str(data.get("uri", ""))))
+    text = documentation_of(topic, environment)
+    if text:
+        params.documentation = markup(text, session.client.markdown_completion)
+    return params

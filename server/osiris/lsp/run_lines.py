@@ -1,0 +1,58 @@
+"""Run events as lines and progress messages, for clients that do not take the events themselves."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+Event = dict[str, Any]
+Level = Literal["error", "warning", "info", "log"]
+
+ENDINGS = frozenset({"run_complete", "run_error", "run_cancelled"})
+
+
+def ends_run(event: Event) -> bool:
+    """Whether nothing comes after this event."""
+    return event.get("event") in ENDINGS
+
+
+def line_of(event: Event) -> tuple[Level, str] | None:
+    """The line for an event, None for events that only programs need."""
+    step = event.get("step_id")
+    match event.get("event"):
+        case "run_queued":
+            return "info", "the run waits for its turn"
+        case "run_start":
+            return "info", "the run has started"
+        case "step_start":
+            return "info", f"{step}: started"
+        case "step_complete":
+            return "info", f"{step}: done{_facts(event)}"
+        case "step_retry":
+            return "warning", f"{step}: trying again{_because(event)}"
+        case "step_skipped":
+            return "warning", f"{step}: skipped{_because(event)}"
+        case "step_error":
+            return "error", f"{step}: failed{_because(event)}"
+        case "artifact_created":
+            return "info", f"{step}: wrote {event.get('path') or event.get('name')}{_facts(event)}"
+        case "run_complete":
+            return "info", f"the run has succeeded{_facts(event)}"
+        case "run_error":
+            return "error", f"the run has failed{_because(event)}"
+        case "run_cancelled":
+            return "warning", "the run was cancelled"
+    return None
+
+
+def _facts(event: Event) -> str:
+    parts = []
+    if isinstance(rows := event.get("rows"), int):
+        parts.append(f"{rows:,} row{'' if rows == 1 else 's'}")
+    if isinstance(milliseconds := event.get("duration_ms"), int | float):
+        parts.append(f"{milliseconds / 1000:.2f} s")
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _because(event: Event) -> str:
+    reason = event.get("message") or event.get("error") or event.get("reason")
+    return f": {reason}" if isinstance(reason, str) and reason else ""

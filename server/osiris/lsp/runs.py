@@ -1,0 +1,192 @@
+"""Starts runs, tells the client what happens in them, cancels them.
+
+A run belongs to nobody's window: ``osiris run --detach`` leaves it to a supervisor of its own, and this server is only
+one of those who read its events as they are written. When the server ends, the run goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+
+from osiris.lsp.cli import Answer, run_osiris
+from osiris.lsp.errors import RequestError
+from osiris.lsp.run_lines import Event, ends_run, line_of
+
+if TYPE_CHECKING:
+    from osiris.lsp.session import Session
+
+RUN_EVENT = "osiris/runEvent"
+POLL_SECONDS = 0.05
+STATE_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class Run:
+    """A run that this server tells its client about. ``folder`` holds its files; ``token`` is its progress."""
+
+    id: str
+    name: str
+    root: Path
+    folder: Path
+    token: str | int | None = None
+    steps: int = 0
+    done: int = 0
+    current: list[str] = field(default_factory=list)
+
+
+class Runs:
+    """The runs that were started here and have not ended."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._active: dict[str, Run] = {}
+
+    async def start(self, path: Path, options: list[str], token: str | int | None) -> str:
+        """Start a run of the saved file and follow it; returns its id.
+
+        Raises RequestError with what the command said when the run does not start.
+        """
+        project = self._session.projects.project_of(path)
+        root = project.root if project is not None else path.parent
+        answer = await run_osiris(["run", str(path), "--detach", "--format", "json", *options], cwd=root)
+        started = _json(answer.output)
+        run_id = started.get("run_id") or started.get("runId") or started.get("id")
+        if answer.code != 0 or not isinstance(run_id, str):
+            raise RequestError(_refusal(path, answer, started))
+        folder = Path(started["folder"]) if isinstance(started.get("folder"), str) else root / "logs" / run_id
+        run = Run(run_id, path.name, root, root / folder, token)
+        self._active[run_id] = run
+        self._session.start(self._follow(run), f"following {run_id}")
+        return run_id
+
+    async def cancel(self, run_id: str | None) -> str:
+        """Cancel a run: the given one, or the one started last. Returns its id; RequestError when there is none."""
+        if run_id is None:
+            run_id = next(reversed(self._active), None)
+        if run_id is None:
+            raise RequestError("No run that was started here is active.")
+        run = self._active.get(run_id)
+        folder = run.root if run is not None else next(iter(self._session.projects.folders), None)
+        answer = await run_osiris(["runs", "cancel", run_id], cwd=folder)
+        if answer.code != 0:
+            raise RequestError((answer.errors or answer.output).strip() or f"{run_id} could not be cancelled.")
+        return run_id
+
+    def cancel_by_token(self, token: str | int) -> None:
+        """Cancel the run whose progress has this token, if there is one."""
+        for run in self._active.values():
+            if run.token == token:
+                self._session.start(self.cancel(run.id), f"cancelling {run.id}")
+
+    # -- following
+
+    async def _follow(self, run: Run) -> None:
+        tell = self._tell_event if self._session.client.run_events else self._tell_progress
+        if not self._session.client.run_events:
+            await self._begin_progress(run)
+        try:
+            async for event in self._events(run):
+                tell(run, event)
+        finally:
+            self._active.pop(run.id, None)
+
+    async def _events(self, run: Run) -> AsyncIterator[Event]:
+        """The events as they are written, up to the last one; a made-up ``run_error`` when the run was interrupted."""
+        position, rest, waited = 0, b"", 0.0
+        path = run.folder / "events.jsonl"
+        while True:
+            chunk = _read_from(path, position)
+            position += len(chunk)
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                event = _json(line)
+                if event:
+                    yield event
+                    if ends_run(event):
+                        return
+            waited = 0.0 if chunk else waited + POLL_SECONDS
+            if waited >= STATE_SECONDS:
+                waited = 0.0
+                if await asyncio.to_thread(_is_interrupted, run):
+                    yield {"event": "run_error", "session": run.id, "message": "the run was interrupted"}
+                    return
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _tell_event(self, run: Run, event: Event) -> None:
+        self._session.protocol.notify(RUN_EVENT, {"runId": run.id, "event": event})
+
+    async def _begin_progress(self, run: Run) -> None:
+        """Use the progress of the request, or ask the client for one; without either there are log lines alone."""
+        if run.token is None and self._session.client.work_done_progress:
+            token = str(uuid.uuid4())
+            await self._session.protocol.ask(types.WINDOW_WORK_DONE_PROGRESS_CREATE, {"token": token})
+            run.token = token
+        self._progress(run, {"kind": "begin", "title": f"Running {run.name}", "cancellable": True, "percentage": 0})
+
+    def _tell_progress(self, run: Run, event: Event) -> None:
+        line = line_of(event)
+        if line is not None:
+            self._session.log(f"{run.name}: {line[1]}", line[0])
+        if isinstance(steps := event.get("steps"), int):
+            run.steps = steps
+        step = str(event.get("step_id", ""))
+        match event.get("event"):
+            case "step_start":
+                run.current.append(step)
+            case "step_complete" | "step_error" | "step_skipped":
+                run.done += 1
+                run.current = [name for name in run.current if name != step]
+        if ends_run(event):
+            self._progress(run, {"kind": "end", "message": line[1] if line else "ended"})
+        elif step:
+            report: dict[str, Any] = {"kind": "report", "message": ", ".join(run.current) or step}
+            if run.steps:
+                report["percentage"] = min(100, 100 * run.done // run.steps)
+            self._progress(run, report)
+
+    def _progress(self, run: Run, value: dict[str, Any]) -> None:
+        if run.token is not None:
+            self._session.protocol.notify(types.PROGRESS, {"token": run.token, "value": value})
+
+
+def _read_from(path: Path, position: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(position)
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def _json(data: str | bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _is_interrupted(run: Run) -> bool:
+    from osiris.execution.runs import RunStore
+
+    return RunStore(run.folder.parent).show(run.id).state == "interrupted"
+
+
+def _refusal(path: Path, answer: Answer, said: dict[str, Any]) -> str:
+    """Why a run did not start, in the words of the command."""
+    findings = said.get("diagnostics")
+    if isinstance(findings, list) and findings:
+        errors = [item for item in findings if isinstance(item, dict) and item.get("severity") == "error"]
+        first = (errors or findings)[0]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        return f"{path.name} has errors, so nothing was run: {first.get('code')} {first.get('message')}{more}"
+    text = str(said.get("error") or said.get("message") or "") or answer.errors.strip() or answer.output.strip()
+    return text or f"{path.name} could not be run: the command ended with code {answer.code} and said nothing."
