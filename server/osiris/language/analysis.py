@@ -14,6 +14,8 @@ from osiris.language.model import Pipeline, Step, StepShape, TopEntry, shape_ste
 from osiris.language.params import ParamValues, effective_params
 from osiris.language.rules import DOCUMENT_RULES, STEP_RULES
 from osiris.language.rules.context import DocumentContext, ParamScope, StepContext, StepReport
+from osiris.language.rules.paths import path_uses
+from osiris.language.rules.secrets import secrets_of_step
 from osiris.language.suppression import apply_suppressions, find_suppressions
 from osiris.syntax.codes import CODES
 from osiris.syntax.diagnostic import Diagnostic, Severity
@@ -160,7 +162,11 @@ class Analyzer:
             context = StepContext(
                 shape, spec, self._registry, env, scope, tables, len(graph.data[index]), graph.complete[index]
             )
-            report = StepReport(tuple(d for rule in STEP_RULES for d in rule(context)), ())
+            report = StepReport(
+                tuple(d for rule in STEP_RULES for d in rule(context)),
+                tuple(secrets_of_step(context)),
+                tuple(path_uses(context)),
+            )
             new[shape.part] = (key, report)
             reports.append(report)
         self._reports = new

@@ -6,12 +6,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from osiris.components.spec import ComponentSpec
 from osiris.language.findings import finding, replacement
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.document import Document, parse
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Entry, Node, Plain, Scalar, Style, to_plain
+from osiris.syntax.tree import Entry, Node, Plain, Scalar, Style, to_plain, walk_scalars
 from osiris.syntax.tree import Mapping as MappingNode
 
 FILE_NAME = "osiris_connections.yaml"
@@ -142,7 +143,7 @@ def parse_connections(text: str) -> Connections:
     for placed in document.sections:
         if isinstance(placed.part.node, MappingNode):
             for entry in placed.part.node.entries:
-                reader.base = placed.base
+                reader.base, reader.text = placed.base, placed.part.text
                 reader.top(entry, families)
     if document.top is not None or (document.steps_entry is not None and not families):
         span = document.top.span if document.top else document.steps_entry[1].key.span  # type: ignore[index]
@@ -158,6 +159,7 @@ class _Reader:
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
         self.base = 0
+        self.text = ""
 
     def report(self, span: Span, message: str, code: str = "OML325") -> None:
         self.diagnostics.append(finding(code, span, message).shift(self.base))
@@ -212,7 +214,7 @@ class _Reader:
                 is_default = self.default(item.value)
             elif not item.key.text.startswith("x-"):
                 fields.setdefault(item.key.text, to_plain(item.value))
-                self.value(family, item)
+                self.value(family, entry.key.text, item)
         return Connection(family, entry.key.text, fields, is_default, span, entry.value)
 
     def default(self, node: Node) -> bool:
@@ -226,18 +228,14 @@ class _Reader:
         self.report(node.span, "`default` is `true` or `false`.")
         return False
 
-    def value(self, family: str, entry: Entry) -> None:
+    def value(self, family: str, alias: str, entry: Entry) -> None:
         from osiris.language.rules.secrets import connection_secrets
-        from osiris.syntax.tree import walk_scalars
 
         for scalar in walk_scalars(entry.value):
-            if not isinstance(scalar.value, str):
-                continue
-            rest = _VARIABLE.sub("", scalar.text)
-            if "${" in rest:
+            if isinstance(scalar.value, str) and "${" in _VARIABLE.sub("", scalar.text):
                 message = "A variable is written `${VAR}` or `${VAR:-default}`, with a closing brace."
                 self.report(scalar.span, message, "OML327")
-        for found in connection_secrets(family, entry):
+        for found in connection_secrets(family, alias, entry, self.text):
             self.diagnostics.append(found.shift(self.base))
 
 
@@ -245,6 +243,20 @@ def _is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.value is None
 
 
-def supplied_keys(connection: Connection | None, known: Collection[str]) -> frozenset[str]:
-    """The config keys that a connection gives to a step: those of its fields that the component knows."""
-    return frozenset(connection.fields) & frozenset(known) if connection else frozenset()
+def connection_of_step(
+    spec: ComponentSpec, reference: str | None, config_keys: Collection[str], connections: Connections | None
+) -> Connection | ConnectionProblem | None:
+    """The connection that a step works with: the one it names, else, when it needs one, the default of its family.
+
+    ``reference`` is the value of ``config.connection`` with parameters in it, ``config_keys`` the keys that the step
+    writes itself. None when it uses none, or when there is no connections file to choose from.
+    """
+    if connections is None:
+        return None
+    if reference is None:
+        return connections.choose(spec.family, None) if spec.connection_needed(config_keys) else None
+    parsed = parse_reference(reference)
+    if parsed is None:
+        message = f"`{reference}` is no connection reference: write `@family.alias`, such as `@{spec.family}.main`."
+        return ConnectionProblem("no_alias", message, connections.references(spec.family))
+    return connections.choose(*parsed)

@@ -70,7 +70,7 @@ def insert_key(text: str, mapping: Mapping, key: str, value: str, *, after: Entr
     indent = " " * column(text, mapping.entries[0].key.span.start)
     end = max(node_end(text, last.value), last.key.span.end, last.span.start)
     at = line_end(text, end)
-    body = f"{key}: {value}" if value else f"{key}:"
+    body = f"{key}:{value}" if value[:1] in ("", "\n") else f"{key}: {value}"
     lines = (newline_of(text) + indent).join(body.split("\n"))
     return TextEdit(Span(at, at), newline_of(text) + indent + lines)
 

@@ -129,6 +129,7 @@ _TABLE: tuple[Code, ...] = (
     _code("OML312", _E, "Environment variable outside connections", "`${VAR}` works in osiris_connections.yaml only."),
     _code("OML313", _E, "Reference not understood", "In a step, `${params.x}` is the one form of reference."),
     _code("OML314", _W, "Inputs without effect", "A step that reads from outside takes no inputs."),
+    _code("OML315", _E, "Parameter cannot stand in a text", "A list or map cannot be part of a longer text."),
     _code("OML320", _E, "Connection reference not understood", "A connection is referred to as `@family.alias`."),
     _code("OML321", _E, "Unknown connection", "osiris_connections.yaml has no such family or alias."),
     _code("OML322", _E, "Connection of another family", "The connection does not belong to the component's family."),

@@ -3,7 +3,7 @@ code to ``syntax/codes.py`` with an example in ``syntax/code_examples.py``, and 
 
 from __future__ import annotations
 
-from osiris.language.rules import structure
+from osiris.language.rules import config, connections, dataflow, params, paths, references, secrets, sql, structure
 from osiris.language.rules.context import DocumentRule, StepRule
 
 STEP_RULES: tuple[StepRule, ...] = (
@@ -12,7 +12,16 @@ STEP_RULES: tuple[StepRule, ...] = (
     structure.step_id,
     structure.component_and_mode,
     structure.retry_and_timeout,
+    config.config_fits,
+    config.booleans,
+    config.deprecated,
+    connections.connection,
+    params.references,
+    params.values_fit_in,
+    paths.inside_project,
+    sql.sql_shape,
 )
+"""Run for a step when the step or what it sees of the rest has changed. Spans are relative to the step's part."""
 
 DOCUMENT_RULES: tuple[DocumentRule, ...] = (
     structure.document_shape,
@@ -21,4 +30,15 @@ DOCUMENT_RULES: tuple[DocumentRule, ...] = (
     structure.name,
     structure.top_types,
     structure.step_ids,
+    references.needs,
+    references.inputs,
+    references.cycles,
+    dataflow.data_arrives,
+    dataflow.tables_collide,
+    params.unused,
+    params.given,
+    connections.file_is_there,
+    paths.inputs_exist,
+    secrets.secrets,
 )
+"""Run on every analysis, so each takes time linear in the number of steps. Spans are absolute."""

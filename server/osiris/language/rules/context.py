@@ -10,10 +10,10 @@ from functools import cached_property
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
 from osiris.language.environment import Environment
+from osiris.language.facts import PathUse, SecretHit
 from osiris.language.graph import Graph
 from osiris.language.model import Param, Pipeline, StepShape
 from osiris.language.params import ParamValues
-from osiris.language.secret_hits import SecretHit
 from osiris.language.substitution import ResolvedConfig, resolve_config
 from osiris.syntax.block import SourceMap
 from osiris.syntax.diagnostic import Diagnostic
@@ -87,7 +87,8 @@ class StepReport:
     """What the step rules found in one step."""
 
     diagnostics: tuple[Diagnostic, ...]
-    secrets: tuple[SecretHit, ...]
+    secrets: tuple[SecretHit, ...] = ()
+    paths: tuple[PathUse, ...] = ()
 
 
 @dataclass(eq=False)

@@ -1,13 +1,240 @@
-"""Secrets never stand in a pipeline."""
+"""Secrets never stand in a pipeline: found by key, by form and by randomness; the fix moves them to the environment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from osiris.syntax.diagnostic import Diagnostic
-from osiris.syntax.tree import Entry
+from osiris.components.spec import CONNECTION_KEY, ComponentSpec
+from osiris.language.edits import insert_key, line_start, newline_of, node_end, quoted
+from osiris.language.facts import SecretHit
+from osiris.language.findings import finding, replacement
+from osiris.language.model import Step
+from osiris.language.naming import variable_name
+from osiris.language.placeholders import find_placeholders
+from osiris.language.rules.context import DocumentContext, StepContext
+from osiris.language.secrets import dsn_password_span, find_known_formats, high_entropy_spans, is_secret_key
+from osiris.syntax.block import SourceMap
+from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
+from osiris.syntax.text import Span
+from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, walk_scalars
+
+Path = tuple[str | int, ...]
+
+# Values that nobody would take for a secret although they stand under a secret key.
+_STAND_INS = frozenset(("", "none", "null", "changeme", "your-password", "password", "secret", "xxx"))
 
 
-def connection_secrets(family: str, entry: Entry) -> Iterator[Diagnostic]:
-    """Secrets in plain text in a field of a connection."""
-    yield from ()
+def secrets_of_step(ctx: StepContext) -> Iterator[SecretHit]:
+    """The secrets in a step's values, each once, the surest detector first."""
+    mapping, spec = ctx.shape.mapping, ctx.spec
+    if mapping is None:
+        return
+    if spec is not None and ctx.shape.config is not None and (spec.secrets or spec.connections):
+        yield from _by_key(ctx, spec, ctx.shape.config, ())
+    if not _suspicious(ctx.text):
+        return
+    for entry in mapping.entries:
+        in_config = entry.key.text == "config"
+        for path, scalar in _scalars(entry.value, ()):
+            if in_config and spec is not None and _is_secret(spec, path):
+                continue
+            key = next((p for p in reversed(path) if isinstance(p, str)), entry.key.text)
+            yield from _by_form(scalar, ctx.text, key)
+
+
+def _suspicious(text: str) -> bool:
+    """A quick look at a whole part, so that most parts are never walked."""
+    return bool(
+        find_known_formats(text)
+        or (("://" in text or "=" in text) and dsn_password_span(text))
+        or high_entropy_spans(text)
+    )
+
+
+def _scalars(node: Node, path: Path) -> Iterator[tuple[Path, Scalar]]:
+    if isinstance(node, Scalar):
+        yield path, node
+    elif isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            yield from _scalars(item, (*path, index))
+    else:
+        for entry in node.entries:
+            yield from _scalars(entry.value, (*path, entry.key.text))
+
+
+def _is_secret(spec: ComponentSpec, path: Path) -> bool:
+    return spec.is_secret(path) or (len(path) == 1 and any(f.secret and f.name == path[0] for f in spec.connections))
+
+
+def _by_key(ctx: StepContext, spec: ComponentSpec, node: Node, path: Path) -> Iterator[SecretHit]:
+    if isinstance(node, Mapping):
+        for entry in node.entries:
+            yield from _by_key(ctx, spec, entry.value, (*path, entry.key.text))
+    elif isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            yield from _by_key(ctx, spec, item, (*path, index))
+    elif path and _is_secret(spec, path) and node.value is not None and not isinstance(node.value, bool):
+        key = next(str(p) for p in reversed(path) if isinstance(p, str))
+        names = [p.name for p in find_placeholders(node.text) if p.kind == "param"]
+        if names:
+            for name in names:
+                if name in ctx.scope.params and name not in ctx.scope.sensitive:
+                    yield SecretHit("OML508", node.span, node.span, name, f"`{key}` of `{spec.name}`", False)
+        elif node.text.strip("* ") and "${" not in node.text:
+            yield SecretHit("OML501", node.span, node.span, key, f"`{key}` of `{spec.name}`", not node.synthetic)
+
+
+def _by_form(scalar: Scalar, source: str, key: str) -> Iterator[SecretHit]:
+    if not isinstance(scalar.value, str) or len(scalar.text) < 8:
+        return
+    text = scalar.text
+    whole = not scalar.synthetic and not any(c.isspace() for c in text.strip()) and "${" not in text
+    password = dsn_password_span(text)
+    if password:
+        yield SecretHit("OML502", _place(scalar, source, *password), scalar.span, key, "", whole)
+        return
+    formats = find_known_formats(text)
+    for found in formats:
+        span = _place(scalar, source, found.start, found.end)
+        movable = whole and found.end - found.start == len(text)
+        yield SecretHit("OML503", span, scalar.span, key, found.kind, movable)
+    if not formats:
+        for start, end in high_entropy_spans(text):
+            movable = whole and end - start == len(text)
+            yield SecretHit("OML504", _place(scalar, source, start, end), scalar.span, key, "", movable)
+
+
+def _place(scalar: Scalar, source: str, start: int, end: int) -> Span:
+    return scalar.span if scalar.synthetic else SourceMap(scalar, source).span(start, end)
+
+
+# ---- findings --------------------------------------------------------------------------------------------------------
+
+
+def secrets(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """All secrets of the document, with fixes that move them to the environment."""
+    for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
+        for hit in report.secrets:
+            yield _finding(ctx, step, hit)
+    for item in ctx.pipeline.top:
+        if item.entry.key.text == "steps" or not _suspicious(item.part.text):
+            continue
+        for scalar in walk_scalars(item.entry.value):
+            for hit in _by_form(scalar, item.part.text, item.entry.key.text):
+                yield finding(hit.code, hit.span.shift(item.base), _message(hit))
+
+
+def _message(hit: SecretHit) -> str:
+    if hit.code == "OML501":
+        return f"{hit.text} is a secret and must not stand in a pipeline. Give it by a connection or the environment."
+    if hit.code == "OML502":
+        return "This address holds a password, and secrets never stand in a pipeline. Move it to a connection."
+    if hit.code == "OML503":
+        return f"This has the form of a secret ({hit.text}), and secrets never stand in a pipeline. Move it away."
+    if hit.code == "OML504":
+        return "This may be a secret: it is long and random. If it is one, move it to a connection or the environment."
+    return f"{hit.text} is a secret, and the parameter `{hit.key}` is not sensitive: its value would be written down."
+
+
+def _finding(ctx: DocumentContext, step: Step, hit: SecretHit) -> Diagnostic:
+    span = step.place(hit.span)
+    if hit.code == "OML508":
+        return finding("OML508", span, _message(hit), _mark_sensitive(ctx, hit.key))
+    fixes = [_to_parameter(ctx, step, hit), *_to_connection(ctx, step, hit)] if hit.movable else []
+    return finding(hit.code, span, _message(hit), *fixes)
+
+
+def _to_parameter(ctx: DocumentContext, step: Step, hit: SecretHit) -> Fix | None:
+    """A sensitive parameter in the place of the value; its value comes from ``OSIRIS_PARAM_X``."""
+    name = _fresh_name(ctx, step, hit.key)
+    declaration = _declare(ctx, name)
+    if declaration is None:
+        return None
+    use = TextEdit(step.place(hit.value), quoted(f"${{params.{name}}}"))
+    return Fix(f"Take it from the environment as {variable_name(name)}", (declaration, use))
+
+
+def _fresh_name(ctx: DocumentContext, step: Step, key: str) -> str:
+    base = "".join(c if c.isalnum() and c.isascii() else "_" for c in key.lower()).strip("_") or "secret"
+    base = base if base[0].isalpha() else f"p_{base}"
+    owner = "".join(c if c.isalnum() and c.isascii() else "_" for c in (step.shape.id or "step").lower()).strip("_")
+    for name in (base, f"{owner or 'step'}_{base}" if not owner[:1].isdigit() else f"s_{owner}_{base}"):
+        if name not in ctx.pipeline.params:
+            return name
+    return f"{base}_{len(ctx.pipeline.params) + 1}"
+
+
+def _declare(ctx: DocumentContext, name: str) -> TextEdit | None:
+    value = "{type: string, sensitive: true}"
+    item = ctx.pipeline.entry("params")
+    if item is not None:
+        if not isinstance(item.entry.value, Mapping):
+            return None
+        edit = insert_key(item.part.text, item.entry.value, name, value)
+        return TextEdit(edit.span.shift(item.base), edit.new_text) if edit else None
+    steps = ctx.pipeline.entry("steps")
+    if steps is None or line_start(ctx.text, steps.key.start) != steps.key.start:
+        return None
+    newline = newline_of(ctx.text)
+    return TextEdit(Span(steps.key.start, steps.key.start), f"params:{newline}  {name}: {value}{newline}")
+
+
+def _to_connection(ctx: DocumentContext, step: Step, hit: SecretHit) -> Iterator[Fix]:
+    """A connection that holds the field already, in the place of the field."""
+    spec, config = ctx.specs[step.index], step.shape.config
+    entry = config.entry(hit.key) if config else None
+    if spec is None or config is None or entry is None or entry.value.span != hit.value or ctx.env.connections is None:
+        return
+    if config.entry(CONNECTION_KEY) is not None or hit.key not in spec.connection_fields:
+        return
+    group = ctx.env.connections.families.get(spec.family, {})
+    for connection in sorted(group.values(), key=lambda c: c.alias)[:3]:
+        if hit.key in connection.fields:
+            whole = Span(entry.key.span.start, max(node_end(step.shape.part.text, entry.value), entry.key.span.end))
+            edit = TextEdit(step.place(whole), f"{CONNECTION_KEY}: {quoted(connection.reference)}")
+            yield Fix(f"Use the connection `{connection.reference}`", (edit,))
+
+
+def _mark_sensitive(ctx: DocumentContext, name: str) -> Fix | None:
+    item = ctx.pipeline.entry("params")
+    declared = item.entry.value if item else None
+    entry = declared.entry(name) if isinstance(declared, Mapping) else None
+    if item is None or entry is None or entry.synthetic:
+        return None
+    title = f"Make `{name}` sensitive; its value then comes from {variable_name(name)}"
+    text = item.part.text
+    if isinstance(entry.value, Mapping):
+        if entry.value.entry("default") is not None or entry.value.entry("sensitive") is not None:
+            return None
+        edit = insert_key(text, entry.value, "sensitive", "true")
+    else:
+        end = max(node_end(text, entry.value), entry.key.span.end + 1)
+        edit = TextEdit(Span(entry.key.span.end, end), ": {type: string, sensitive: true}")
+    return Fix(title, (edit,)).shift(item.base) if edit else None
+
+
+# ---- the connections file --------------------------------------------------------------------------------------------
+
+
+def connection_secrets(family: str, alias: str, entry: Entry, source: str) -> Iterator[Diagnostic]:
+    """Secrets in plain text in one field of a connection; spans are relative to the part ``source``."""
+    node = entry.value
+    if not isinstance(node, Scalar):
+        return
+    variable = "_".join((family, alias, entry.key.text)).upper().replace("-", "_")
+    if is_secret_key(entry.key.text) and node.value is not None and not isinstance(node.value, bool):
+        if node.text.lower() in _STAND_INS - {"password", "secret"} or ("${" in node.text and ":-" not in node.text):
+            return
+        message = f"`{entry.key.text}` stands here in plain text. Write `${{{variable}}}` and set {variable} in `.env`."
+        yield finding("OML506", node.span, message, _use_variable(node, variable))
+        return
+    for hit in _by_form(node, source, entry.key.text):
+        if hit.code in ("OML502", "OML503"):
+            message = f"This holds a secret in plain text. Write it as `${{{variable}}}` and set {variable} in `.env`."
+            yield finding("OML506", hit.span, message, _use_variable(node, variable) if hit.movable else None)
+
+
+def _use_variable(node: Scalar, variable: str) -> Fix | None:
+    if node.synthetic:
+        return None
+    return replacement(f"Replace by `${{{variable}}}`; set {variable} in `.env`", node.span, quoted(f"${{{variable}}}"))

@@ -1,0 +1,33 @@
+"""What is noted of a step beside its findings, for rules that look at the whole document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from osiris.syntax.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class SecretHit:
+    """A secret in plain text; its fix reaches beyond the step.
+
+    ``span`` is what to point at and ``value`` the whole scalar, both relative to the step's part. ``key`` is the key
+    that holds it (for OML508 the parameter); ``text`` completes the message; ``movable`` says whether the scalar is the
+    secret and nothing else, so that a parameter can take its place.
+    """
+
+    code: str
+    span: Span
+    value: Span
+    key: str
+    text: str
+    movable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PathUse:
+    """A file that a step reads or writes: its normalised path in the project, and the value that says so."""
+
+    path: str
+    span: Span
+    is_input: bool

@@ -1,0 +1,181 @@
+"""Data from step to step: who receives none, who receives too much, and table names that collide."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from osiris.language.edits import append_item, insert_key
+from osiris.language.findings import finding
+from osiris.language.model import Step
+from osiris.language.naming import table_name
+from osiris.language.rules.context import DocumentContext
+from osiris.language.suggest import listing
+from osiris.syntax.diagnostic import Diagnostic, Fix
+from osiris.syntax.tree import Mapping, Sequence
+
+
+def data_arrives(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """A transform or writer receives data; a writer that of one step; a reader takes none."""
+    graph = ctx.graph
+    in_circle = {index for circle in graph.cycles for index in circle}
+    for step in ctx.pipeline.steps:
+        index = step.index
+        consumes = _consumes(ctx, step)
+        if consumes is None or index in in_circle:
+            continue
+        if not consumes:
+            if step.shape.inputs:
+                yield _idle_inputs(step)
+        elif not graph.data[index]:
+            if graph.complete[index] and not _refers_nowhere(step):
+                yield _starved(ctx, step)
+        elif step.mode == "write" and len(graph.data[index]) > 1:
+            yield _crowded(ctx, step)
+
+
+def _consumes(ctx: DocumentContext, step: Step) -> bool | None:
+    spec, mode = ctx.specs[step.index], step.mode
+    if spec is not None:
+        modes = {mode} if mode in spec.modes else set(spec.modes)
+        return None if len({m == "read" for m in modes}) > 1 else "read" not in modes
+    return None
+
+
+def _refers_nowhere(step: Step) -> bool:
+    """Whether a self-reference or a broken input already explains why nothing arrives."""
+    names = [need.id for need in step.shape.needs or ()]
+    names += [i.id or "" for i in step.shape.inputs or ()]
+    return step.shape.id in names or "" in names or bool(step.shape.inputs)
+
+
+def _idle_inputs(step: Step) -> Diagnostic:
+    mapping = step.shape.mapping
+    entry = mapping.entry("inputs") if mapping else None
+    span = step.place(entry.key.span) if entry else step.anchor
+    message = "This step reads from outside, so `inputs` has no effect. To make it wait, say `needs`."
+    return finding("OML314", span, message, unnecessary=True)
+
+
+def _starved(ctx: DocumentContext, step: Step) -> Diagnostic:
+    graph, steps = ctx.graph, ctx.pipeline.steps
+    source = _nearest_source(ctx, step)
+    what = "transforms" if step.mode == "transform" else "writes"
+    waits = graph.upstream[step.index]
+    if waits:
+        names = [steps[i].shape.id or f"step {i + 1}" for i in waits]
+        why = f"{listing(names)} {'hands' if len(names) == 1 else 'hand'} on none"
+        if step.index in graph.implicit:
+            why += " and it names no other step in `needs`"
+    else:
+        why = "it is the first step" if step.index == 0 and step.shape.needs is None else "it needs no other step"
+    hint = f"Let it need `{source.shape.id}`." if source else "Put a step before it that reads or transforms data."
+    message = f"This step {what} data, but receives none: {why}. {hint}"
+    return finding("OML308", step.anchor, message, _wire(step, source) if source else None)
+
+
+def _nearest_source(ctx: DocumentContext, step: Step) -> Step | None:
+    """The data step closest upstream, else the last one before this step, else the first after it that may go first."""
+    graph, steps = ctx.graph, ctx.pipeline.steps
+    seen, queue = {step.index}, deque(graph.upstream[step.index])
+    while queue:
+        index = queue.popleft()
+        if index in seen:
+            continue
+        seen.add(index)
+        if _is_source(ctx, steps[index]):
+            return steps[index]
+        queue.extend(graph.upstream[index])
+    for other in (*reversed(steps[: step.index]), *steps[step.index + 1 :]):
+        if _is_source(ctx, other) and not _depends(ctx, other.index, step.index):
+            return other
+    return None
+
+
+def _is_source(ctx: DocumentContext, step: Step) -> bool:
+    return step.shape.id is not None and ctx.specs[step.index] is not None and step.mode in ("read", "transform")
+
+
+def _depends(ctx: DocumentContext, index: int, on: int) -> bool:
+    seen: set[int] = set()
+    stack = [index]
+    while stack:
+        current = stack.pop()
+        if current == on:
+            return True
+        if current not in seen:
+            seen.add(current)
+            stack.extend(ctx.graph.upstream[current])
+    return False
+
+
+def _wire(step: Step, source: Step) -> Fix | None:
+    """``needs: [source]``, or one more item where ``needs`` is there."""
+    mapping, text, name = step.shape.mapping, step.shape.part.text, source.shape.id
+    if mapping is None or name is None:
+        return None
+    present = mapping.entry("needs")
+    if present is None:
+        after = mapping.entry("mode") or mapping.entry("component")
+        edit = insert_key(text, mapping, "needs", f"[{name}]", after=after)
+    elif isinstance(present.value, Sequence):
+        edit = append_item(text, present.value, name)
+    else:
+        edit = None
+    return Fix(f"Take the data of `{name}`", (edit,), True).shift(step.base) if edit else None
+
+
+def _crowded(ctx: DocumentContext, step: Step) -> Diagnostic:
+    names = [ctx.pipeline.steps[i].shape.id or f"step {i + 1}" for i in ctx.graph.data[step.index]]
+    mapping, text = step.shape.mapping, step.shape.part.text
+    entry = mapping.entry("inputs") or mapping.entry("needs") if mapping else None
+    fixes: list[Fix] = []
+    if mapping is not None and step.shape.inputs is None:
+        for name in names[:5]:
+            edit = insert_key(text, mapping, "inputs", f'{{df: "${{{name}.df}}"}}', after=entry)
+            if edit:
+                fixes.append(Fix(f"Write the data of `{name}`", (edit,)).shift(step.base))
+    say = (
+        "Leave one of them in `inputs`." if step.shape.inputs else f'Say which: `inputs: {{df: "${{{names[0]}.df}}"}}`.'
+    )
+    message = f"A writer writes one table, and {listing(names)} all hand data to this one. {say}"
+    return finding("OML309", step.place(entry.key.span) if entry else step.anchor, message, *fixes)
+
+
+def tables_collide(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Two inputs of a step whose tables would have one name, case ignored."""
+    for step in ctx.pipeline.steps:
+        data = ctx.graph.data[step.index]
+        if len(data) < 2:
+            continue
+        if step.shape.inputs is not None:
+            yield from _input_collisions(step)
+            continue
+        first: dict[str, int] = {}
+        for index in data:
+            name = table_name(ctx.pipeline.steps[index].shape.id or "")
+            other = first.setdefault(name.lower(), index)
+            if other != index:
+                yield _collision(ctx, step, name, other, index)
+
+
+def _collision(ctx: DocumentContext, step: Step, table: str, first: int, second: int) -> Diagnostic:
+    one, two = (ctx.pipeline.steps[i].shape.id or "" for i in (first, second))
+    span = next((step.place(n.node.span) for n in step.shape.needs or () if n.id == two), step.anchor)
+    mapping, fix = step.shape.mapping, None
+    if isinstance(mapping, Mapping):
+        after = mapping.entry("needs")
+        value = f'{{{table}: "${{{one}.df}}", {table}_2: "${{{two}.df}}"}}'
+        edit = insert_key(step.shape.part.text, mapping, "inputs", value, after=after)
+        fix = Fix("Name the tables in `inputs`", (edit,)).shift(step.base) if edit else None
+    message = f"`{one}` and `{two}` would both be the table `{table}` here. Name them in `inputs`, or rename a step."
+    return finding("OML310", span, message, fix)
+
+
+def _input_collisions(step: Step) -> Iterator[Diagnostic]:
+    first: dict[str, str] = {}
+    for ref in step.shape.inputs or ():
+        other = first.setdefault(ref.table.lower(), ref.table)
+        if other != ref.table:
+            message = f"`{other}` and `{ref.table}` are one table name: case does not count in SQL. Rename one."
+            yield finding("OML310", step.place(ref.key.span), message)

@@ -1,0 +1,170 @@
+"""Parameters: references in the steps, values that cannot stand where they stand, and declarations nobody uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from osiris.language.edits import quoted, remove_entry
+from osiris.language.findings import finding, replacement
+from osiris.language.model import HeldPlaceholder
+from osiris.language.rules.config import relevant_variants
+from osiris.language.rules.context import DocumentContext, StepContext
+from osiris.language.substitution import SubstitutionProblem, resolve_config
+from osiris.language.suggest import listing, nearest
+from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
+from osiris.syntax.sql import tokenize_sql
+from osiris.syntax.text import Span
+from osiris.syntax.tree import Mapping, Scalar, Style
+
+_PREFIX = re.compile(r"(?P<prefix>[A-Za-z_]+)\.(?P<name>[A-Za-z_][A-Za-z0-9_-]*)")
+
+
+def references(ctx: StepContext) -> Iterator[Diagnostic]:
+    """Every ``${...}`` in a step is ``${params.x}`` of a declared parameter."""
+    for held in ctx.shape.placeholders:
+        kind, name = held.found.kind, held.found.name
+        if kind == "param" and (name in ctx.scope.params or _in_comment(ctx, held)):
+            continue
+        if kind != "param" and _in_comment(ctx, held):
+            continue
+        span = ctx.source(held.scalar, *held.found.span)
+        if kind == "param":
+            yield _unknown(ctx, held)
+        elif kind == "variable":
+            yield _variable(ctx, held, span)
+        else:
+            yield _other(ctx, held, span)
+
+
+def _in_comment(ctx: StepContext, held: HeldPlaceholder) -> bool:
+    """Whether it stands in a comment of SQL, where nothing is put in."""
+    dialect = ctx.spec.sql_keys.get(str(held.path[1])) if ctx.spec and len(held.path) == 2 else None
+    if dialect in (None, "graphql") or held.path[0] != "config":
+        return False
+    tokens = tokenize_sql(held.scalar.text, dialect=str(dialect))
+    return any(t.kind == "comment" and t.span.start <= held.found.span.start < t.span.end for t in tokens)
+
+
+def _unknown(ctx: StepContext, held: HeldPlaceholder) -> Diagnostic:
+    name = held.found.name
+    span = ctx.source(held.scalar, *held.found.name_span)
+    near = nearest(name, ctx.scope.params)
+    if near:
+        hint = f"Did you mean `{near}`?"
+    elif ctx.scope.params:
+        hint = f"Declared are {listing(ctx.scope.params)}."
+    else:
+        hint = "Declare it under `params` at the top level."
+    fix = (
+        replacement(f"Replace by `{near}`", span, near, preferred=True) if near and not held.scalar.synthetic else None
+    )
+    return finding("OML311", span, f"There is no parameter `{name}`. {hint}", fix)
+
+
+def _variable(ctx: StepContext, held: HeldPlaceholder, span: Span) -> Diagnostic:
+    name = held.found.name
+    meant = nearest(name.lower().removeprefix("osiris_param_"), ctx.scope.params)
+    message = (
+        f"`${{{name}}}` is a variable of the environment, which works in osiris_connections.yaml only. Use a parameter "
+        f"(`${{params.{meant or name.lower()}}}`), or move the value into a connection."
+    )
+    if meant is None or held.scalar.synthetic:
+        return finding("OML312", span, message)
+    text = f"${{params.{meant}}}"
+    return finding("OML312", span, message, replacement(f"Replace by `{text}`", span, text))
+
+
+def _other(ctx: StepContext, held: HeldPlaceholder, span: Span) -> Diagnostic:
+    name = held.found.name
+    match = _PREFIX.fullmatch(name)
+    meant = None
+    if match and nearest(match["prefix"], ("params", "parameters", "param", "vars")):
+        meant = match["name"] if match["name"] in ctx.scope.params else nearest(match["name"], ctx.scope.params)
+        meant = meant or match["name"]
+    elif name in ctx.scope.params:
+        meant = name
+    if meant:
+        text = f"${{params.{meant}}}"
+        fix = None if held.scalar.synthetic else replacement(f"Replace by `{text}`", span, text, preferred=True)
+        return finding("OML313", span, f"`${{{name}}}` refers to nothing. Did you mean `{text}`?", fix)
+    if held.found.kind == "step":
+        message = f"The data of `{name}` can be taken in `inputs` only. In SQL it is the table `df_...` of the step."
+    else:
+        message = f"`${{{name}}}` refers to nothing. A parameter is written `${{params.name}}`."
+    return finding("OML313", span, message)
+
+
+def values_fit_in(ctx: StepContext) -> Iterator[Diagnostic]:
+    """Values that have no safe form where their parameter stands, under the chosen parameters and every profile."""
+    if not ctx.shape.param_names:
+        return
+    told: set[tuple[Scalar, Span, str]] = set()
+    cases = [(None, ctx.resolved)]
+    cases += [(p, resolve_config(ctx.shape.config, ctx.spec, v)) for p, v in relevant_variants(ctx)]  # type: ignore[misc]
+    for profile, resolved in cases:
+        for scalar, problem in resolved.problems:
+            if (scalar, problem.span, problem.kind) not in told:
+                told.add((scalar, problem.span, problem.kind))
+                yield _misplaced(ctx, scalar, problem, profile)
+
+
+def _misplaced(ctx: StepContext, scalar: Scalar, problem: SubstitutionProblem, profile: str | None) -> Diagnostic:
+    span = ctx.source(scalar, *problem.span)
+    suffix = f" (With the profile `{profile}`.)" if profile else ""
+    code = {"unquoted": "OML407", "shape": "OML315"}.get(problem.kind, "OML409")
+    fix = None
+    if problem.kind == "unquoted" and not scalar.synthetic:
+        fix = _quote_in_sql(scalar, span)
+    return finding(code, span, problem.message + suffix, fix)
+
+
+def _quote_in_sql(scalar: Scalar, span: Span) -> Fix:
+    quote = "''" if scalar.style is Style.SINGLE else "'"
+    edits = (TextEdit(Span(span.start, span.start), quote), TextEdit(Span(span.end, span.end), quote))
+    return Fix("Put quotes around it", edits, preferred=True)
+
+
+def unused(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Declared parameters that no step refers to."""
+    params = ctx.pipeline.params
+    if not params:
+        return
+    used: set[str] = set()
+    for step in ctx.pipeline.steps:
+        used.update(step.shape.param_names)
+        if not step.shape.part.intact:
+            used.update(re.findall(r"params\.([A-Za-z_][A-Za-z0-9_-]*)", step.shape.part.text))
+    item = ctx.pipeline.entry("params")
+    if item is None or not isinstance(item.entry.value, Mapping):
+        return
+    if any(not s.part.intact for s in ctx.pipeline.top if s.entry.key.text == "steps"):
+        return
+    for name, param in params.items():
+        if name in used:
+            continue
+        entry = item.entry.value.entry(name)
+        edit = remove_entry(item.part.text, item.entry.value, entry) if entry else None
+        fix = Fix(f"Remove `{name}`", (edit,)).shift(item.base) if edit else None
+        yield finding("OML144", param.key, f"No step uses the parameter `{name}`.", fix, unnecessary=True)
+
+
+def given(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Values and a profile that were chosen from outside."""
+    params = ctx.pipeline.entry("params")
+    place = params.key if params else Span(0, 0)
+    for problem in ctx.values.problems:
+        param = ctx.pipeline.params.get(problem.name)
+        yield finding("OML142" if problem.known else "OML146", param.key if param else place, problem.message)
+    profile = ctx.values.profile
+    if profile is not None and profile not in ctx.pipeline.profiles:
+        known = list(ctx.pipeline.profiles)
+        near = nearest(profile, known)
+        hint = f"Did you mean `{near}`?" if near else f"There is {listing(known)}." if known else "It declares none."
+        item = ctx.pipeline.entry("profiles")
+        yield finding("OML145", item.key if item else Span(0, 0), f"The pipeline has no profile `{profile}`. {hint}")
+
+
+def quoted_reference(name: str) -> str:
+    """A scalar that is the parameter and nothing else."""
+    return quoted(f"${{params.{name}}}")

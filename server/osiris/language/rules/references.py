@@ -1,0 +1,143 @@
+"""Steps that refer to steps: ``needs`` and ``inputs``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from osiris.language.edits import remove_item
+from osiris.language.findings import finding, replacement
+from osiris.language.model import NeedRef, Step
+from osiris.language.rules.context import DocumentContext
+from osiris.language.suggest import listing, nearest
+from osiris.syntax.diagnostic import Diagnostic, Fix, Related
+from osiris.syntax.text import Span
+from osiris.syntax.tree import Scalar, Sequence
+
+_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def needs(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Every id in ``needs`` is that of another step, and stands there once."""
+    by_id, uncertain = ctx.graph.by_id, _uncertain(ctx)
+    for step in ctx.pipeline.steps:
+        refs = step.shape.needs
+        if not refs:
+            continue
+        seen: set[str] = set()
+        for position, ref in enumerate(refs):
+            target = by_id.get(ref.id)
+            if ref.id in seen:
+                fix = _remove(step, ref, f"Remove the second `{ref.id}`")
+                yield finding("OML304", step.place(ref.node.span), f"`{ref.id}` stands in `needs` twice.", fix)
+            elif target == step.index:
+                yield _self_need(step, ref)
+            elif target is None and not (uncertain or ref.node.value is None):
+                yield _unknown(ctx, step, ref.id, ref.node, step.place(ref.node.span), "OML301")
+            seen.add(refs[position].id)
+
+
+def _uncertain(ctx: DocumentContext) -> bool:
+    """Whether a step's id cannot be read, so that an unknown reference may well be to it."""
+    for step in ctx.pipeline.steps:
+        shape = step.shape
+        if shape.id is not None:
+            continue
+        mapping = shape.mapping
+        if mapping is not None and (mapping.entries or not shape.part.intact):
+            return True
+    return any(item.entry.key.text in ("steps", "tasks") and not item.part.intact for item in ctx.pipeline.top)
+
+
+def _unknown(ctx: DocumentContext, step: Step, name: str, node: Scalar, span: Span, code: str) -> Diagnostic:
+    others = [s.shape.id for s in ctx.pipeline.steps if s.shape.id is not None and s.index != step.index]
+    near = nearest(name, others)
+    if near:
+        hint = f"Did you mean `{near}`?"
+    else:
+        hint = f"The other steps are {listing(others)}." if others else "There is no other step."
+    fix = replacement(f"Replace by `{near}`", span, near, preferred=True) if near and not node.synthetic else None
+    return finding(code, span, f"There is no step `{name}`. {hint}", fix)
+
+
+def _self_need(step: Step, ref: NeedRef) -> Diagnostic:
+    message = f"`{ref.id}` cannot wait for itself. Name the step that it takes data from."
+    return finding("OML302", step.place(ref.node.span), message, _remove(step, ref, f"Remove `{ref.id}`"))
+
+
+def _remove(step: Step, ref: NeedRef, title: str) -> Fix | None:
+    needs_node = step.get("needs")
+    if not isinstance(needs_node, Sequence):
+        return None
+    index = next((i for i, item in enumerate(needs_node.items) if item is ref.node), -1)
+    edit = remove_item(step.shape.part.text, needs_node, index) if index >= 0 else None
+    return Fix(title, (edit,), True).shift(step.base) if edit else None
+
+
+def inputs(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Every input is ``${step.df}`` of another step that yields data."""
+    uncertain: bool | None = None
+    for step in ctx.pipeline.steps:
+        for ref in step.shape.inputs or ():
+            if ref.table.startswith("x-"):
+                continue
+            if not _TABLE.fullmatch(ref.table):
+                message = f"`{ref.table}` names no table: a letter or `_`, then letters, digits and `_`, such as `df`."
+                yield finding("OML305", step.place(ref.key.span), message)
+            span = step.place(ref.id_span if ref.id_span.end > ref.id_span.start else ref.key.span)
+            if ref.id is None:
+                yield _malformed(ctx, step, ref.value if isinstance(ref.value, Scalar) else None, span)
+                continue
+            target = ctx.graph.by_id.get(ref.id)
+            if target is None:
+                if uncertain is None:
+                    uncertain = _uncertain(ctx)
+                if not uncertain and isinstance(ref.value, Scalar):
+                    yield _unknown(ctx, step, ref.id, ref.value, span, "OML306")
+            elif target == step.index:
+                yield finding("OML302", span, f"`{ref.id}` cannot take its own data. Name another step.")
+            elif _yields(ctx, target) is False:
+                other = ctx.pipeline.steps[target]
+                message = f"`{ref.id}` writes, so it hands on no data. Name a step that reads or transforms."
+                yield finding("OML307", span, message, related=[Related(other.anchor, f"`{ref.id}` is a writer.")])
+
+
+def _malformed(ctx: DocumentContext, step: Step, node: Scalar | None, span: Span) -> Diagnostic:
+    text = node.text.strip() if node is not None and isinstance(node.value, str) else ""
+    bare = re.sub(r"^\$?\{?\s*|\s*\}?$", "", text)
+    target = next((name for name in (bare, bare.removesuffix(".df")) if name in ctx.graph.by_id), None)
+    fix = None
+    if target and node is not None and not node.synthetic:
+        fix = replacement(f"Write `${{{target}.df}}`", step.place(node.span), f'"${{{target}.df}}"', preferred=True)
+    return finding("OML305", span, 'An input is the data of another step, written `"${step-id.df}"`.', fix)
+
+
+def _yields(ctx: DocumentContext, index: int) -> bool | None:
+    spec, mode = ctx.specs[index], ctx.pipeline.steps[index].mode
+    if spec is not None and mode not in spec.modes:
+        return None if len({m == "write" for m in spec.modes}) > 1 else spec.yields_data
+    return None if mode not in ("read", "transform", "write") else mode != "write"
+
+
+def cycles(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Steps that wait for each other in a circle, each circle once."""
+    for circle in ctx.graph.cycles:
+        steps = [ctx.pipeline.steps[index] for index in circle]
+        names = [step.shape.id or f"step {step.index + 1}" for step in steps]
+        path = " -> ".join((*names, names[0]))
+        links = [_link(ctx, step, steps[(n + 1) % len(steps)]) for n, step in enumerate(steps)]
+        message = f"These steps wait for each other, so none can start: {path}. Remove one of the needs."
+        yield finding("OML303", links[0].span, message, related=links[1:])
+
+
+def _link(ctx: DocumentContext, step: Step, other: Step) -> Related:
+    """The place where ``step`` says that it waits for ``other``."""
+    name, wanted = step.shape.id or f"step {step.index + 1}", other.shape.id
+    for ref in step.shape.needs or ():
+        if ref.id == wanted:
+            return Related(step.place(ref.node.span), f"`{name}` needs `{wanted}`.")
+    for given in step.shape.inputs or ():
+        if given.id == wanted:
+            return Related(step.place(given.id_span), f"`{name}` takes data from `{wanted}`.")
+    text = f"`{name}` waits for `{wanted or 'the step before it'}`, because it stands after it and has no `needs`."
+    return Related(step.anchor, text)

@@ -1,0 +1,147 @@
+"""Which tables a query names, from its tokens: what stands where a table stands and is no CTE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from osiris.syntax.sql import SqlToken
+from osiris.syntax.text import Span
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+# Behind these words, at the same depth, a comma no longer separates tables.
+_ENDS_FROM = word_set(
+    """
+    SELECT WHERE GROUP ORDER HAVING LIMIT OFFSET WINDOW QUALIFY UNION EXCEPT INTERSECT USING SAMPLE FETCH VALUES
+    RETURNING PIVOT UNPIVOT
+    """
+)
+_NO_TABLE = frozenset(
+    ("SELECT", "VALUES", "LATERAL", "UNNEST", "ONLY", "WITH", "FROM", "TABLE", "PIVOT", "UNPIVOT", "ORDINALITY")
+)
+_SYSTEM = ("duckdb_", "pg_", "sqlite_", "pragma_", "information_schema")
+_FILE = re.compile(
+    r"[/\\]|://|\.(csv|tsv|parquet|json|jsonl|ndjson|txt|gz|zst|xlsx|db|duckdb|sqlite|avro)\Z", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TableUse:
+    """A table as the query names it (without quotes); ``is_file`` when DuckDB would read a file of that name."""
+
+    name: str
+    span: Span
+    is_file: bool
+
+
+@dataclass(slots=True)
+class _Frame:
+    """One level of parentheses. ``query``: FROM in it starts a list of tables, unlike in ``extract(year FROM x)``."""
+
+    query: bool
+    in_from: bool = False
+    expecting: bool = False
+
+
+def table_uses(tokens: list[SqlToken]) -> Iterator[TableUse]:
+    """The tables of a query in order; ``tokens`` without comments. Errs on the side of finding fewer."""
+    ctes = _cte_names(tokens)
+    stack = [_Frame(query=True)]
+    for position, token in enumerate(tokens):
+        frame = stack[-1]
+        upper = token.text.upper() if token.kind == "word" else ""
+        if token.text == "(" and token.kind == "operator":
+            stack.append(_opened(frame, tokens, position))
+            frame.expecting = False
+        elif token.text == ")" and token.kind == "operator":
+            if len(stack) > 1:
+                stack.pop()
+        elif token.text == "," and token.kind == "operator":
+            frame.expecting = frame.in_from
+        elif upper in ("FROM", "JOIN"):
+            if frame.query and not _is_distinct_from(tokens, position):
+                frame.in_from = frame.expecting = True
+        elif frame.expecting:
+            use, still = _use(tokens, position, upper, ctes)
+            frame.expecting = still
+            if use is not None:
+                yield use
+        if upper in _ENDS_FROM:
+            frame.in_from = False
+            frame.expecting = upper in ("PIVOT", "UNPIVOT") and (position == 0 or tokens[position - 1].text == "(")
+
+
+def _opened(frame: _Frame, tokens: list[SqlToken], position: int) -> _Frame:
+    following = tokens[position + 1].text.upper() if position + 1 < len(tokens) else ""
+    if frame.expecting and following not in _NO_TABLE:
+        return _Frame(query=True, in_from=True, expecting=True)  # FROM (a JOIN b ON ...)
+    return _Frame(query=following in ("SELECT", "WITH", "FROM", "VALUES", "PIVOT", "UNPIVOT", "(", "TABLE"))
+
+
+def _is_distinct_from(tokens: list[SqlToken], position: int) -> bool:
+    return (
+        position > 1
+        and tokens[position - 1].text.upper() == "DISTINCT"
+        and tokens[position - 2].text.upper() in ("IS", "NOT")
+    )
+
+
+def _use(tokens: list[SqlToken], position: int, upper: str, ctes: frozenset[str]) -> tuple[TableUse | None, bool]:
+    """The table at ``position``, and whether one is still expected."""
+    token = tokens[position]
+    if upper in ("LATERAL", "ONLY"):
+        return None, True
+    before = tokens[position - 1] if position else None
+    after = tokens[position + 1] if position + 1 < len(tokens) else None
+    if after is not None and (
+        after.text in ("(", ".") or (after.kind == "placeholder" and after.span.start == token.span.end)
+    ):
+        # A function, a qualified name, or a name that a parameter completes. `alias: table` is DuckDB's prefix alias.
+        return None, False
+    if after is not None and after.text == ":" and token.kind in ("word", "quoted_identifier"):
+        return None, True
+    if token.text == ":" and before is not None:
+        return None, True
+    if token.kind == "string":
+        return TableUse(token.text.strip("'"), token.span, True), False
+    if token.kind == "quoted_identifier":
+        name = token.text[1:-1].replace('""', '"')
+        if _FILE.search(name):
+            return TableUse(name, token.span, True), False
+        return (None if name.lower() in ctes or not name else TableUse(name, token.span, False)), False
+    if token.kind != "word" or upper in _NO_TABLE or token.placeholders:
+        return None, False
+    name = token.text.lower()
+    if name in ctes or name.startswith(_SYSTEM) or token.text[:1] == "$":
+        return None, False
+    return TableUse(token.text, token.span, False), False
+
+
+def _cte_names(tokens: list[SqlToken]) -> frozenset[str]:
+    """Every name before ``AS (``, with or without columns and MATERIALIZED. Too many do no harm."""
+    names: set[str] = set()
+    for position, token in enumerate(tokens):
+        if token.kind not in ("word", "quoted_identifier"):
+            continue
+        at = position + 1
+        if at < len(tokens) and tokens[at].text == "(":
+            while at < len(tokens) and tokens[at].text != ")":
+                at += 1
+            at += 1
+            if at - position > 200:
+                continue
+        # USING KEY (...) of recursive CTEs stands between the columns and AS.
+        words = [t.text.upper() for t in tokens[at : at + 4]]
+        if (
+            words[:2] == ["AS", "("]
+            or words[:3] == ["AS", "MATERIALIZED", "("]
+            or words == ["AS", "NOT", "MATERIALIZED", "("]
+        ):
+            names.add(token.text.strip('"').lower())
+    return frozenset(names)
