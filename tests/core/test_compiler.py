@@ -227,7 +227,8 @@ def test_what_does_not_validate_does_not_compile_and_shows_the_same_findings(tmp
         (PIPELINE.replace("id: big-orders", "id: ../../x"), "OML122"),
         (PIPELINE.replace("name: daily-orders", "name: ../../x"), "OML110"),
         (PIPELINE.replace("name: daily-orders", "name: a\nname: b"), "OML006"),
-        (PIPELINE.replace("default: 10", "default: .nan"), "OML142"),
+        (PIPELINE.replace("default: 10", "default: .nan"), "OML212"),
+        (PIPELINE.replace("table: orders}", "table: orders, batch_size: .inf}"), "OML212"),
         (PIPELINE.replace("path: orders.csv}", "path: ../../orders.csv}"), "OML505"),
     ],
 )

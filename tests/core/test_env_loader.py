@@ -113,6 +113,13 @@ def test_a_variable_that_is_not_set_is_named_with_its_place() -> None:
     assert "DB_PW is not set, but it is needed for password of mysql.shop in osiris_connections.yaml" in message
 
 
+def test_a_line_of_the_file_that_cannot_be_read_is_part_of_the_answer(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DB_PW: secret\n")
+    with pytest.raises(ConfigurationError) as raised:
+        resolve_value("${DB_PW}", load_env(tmp_path, {}))
+    assert "Line 1 of .env cannot be read: There is no =" in (raised.value.hint or "")
+
+
 def test_a_variable_that_is_empty_is_told_from_one_that_is_not_set() -> None:
     with pytest.raises(ConfigurationError, match="DB_PW is empty"):
         resolve_value("${DB_PW}", {"DB_PW": ""})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -230,3 +232,41 @@ def test_what_cannot_be_read_is_said_exactly(tmp_path: Path) -> None:
 def test_an_empty_file_is_an_empty_text(tmp_path: Path) -> None:
     (tmp_path / "empty.oml").write_bytes(b"")
     assert read_source(tmp_path / "empty.oml") == ""
+
+
+NOBODY = """
+import os, sys
+from pathlib import Path
+import osiris.syntax.document
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.source import read_source
+if os.getuid() == 0:
+    os.setuid(65534)
+try:
+    read_source(Path(sys.argv[1]))
+except ConfigurationError as error:
+    print(error)
+"""
+
+
+def test_a_file_that_may_not_be_read_is_said_plainly(tmp_path: Path) -> None:
+    (tmp_path / "p.oml").write_text("name: a\n")
+    (tmp_path / "p.oml").chmod(0)
+    done = subprocess.run([sys.executable, "-c", NOBODY, str(tmp_path / "p.oml")], capture_output=True, text=True)
+    assert done.stdout == f"Cannot read {tmp_path / 'p.oml'}: permission is denied.\n"
+
+
+def test_variables_follow_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(tmp_path)
+    assert "OSIRIS_PARAM_DAY" not in project.variables()
+    before = project.environment().version
+    (tmp_path / ".env").write_text("OSIRIS_PARAM_DAY=mon\n")
+    assert project.variables()["OSIRIS_PARAM_DAY"] == "mon"
+    assert project.environment().version != before
+    monkeypatch.setenv("OSIRIS_PARAM_DAY", "tue")
+    assert project.variables()["OSIRIS_PARAM_DAY"] == "tue"
+
+
+def test_one_root_serves_all_its_folders(tmp_path: Path) -> None:
+    make(tmp_path, "osiris.yaml", "a/x.oml", "b/y.oml")
+    assert Project.root_of(tmp_path / "a" / "x.oml") == Project.root_of(tmp_path / "b" / "y.oml") == tmp_path

@@ -61,4 +61,6 @@ def check_text(
 
 def param_variables(project: Project | None, environ: Mapping[str, str] | None = None) -> EnvSource:
     """Where the ``OSIRIS_PARAM_*`` of a check in ``project`` come from. Raises as load_env does."""
+    if project is not None and environ is None:
+        return project.variables()
     return load_env(project.root if project is not None else None, environ)

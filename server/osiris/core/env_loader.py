@@ -177,6 +177,8 @@ def resolve_value(text: str, env: Mapping[str, str], *, field: str = "", where: 
             f"The reference to a variable{place} is not closed.", hint="Write ${NAME} or ${NAME:-default}."
         )
 
+    problems = env.problems if isinstance(env, EnvSource) else ()
+
     def replacement(match: re.Match[str]) -> str:
         name, default = match["name"], match["default"]
         if not _NAME.fullmatch(name):
@@ -190,10 +192,12 @@ def resolve_value(text: str, env: Mapping[str, str], *, field: str = "", where: 
         if default is not None:
             return default
         state = "is empty" if name in env else "is not set"
+        unread = "".join(f" Line {p.line} of {DOTENV} cannot be read: {p.message}" for p in problems[:1])
         raise ConfigurationError(
             f"The environment variable {name} {state}, but it is needed{place}.",
             hint=f"Set {name} in the environment or in .env"
-            + (f"; write ${{{name}:-}} if an empty value is meant." if name in env else "."),
+            + (f"; write ${{{name}:-}} if an empty value is meant." if name in env else ".")
+            + unread,
         )
 
     return _REFERENCE.sub(replacement, text)

@@ -33,7 +33,8 @@ def build_manifest(
     a value cannot be written as JSON.
     """
     pipeline, values = analysis.pipeline, analysis.values
-    steps = [_step(analysis, index, connections) for index in analysis.graph.order]
+    ids = [step.id or "" for step in pipeline.steps]
+    steps = [_step(analysis, index, ids, connections) for index in analysis.graph.order]
     compiler = {"name": COMPILER_NAME, "version": __version__}
     params = values.plain()
     names = {"name": pipeline.name or ""}
@@ -70,10 +71,9 @@ def build_manifest(
     return result
 
 
-def _step(analysis: Analysis, index: int, connections: Connections | None) -> ManifestStep:
+def _step(analysis: Analysis, index: int, ids: list[str], connections: Connections | None) -> ManifestStep:
     step, spec, graph = analysis.pipeline.steps[index], analysis.specs[index], analysis.graph
     assert spec is not None  # an unknown component is an error
-    ids = [other.id or "" for other in analysis.pipeline.steps]
     resolved = resolve_config(step.config, spec, analysis.values.plain())
     config: dict[str, Any] = dict(resolved.config)
     reference = connection_reference(config, spec, connections)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from osiris.core.config import CONFIG_FILE, CONNECTIONS_FILE
 from osiris.core.config_file import ConfigFile, parse_config
+from osiris.core.env_loader import DOTENV, EnvSource, load_env
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import is_inside
 from osiris.core.project_scan import (
@@ -113,6 +114,8 @@ class Project:
         self._config = ConfigFile()
         self._connections: Connections | None = None
         marked = any(os.path.isfile(self.root / marker) for marker in MARKERS)
+        self._dotenv: EnvSource | None = None
+        self._dotenv_signature: Signature | None = None
         self._scanner = Scanner(self.root, most=MAX_ENTRIES if marked else MAX_ENTRIES_UNMARKED)
         self._found: list[FoundPipeline] | None = None
         self._scan_again = 0.0
@@ -128,16 +131,21 @@ class Project:
         osiris_connections.yaml. Without one: ``stop`` when given (a workspace folder), else the file's own folder.
         ``stop`` is also the highest folder that is looked at.
         """
+        return cls(cls.root_of(path, stop))
+
+    @staticmethod
+    def root_of(path: Path | str, stop: Path | str | None = None) -> Path:
+        """The root that ``find`` would take, without making a project: to keep one Project for each root."""
         start = Path(os.path.abspath(path))
         folder = start if os.path.isdir(start) else start.parent
         limit = Path(os.path.abspath(stop)) if stop is not None else None
         for candidate in (folder, *folder.parents):
             if any(os.path.isfile(candidate / marker) for marker in MARKERS):
-                return cls(candidate)
+                return candidate
             if candidate == limit:
                 break
         inside = limit is not None and (folder == limit or limit in folder.parents)
-        return cls(limit if inside and limit is not None else folder)
+        return limit if inside and limit is not None else folder
 
     def overlay(self, path: Path | str, text: str | None) -> None:
         """Say that ``path`` is open in an editor with this text; None says that it was closed."""
@@ -196,6 +204,17 @@ class Project:
                 if file.text is not None or file.problem is not None
             ]
 
+    def variables(self) -> EnvSource:
+        """The process environment over the project's ``.env``: where ``OSIRIS_PARAM_*`` and ``${VAR}`` come from.
+
+        Read again when the file changed. Raises ConfigurationError when it cannot be read.
+        """
+        with self._lock:
+            self._look_at_dotenv()
+            if self._dotenv is None:
+                self._dotenv = load_env(self.root, {})
+            return EnvSource(dict(os.environ), self._dotenv.file, self._dotenv.path, self._dotenv.problems)
+
     @property
     def config(self) -> ConfigFile:
         """What osiris.yaml says, overlays included; broken settings count as not written."""
@@ -210,11 +229,21 @@ class Project:
         if self._connections_file.look(self._overlays.get(self._connections_file.path)):
             text = self._connections_file.text
             self._connections = None if text is None else parse_connections(text)
+        self._look_at_dotenv()
         now = time.monotonic()
         if self._exists and now >= self._recheck:
             self._recheck_paths(now)
         if self._found is not None:
             self._listing()
+
+    def _look_at_dotenv(self) -> None:
+        try:
+            now: Signature | None = signature(os.stat(self.root / DOTENV))
+        except OSError:
+            now = None
+        if now != self._dotenv_signature:
+            self._dotenv, self._dotenv_signature = None, now
+            self._changes += 1
 
     def _recheck_paths(self, now: float) -> None:
         if len(self._exists) > MAX_REMEMBERED_PATHS:
