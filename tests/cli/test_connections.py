@@ -80,16 +80,18 @@ def test_a_variable_in_the_env_file_counts_as_set(osiris, connected):
 
 
 def test_doctor_reaches_files_and_databases_and_says_what_it_cannot_tell(osiris, connected):
-    done = osiris("connections", "doctor", "--format", "json", env={"SHOP_PASSWORD": "x"})
+    done = osiris("connections", "doctor", "--format", "json", env={})
     verdicts = {v["connection"]: v for v in json.loads(done.stdout)}
     assert done.returncode == 1
     assert verdicts["@sqlite.shop"]["ok"] is True
     assert verdicts["@sqlite.shop"]["detail"].endswith("shop.db with 1 table")
-    assert verdicts["@sqlite.gone"]["ok"] is False
+    assert verdicts["@sqlite.gone"]["ok"] is None
+    assert "does not exist yet" in verdicts["@sqlite.gone"]["detail"]
     assert verdicts["@filesystem.data"]["ok"] is True
-    assert verdicts["@filesystem.gone"]["ok"] is False
-    assert verdicts["@mysql.shop"]["ok"] is None
-    assert "no driver for mysql yet" in verdicts["@mysql.shop"]["detail"]
+    assert verdicts["@filesystem.gone"]["ok"] is None
+    assert verdicts["@mysql.typed"]["ok"] is None
+    assert "no driver for mysql yet" in verdicts["@mysql.typed"]["detail"]
+    assert verdicts["@mysql.shop"]["ok"] is False
 
 
 def test_doctor_names_the_variable_that_is_not_set(osiris, connected):

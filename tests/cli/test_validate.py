@@ -62,7 +62,7 @@ def test_json_is_a_list_of_findings_with_utf16_ranges(osiris, project):
     assert found["code"].startswith("OML2")
     # The horse is one code point and two UTF-16 units.
     assert found["range"] == {"start": {"line": 6, "character": 36}, "end": {"line": 6, "character": 47}}
-    (fix,) = found["fixes"]
+    fix = found["fixes"][0]
     (edit,) = fix["edits"]
     assert edit["file"] == found["file"]
     assert edit["newText"].strip('"') == "delimiter"

@@ -59,7 +59,7 @@ def _print_text(files: Sequence[CheckedFile]) -> None:
 
 
 def finding_lines(file: CheckedFile, finding: Diagnostic, *, colour: bool = False) -> list[str]:
-    """One finding as lines: place and message, the source line, a caret, and the fix where there is one."""
+    """One finding as lines: place and message, the source line, a caret, and the first fix where there is one."""
     line, column = file.lines.line_column(finding.span.start)
     name = _SEVERITY_NAMES[finding.severity]
     place = paint(f"{file.name}:{line + 1}:{column + 1}:", "strong", on=colour)
@@ -68,7 +68,8 @@ def finding_lines(file: CheckedFile, finding: Diagnostic, *, colour: bool = Fals
     shown, carets = source_lines(file.text, file.lines, finding)
     if shown.strip():
         result += [shown, paint(carets, name, on=colour)]
-    result += [f"    {paint('fix:', 'good', on=colour)} {plain_line(fix.title)}" for fix in finding.fixes]
+    if finding.fixes:
+        result.append(f"    {paint('fix:', 'good', on=colour)} {plain_line(finding.fixes[0].title)}")
     return result
 
 

@@ -58,7 +58,7 @@ def list_connections(layout: str) -> None:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether one connection can be used; ``ok`` is None when this version cannot tell."""
+    """Whether one connection can be used; ``ok`` is None when nobody can tell yet."""
 
     connection: str
     ok: bool | None
@@ -169,24 +169,29 @@ def _verdict(project: Project, connection: Connection, env: EnvSource) -> Verdic
     return Verdict(name, ok, detail)
 
 
-def _check_folder(root: Path, fields: Mapping[str, Any]) -> tuple[bool, str]:
+_NOT_YET = "does not exist yet: a step that writes makes it, one that reads fails"
+
+
+def _check_folder(root: Path, fields: Mapping[str, Any]) -> tuple[bool | None, str]:
     folder = root / str(fields.get("base_dir") or ".")
+    if not folder.exists():
+        return None, f"{folder} {_NOT_YET}"
     if not folder.is_dir():
-        return False, f"the folder {folder} does not exist"
+        return False, f"{folder} is a file, not a folder"
     if not os.access(folder, os.R_OK | os.X_OK):
         return False, f"the folder {folder} cannot be read"
     return True, f"{folder}" + ("" if os.access(folder, os.W_OK) else " (can be read, not written)")
 
 
-def _check_sqlite(root: Path, fields: Mapping[str, Any]) -> tuple[bool, str]:
+def _check_sqlite(root: Path, fields: Mapping[str, Any]) -> tuple[bool | None, str]:
     import sqlite3
     from contextlib import closing
 
-    path = root / str(fields.get("path") or fields.get("database") or "")
+    path = root / str(fields.get("path") or "")
     if path.is_dir():
         return False, f"{path} is a folder, not a database file"
     if not path.exists():
-        return False, f"the file {path} does not exist (a sqlite.writer would make it)"
+        return None, f"{path} {_NOT_YET}"
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
             (tables,) = database.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()
