@@ -167,6 +167,8 @@ _TABLE: tuple[Code, ...] = (
     _code("OML602", _E, "Parameter without value", "The parameter has no default, and no value was given."),
     _code("OML603", _E, "Variable of a connection not set", "The connection uses a variable that is not set."),
     _code("OML604", _E, "Connection not available", "The run cannot find or open the connection."),
+    _code("OML605", _E, "Configuration not usable", "A file, setting or argument is missing or wrong."),
+    _code("OML606", _E, "Not in the expected form", "Data or a document does not have the shape it must have."),
     _code("OML610", _E, "Run failed", "At least one step failed."),
     _code("OML611", _E, "Step failed", "The step ended with an error."),
     _code("OML612", _E, "Driver not available", "This release can check the component but not run it yet."),
