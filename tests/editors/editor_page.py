@@ -142,6 +142,10 @@ class EditorPage:
         box.first.wait_for()
         return " ".join(" ".join(box.all_inner_texts()).split())
 
+    def notification(self, text: str) -> Locator:
+        """The notification with this text, a progress for instance."""
+        return self.page.locator(".notifications-toasts .notification-toast", has_text=text)
+
     def output_lines(self) -> list[str]:
         """The visible lines of the output panel, without the time stamps."""
         lines = self.page.locator(".output-view .view-line").all_inner_texts()

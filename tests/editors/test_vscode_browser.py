@@ -14,6 +14,31 @@ pytestmark = pytest.mark.editor
 BROKEN = "pipelines/broken-orders.oml.yaml"
 DAILY = "pipelines/daily-revenue.oml.yaml"
 
+# Counts longer than anybody waits.
+SLOW = """\
+oml_version: "0.1.0"
+name: slow
+steps:
+  - id: refunds
+    component: filesystem.csv_extractor
+    mode: read
+    config:
+      connection: "@filesystem.data"
+      path: refunds.csv
+      delimiter: ";"
+  - id: count
+    component: duckdb.processor
+    mode: transform
+    config:
+      query: SELECT count(*) AS n FROM df_refunds, range(1000000000) a, range(1000000000) b WHERE a.range % 7 = b.range % 5
+  - id: write
+    component: filesystem.csv_writer
+    mode: write
+    config:
+      connection: "@filesystem.out"
+      path: slow.csv
+"""
+
 
 def test_an_error_is_underlined_at_its_very_text(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(BROKEN)
@@ -104,6 +129,28 @@ def test_run_pipeline_shows_its_steps_in_the_output(editor: EditorPage, pictures
     assert any("extract-orders: done" in line and "rows in" in line for line in lines), lines
     assert (editor.folder / "out" / "daily_revenue.csv").read_text().startswith("day,country,orders")
     editor.screenshot(pictures / "run.png")
+
+
+def test_a_run_is_cancelled_from_its_progress_message(editor: EditorPage, pictures: Path) -> None:
+    (editor.folder / "pipelines" / "slow.oml.yaml").write_text(SLOW)
+    editor.open_file("pipelines/slow.oml.yaml")
+    editor.run_command("Osiris: Run Pipeline")
+    editor.wait_for_output("count: started")
+    editor.screenshot(pictures / "progress.png")
+
+    editor.notification("Running slow").get_by_role("button", name="Cancel").click()
+
+    editor.wait_for_output("run cancelled")
+    editor.notification("Running slow").wait_for(state="hidden")
+
+
+def test_doctor_reports_in_the_output(editor: EditorPage, pictures: Path) -> None:
+    editor.open_file(DAILY)
+
+    editor.run_command("Osiris: Doctor")
+
+    editor.wait_for_output("workspace: trusted")
+    editor.screenshot(pictures / "doctor.png")
 
 
 def test_a_pipeline_with_errors_is_not_run_and_says_why(editor: EditorPage, pictures: Path) -> None:

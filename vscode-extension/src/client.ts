@@ -6,6 +6,8 @@ import {
   ExecuteCommandRequest,
   LanguageClient,
   type LanguageClientOptions,
+  RevealOutputChannelOn,
+  State,
   type StaticFeature,
   TransportKind,
 } from 'vscode-languageclient/node';
@@ -33,7 +35,10 @@ export class Client implements vscode.Disposable {
   private running: LanguageClient | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private readonly runEvents = new vscode.EventEmitter<RunEventParams>();
+  private readonly stops = new vscode.EventEmitter<void>();
   readonly onRunEvent = this.runEvents.event;
+  /** The server ended, asked to or not. */
+  readonly onStopped = this.stops.event;
 
   /**
    * @param log where the server's own messages go
@@ -72,6 +77,7 @@ export class Client implements vscode.Disposable {
 
   dispose(): void {
     this.runEvents.dispose();
+    this.stops.dispose();
   }
 
   private enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -119,9 +125,25 @@ export class Client implements vscode.Disposable {
     );
     client.registerFeature(announceRunEvents);
     client.onNotification('osiris/runEvent', (params: RunEventParams) => this.runEvents.fire(params));
+    client.onDidChangeState(({ newState }) => this.follow(client, newState, server.origin));
     this.running = client;
     await client.start();
-    this.status.running(client.initializeResult?.serverInfo?.version ?? '', server.origin);
+  }
+
+  /** Keeps the status true, also when the server dies and the language client starts it again by itself. */
+  private follow(client: LanguageClient, state: State, origin: string): void {
+    if (client !== this.running) {
+      return;
+    }
+    switch (state) {
+      case State.Starting:
+        return this.status.starting();
+      case State.Running:
+        return this.status.running(client.initializeResult?.serverInfo?.version ?? '', origin);
+      case State.Stopped:
+        this.status.stopped();
+        return this.stops.fire();
+    }
   }
 
   private clientOptions(): LanguageClientOptions {
@@ -133,6 +155,7 @@ export class Client implements vscode.Disposable {
         { scheme: 'file', pattern: '**/osiris.yaml' },
       ],
       outputChannel: this.log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
       traceOutputChannel: this.log,
       initializationOptions: { trusted: vscode.workspace.isTrusted },
       synchronize: { configurationSection: 'osiris' },
@@ -149,6 +172,7 @@ export class Client implements vscode.Disposable {
       this.log.debug(`Stopping the server: ${String(error)}`);
     }
     this.status.stopped();
+    this.stops.fire();
   }
 
   private fail(problem: ServerProblem): void {

@@ -40,10 +40,7 @@ async function run({ client, runs }: Parts, target: unknown): Promise<void> {
   const name = nameOf(document);
   runs.announce(name);
   try {
-    const answer = await client.execute<{ runId?: string }>(serverCommands.run, { uri: document.uri.toString() });
-    if (answer?.runId !== undefined) {
-      runs.name(answer.runId, name);
-    }
+    await client.execute(serverCommands.run, { uri: document.uri.toString() });
   } catch (error) {
     runs.refused(name, messageOf(error));
   }

@@ -36,7 +36,7 @@ export function linesOf(event: RunEvent): Line[] {
     case 'step_start':
       return [info(`${step}: started${component(event)}`)];
     case 'step_progress':
-      return [info(`${step}:${facts(event) || ' under way'}`)];
+      return [{ level: 'debug', text: `${step}: ${percentOf(event) ?? 'under way'}${facts(event)}` }];
     case 'step_complete':
       return [info(`${step}: done${facts(event)}`)];
     case 'step_skipped':
@@ -46,7 +46,7 @@ export function linesOf(event: RunEvent): Line[] {
     case 'step_error':
       return blocks('error', `${step}: failed${because(event)}`);
     case 'artifact_created':
-      return [info(`${step === '' ? '' : `${step}: `}wrote ${text(event, 'path') || text(event, 'name')}${facts(event)}`)];
+      return [info(`${step === '' ? '' : `${step}: `}wrote ${text(event, 'path') || text(event, 'name')}${facts(event)}${size(event)}`)];
     case 'run_complete':
       return [outcomeOf(event) === 'failed' ? error(`run failed${facts(event)}`) : info(`run succeeded${facts(event)}`)];
     case 'run_error':
@@ -102,6 +102,22 @@ function thousandth(value: number | undefined): number | undefined {
 function amount(event: RunEvent, key: string, unit: string): string {
   const value = number(event, key);
   return value === undefined ? '' : `, ${value.toLocaleString('en-US')} ${unit}${value === 1 ? '' : 's'}`;
+}
+
+/** How far a step is, where it knows. */
+export function percentOf(event: RunEvent): string | undefined {
+  const percent = number(event, 'percent');
+  return percent === undefined ? undefined : `${Math.round(percent)} %`;
+}
+
+function size(event: RunEvent): string {
+  const bytes = number(event, 'bytes');
+  if (bytes === undefined) {
+    return '';
+  }
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
+  return `, ${(bytes / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
 
 function component(event: RunEvent): string {

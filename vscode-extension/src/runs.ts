@@ -2,13 +2,15 @@
 import * as vscode from 'vscode';
 import type { Client, RunEventParams } from './client';
 import { serverCommands } from './commandIds';
-import { linesOf, outcomeOf, type Line, type Outcome } from './runLines';
+import { linesOf, outcomeOf, percentOf, type Line, type Outcome } from './runLines';
 import { revealOutput } from './settings';
 
 interface ActiveRun {
   name: string;
-  report: (step: string) => void;
-  finish: (outcome: Outcome) => void;
+  /** How much of the bar one step is, in percent. */
+  share: number;
+  report: (message: string, increment?: number) => void;
+  finish: () => void;
 }
 
 const runningContext = 'osiris.running';
@@ -16,16 +18,22 @@ const runningContext = 'osiris.running';
 export class Runs implements vscode.Disposable {
   private readonly active = new Map<string, ActiveRun>();
   private readonly subscription: vscode.Disposable;
+  /** The pipeline that was started last, for events that do not name theirs. */
+  private expected: string | undefined;
 
   constructor(
     private readonly client: Client,
     private readonly output: vscode.LogOutputChannel,
   ) {
-    this.subscription = client.onRunEvent((params) => this.take(params));
+    this.subscription = vscode.Disposable.from(
+      client.onRunEvent((params) => this.take(params)),
+      client.onStopped(() => this.loseSight()),
+    );
   }
 
   /** Prepares the output for a run of the named pipeline. */
   announce(name: string): void {
+    this.expected = name;
     this.output.info(`${name} | starting`);
     if (revealOutput() === 'always') {
       this.output.show(true);
@@ -36,14 +44,6 @@ export class Runs implements vscode.Disposable {
   refused(name: string, reason: string): void {
     reason.split('\n').forEach((line) => this.output.error(`${name} | ${line}`));
     this.ended(name, 'failed', reason);
-  }
-
-  /** Gives a run the name of its pipeline; its events may have come before. */
-  name(runId: string, name: string): void {
-    const run = this.active.get(runId);
-    if (run !== undefined) {
-      run.name = name;
-    }
   }
 
   /** Asks which of the active runs to cancel when there is more than one, and cancels it. */
@@ -61,7 +61,7 @@ export class Runs implements vscode.Disposable {
 
   dispose(): void {
     this.subscription.dispose();
-    this.active.forEach((run) => run.finish('cancelled'));
+    [...this.active.values()].forEach((run) => run.finish());
   }
 
   private async stop(runId: string): Promise<void> {
@@ -74,41 +74,72 @@ export class Runs implements vscode.Disposable {
     const run = this.active.get(runId) ?? (outcome === undefined ? this.begin(runId, event) : undefined);
     const name = run?.name ?? runId;
     linesOf(event).forEach((line) => this.write({ level: line.level, text: `${name} | ${line.text}` }));
-    const step = event['step_id'];
-    if (event['event'] === 'step_start' && typeof step === 'string') {
-      run?.report(step);
+    if (run !== undefined) {
+      this.advance(run, event);
     }
     if (outcome !== undefined) {
-      run?.finish(outcome);
+      run?.finish();
       const message = event['message'] ?? event['error'];
       this.ended(name, outcome, typeof message === 'string' ? message : undefined);
     }
   }
 
+  private advance(run: ActiveRun, event: Record<string, unknown>): void {
+    const step = event['step_id'];
+    if (typeof step !== 'string') {
+      return;
+    }
+    switch (event['event']) {
+      case 'step_start':
+        return run.report(step);
+      case 'step_progress':
+        return run.report(`${step} ${percentOf(event) ?? ''}`.trimEnd());
+      case 'step_complete':
+      case 'step_error':
+      case 'step_skipped':
+        return run.report(step, run.share);
+    }
+  }
+
   private begin(runId: string, event: Record<string, unknown>): ActiveRun {
-    const pipeline = event['pipeline'];
+    const { pipeline, steps } = event;
     const run: ActiveRun = {
-      name: typeof pipeline === 'string' ? pipeline : runId,
+      name: typeof pipeline === 'string' ? pipeline : (this.expected ?? runId),
+      share: typeof steps === 'number' && steps > 0 ? 100 / steps : 0,
       report: () => undefined,
       finish: () => undefined,
     };
+    // A short run can be over before VS Code shows its progress, so its end must not depend on that.
+    const over = new Promise<void>((resolve) => {
+      run.finish = () => {
+        this.active.delete(runId);
+        this.tellWhetherRunning();
+        resolve();
+      };
+    });
     this.active.set(runId, run);
-    void vscode.commands.executeCommand('setContext', runningContext, true);
+    this.tellWhetherRunning();
     void vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title: `Running ${run.name}`, cancellable: true },
       (progress, token) => {
         token.onCancellationRequested(() => void this.stop(runId));
-        return new Promise<void>((resolve) => {
-          run.report = (step) => progress.report({ message: step });
-          run.finish = () => {
-            this.active.delete(runId);
-            void vscode.commands.executeCommand('setContext', runningContext, this.active.size > 0);
-            resolve();
-          };
-        });
+        run.report = (message, increment = 0) => progress.report({ message, increment });
+        return over;
       },
     );
     return run;
+  }
+
+  private tellWhetherRunning(): void {
+    void vscode.commands.executeCommand('setContext', runningContext, this.active.size > 0);
+  }
+
+  /** The server is gone, and with it the news of the runs; the runs themselves go on. */
+  private loseSight(): void {
+    for (const [runId, run] of [...this.active]) {
+      this.output.warn(`${run.name} | the language server stopped; the run goes on: osiris runs follow ${runId}`);
+      run.finish();
+    }
   }
 
   private write(line: Line): void {

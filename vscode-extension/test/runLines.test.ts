@@ -21,6 +21,20 @@ test('a step that fails tells why, each line of the reason by itself', () => {
   assert.deepEqual(shown(event), ['error: join: failed: no column "net"', 'error: hint: orders has "gross"']);
 });
 
+test('a file that was written tells its size', () => {
+  const sizes = [0, 999, 15_300, 2_400_000_000].map((bytes) => ({ event: 'artifact_created', step_id: 'w', path: 'out/a.csv', bytes }));
+  assert.deepEqual(sizes.flatMap(shown), [
+    'info: w: wrote out/a.csv, 0 bytes',
+    'info: w: wrote out/a.csv, 999 bytes',
+    'info: w: wrote out/a.csv, 15.3 kB',
+    'info: w: wrote out/a.csv, 2.4 GB',
+  ]);
+});
+
+test('progress within a step is for the debug level', () => {
+  assert.deepEqual(shown({ event: 'step_progress', step_id: 'join', percent: 45.4 }), ['debug: join: 45 %']);
+});
+
 test('a skipped step is a warning with its reason', () => {
   const event = { event: 'step_skipped', step_id: 'write', reason: 'join failed' };
   assert.deepEqual(shown(event), ['warn: write: skipped: join failed']);
