@@ -1,0 +1,125 @@
+"""What a step has at hand while it runs, beyond what every driver gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osiris.core.execution_adapter import ExecutionContext
+from osiris.drivers.paths import Place, resolve_path
+
+if TYPE_CHECKING:
+    from osiris.sql.database import RunDatabase
+    from osiris.sql.dataset import Dataset
+
+
+class StepStopped(BaseException):  # noqa: N818 - not an error of the step: nothing but the engine may catch it
+    """The running step was asked to stop (the run was cancelled, or its time is up)."""
+
+
+@dataclass
+class Stopper:
+    """Where running work registers how it can be stopped from another thread."""
+
+    calls: list[Callable[[], None]] = field(default_factory=list)
+    stopped: bool = False
+
+    @contextmanager
+    def through(self, call: Callable[[], None]) -> Iterator[None]:
+        """Inside the block, stopping the step also calls ``call`` (from another thread)."""
+        self.calls.append(call)
+        try:
+            if self.stopped:
+                call()
+            yield
+        finally:
+            self.calls.remove(call)
+
+    def stop(self) -> None:
+        """Call everything that is registered; safe from any thread and more than once."""
+        self.stopped = True
+        for call in list(self.calls):
+            call()
+
+
+@dataclass
+class StepContext(ExecutionContext):
+    """The context of one step: the run's database, the project's paths, and how the step can be stopped.
+
+    ``spill`` is a private folder for temporary files, removed with the run. ``counts`` holds the numbers that the
+    driver reported by ``log_metric``.
+    """
+
+    step_id: str
+    database: RunDatabase
+    root: Path
+    spill: Path
+    stopper: Stopper = field(default_factory=Stopper)
+    counts: dict[str, float] = field(default_factory=dict)
+
+    def log_metric(self, name: str, value: float, **tags: object) -> None:
+        """Log performance metric, with the step it belongs to."""
+        self.counts[name] = value
+        self.logger.log_metric(name, value, **{"step_id": self.step_id, **tags})  # type: ignore[arg-type]
+
+    def path(self, config: Mapping[str, Any], *, base_key: str | None = "base_dir") -> Place:
+        """The checked path of this step. Raises ConfigurationError when it is missing or leads outside."""
+        return resolve_path(self.root, config, base_key=base_key)
+
+    def checkpoint(self) -> None:
+        """Raise StepStopped when the step is to stop; long loops of a driver call it now and then."""
+        if self.stopper.stopped:
+            raise StepStopped(self.step_id)
+
+    def wrote(self, rows: int, target: Place) -> None:
+        """Report the rows a writer wrote, and the file that holds them."""
+        self.log_metric("rows_written", rows, unit="rows")
+        self.log_event("artifact_created", {"step_id": self.step_id, "path": target.shown, "bytes": _size(target.path)})
+
+    def temporary(self, target: Path) -> Path:
+        """The name beside ``target`` under which it is written before it is complete."""
+        return temporary_sibling(target, self.session_id)
+
+    def dataset(self, sql: str, **details: Any) -> Dataset:
+        """The rows of a trusted query as a Dataset of this run."""
+        from osiris.sql.dataset import Dataset
+
+        return Dataset.query(self.database, sql, **details)
+
+
+def step_context(ctx: ExecutionContext) -> StepContext:
+    """``ctx`` as the engine gives it. Raises TypeError when a driver is called outside a run."""
+    if not isinstance(ctx, StepContext):
+        raise TypeError("this driver runs inside an Osiris run only; start one with osiris run or LocalAdapter")
+    return ctx
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def temporary_sibling(target: Path, session_id: str) -> Path:
+    """Where a run writes a file before it has its name: hidden, in the same folder, unique to the run."""
+    return target.with_name(f".{target.name[:100]}.{session_id}.part")
+
+
+def single_input(inputs: Mapping[str, Any] | None, step_id: str) -> Any:
+    """The one table that a writer receives. Raises ConfigurationError when there is none or more than one."""
+    from osiris.core.error_taxonomy import ConfigurationError
+
+    given = dict(inputs or {})
+    if "df" in given:
+        return given["df"]
+    if len(given) == 1:
+        return next(iter(given.values()))
+    names = ", ".join(sorted(given)) or "none"
+    raise ConfigurationError(
+        f"The step {step_id} writes one table, but what comes in is: {names}.",
+        hint="Say which one: inputs: {df: ${step.df}}.",
+    )

@@ -1,0 +1,1 @@
+"""SQL steps, run by DuckDB."""

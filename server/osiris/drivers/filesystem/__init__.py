@@ -1,0 +1,1 @@
+"""Files: CSV and Parquet, read and written by DuckDB."""

@@ -1,0 +1,143 @@
+"""Delimited text files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from osiris.core.execution_adapter import ExecutionContext
+from osiris.drivers.context import StepContext, single_input, step_context
+from osiris.drivers.filesystem import csv_options, text
+from osiris.drivers.filesystem.csv_options import SNIFFED_ROWS
+from osiris.drivers.filesystem.sources import find_column, limited, literal_path, projection, readable, renamed
+from osiris.drivers.filesystem.writing import copy_to
+from osiris.drivers.paths import Place
+from osiris.drivers.targets import complete_file
+from osiris.sql.columns import Column, quote_name, quote_text
+
+NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+NUMERIC += ("UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+
+
+class CsvExtractor:
+    """Reads a delimited text file; nothing but the first rows is read before somebody needs the data."""
+
+    lazy: ClassVar[bool] = True
+
+    def run(
+        self, step_id: str, config: dict[str, Any], inputs: dict[str, Any] | None, ctx: ExecutionContext
+    ) -> dict[str, Any]:
+        """Return the rows of the file as a lazy Dataset. Raises OsirisError or duckdb.Error."""
+        step = step_context(ctx)
+        place = readable(step.path(config))
+        path, compression = self._as_utf8(place, config, step)
+        options = csv_options.reading(config, compression)
+        columns = self._columns(path, options, place.shown, config, step)
+        if len(columns) == 1 or config.get("skip_blank_lines") is False:
+            path = self._blank_lines(path, compression, place, columns, config, step)
+            options["compression"] = "'none'"
+        scan = csv_options.scan(path, options)
+        if config.get("header") is False:
+            names = [f"column{index}" for index in range(len(columns))]
+            scan = f"(SELECT {renamed(columns, names)} FROM {scan})"
+            columns = tuple(Column(name, column.type) for name, column in zip(names, columns, strict=True))
+        selected, kept = projection(columns, config, place.shown)
+        return {"df": step.dataset(f"SELECT {selected} FROM {scan}{limited(config)}", columns=kept)}
+
+    def _as_utf8(self, place: Place, config: dict[str, Any], step: StepContext) -> tuple[Path, str]:
+        """The file itself where DuckDB can read it, else a copy in UTF-8 in the spill folder."""
+        compression = text.compression_of(place.path, config.get("compression", "infer"))
+        encoding = config.get("encoding", "utf-8")
+        if encoding == "utf-8" and compression in ("none", "gzip", "zstd"):
+            return literal_path(place, step), compression
+        copy = step.spill / f"{step.step_id}-utf8.csv"
+        with text.opened(place, compression) as source, copy.open("wb") as target:
+            for chunk in text.to_utf8(source, encoding, place.shown, step.checkpoint):
+                target.write(chunk)
+        return copy, "none"
+
+    def _columns(
+        self, path: Path, options: dict[str, str], shown: str, config: dict[str, Any], step: StepContext
+    ) -> tuple[Column, ...]:
+        """Names and types of all columns; fixes in ``options`` what detection must not decide."""
+        columns = step.database.describe(csv_options.scan(path, options))
+        types = csv_options.wanted_types(config)
+        if types and config.get("header") is False:
+            types = {_numbered(name, columns): type_ for name, type_ in types.items()}
+        fixed = {find_column(columns, name, shown).name: type_ for name, type_ in types.items()}
+        for column in columns:
+            if (
+                column.type == "BOOLEAN"
+                and column.name not in fixed
+                and not self._true_false(path, options, column, step)
+            ):
+                fixed[column.name] = "VARCHAR"
+        if not fixed:
+            return columns
+        options["types"] = csv_options.struct(fixed)
+        return step.database.describe(csv_options.scan(path, options))
+
+    def _true_false(self, path: Path, options: dict[str, str], column: Column, step: StepContext) -> bool:
+        """Whether a column detected as boolean is written as true and false, rather than as yes, no, t or f."""
+        as_text = csv_options.scan(path, {**options, "all_varchar": "true", "auto_type_candidates": "['VARCHAR']"})
+        name = quote_name(column.name)
+        found = step.database.connection.execute(
+            f"SELECT 1 FROM (FROM {as_text} LIMIT {SNIFFED_ROWS}) WHERE lower({name}) NOT IN ('true', 'false') LIMIT 1"
+        ).fetchone()
+        return found is None
+
+    def _blank_lines(
+        self,
+        path: Path,
+        compression: str,
+        place: Place,
+        columns: tuple[Column, ...],
+        config: dict[str, Any],
+        step: StepContext,
+    ) -> Path:
+        """A copy in which blank lines are what the user wants; DuckDB sees none in a file of several columns."""
+        skip = config.get("skip_blank_lines") is not False
+        delimiter = config.get("delimiter", ",").encode()
+        instead = None if skip else (delimiter * (len(columns) - 1) or b'""')
+        keep = csv_options.lines_before_data(config)
+        copy = step.spill / f"{step.step_id}-lines.csv"
+        with text.opened(Place(path, place.shown), compression) as source, copy.open("wb") as target:
+            lines = text.lines_of(text.to_utf8(source, "utf-8", place.shown, step.checkpoint))
+            target.writelines(text.without_blank_lines(lines, keep, instead))
+        return copy
+
+
+def _numbered(name: str, columns: tuple[Column, ...]) -> str:
+    """DuckDB's own name (``column07``) for the column that is called ``column7`` here."""
+    number = name.removeprefix("column")
+    return columns[int(number)].name if number.isdigit() and int(number) < len(columns) else name
+
+
+class CsvWriter:
+    """Writes a delimited text file that appears under its name when it is complete."""
+
+    def run(
+        self, step_id: str, config: dict[str, Any], inputs: dict[str, Any] | None, ctx: ExecutionContext
+    ) -> dict[str, Any]:
+        """Write the one table that comes in. Raises OsirisError or duckdb.Error; then the target is as it was."""
+        step = step_context(ctx)
+        data = single_input(inputs, step_id)
+        target = step.path(config)
+        encoding = config.get("encoding", "utf-8")
+        compression = text.compression_of(target.path, config.get("compression", "infer"))
+        with complete_file(target, step.temporary(target.path), create_dirs=config.get("create_dirs", True)) as part:
+            options = csv_options.writing(config, [c.name for c in data.columns if not c.type.startswith(NUMERIC)])
+            if encoding == "utf-8":
+                rows = copy_to(data, part, [*options, f"COMPRESSION {compression}"], step)
+            else:
+                plain = step.spill / f"{step_id}-utf8.csv"
+                rows = copy_to(data, plain, options, step)
+                self._encode(plain, part, encoding, compression, target.shown, step)
+        step.wrote(rows, target)
+        return {}
+
+    def _encode(self, plain: Path, part: Path, encoding: str, compression: str, shown: str, step: StepContext) -> None:
+        with plain.open("rb") as source, text.packing(part, compression) as target:
+            for chunk in text.encoded(source, encoding, shown, step.checkpoint):
+                target.write(chunk)
+        plain.unlink()

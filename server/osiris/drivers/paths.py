@@ -1,0 +1,68 @@
+"""The paths a step may touch: inside the project, or inside the base folder that a connection names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.files import is_inside
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A path that was checked: where it is, and how messages call it."""
+
+    path: Path
+    shown: str
+
+
+def resolve_path(
+    root: Path, config: Mapping[str, Any], *, key: str = "path", base_key: str | None = "base_dir"
+) -> Place:
+    """The absolute path that ``config[key]`` means, checked against everything it could escape through.
+
+    ``config`` holds the resolved connection under ``connection``. A folder or path written in the connection may lie
+    anywhere, since the connections file belongs to whoever runs the pipeline; what stands in the step must stay within
+    the project, or within the connection's folder. Symbolic links are followed before that is judged. Raises
+    ConfigurationError.
+    """
+    connection = config.get("connection")
+    fields: Mapping[str, Any] = connection if isinstance(connection, Mapping) else {}
+    written = config.get(key, fields.get(key))
+    if not isinstance(written, str) or not written:
+        raise ConfigurationError(f"There is no {key}.", hint=f"Say {key} in the step or in its connection.")
+    if "\0" in written:
+        raise ConfigurationError(f"The {key} holds a NUL character.")
+    if _URL.match(written):
+        raise ConfigurationError(
+            f"{written} is an address, not a path.", hint="This component reads and writes files on this machine only."
+        )
+    if key not in config:
+        return Place((root / _expanded(written)).resolve(), written)
+    homes = [root]
+    base = root
+    if base_key is not None:
+        if fields.get(base_key):
+            base = root / _expanded(str(fields[base_key]))
+            homes.append(base)
+        if config.get(base_key):
+            base = root / str(config[base_key])
+    path = base / written
+    if not any(is_inside(path, home) for home in homes):
+        raise ConfigurationError(
+            f"The {key} {written} leads outside the project folder"
+            + (f" and outside {base_key} of the connection." if len(homes) > 1 else "."),
+            hint="Keep the file inside, or name its folder in a connection of osiris_connections.yaml.",
+        )
+    # With links resolved: one that is changed after this check leads nowhere new.
+    return Place(path.resolve(), written)
+
+
+def _expanded(path: str) -> Path:
+    return Path(path).expanduser()

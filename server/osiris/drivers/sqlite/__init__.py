@@ -1,0 +1,1 @@
+"""SQLite databases, through Python's own sqlite3."""

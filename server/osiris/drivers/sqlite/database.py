@@ -1,0 +1,71 @@
+"""Opening SQLite databases: read-only for readers, and what goes wrong in words."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from osiris.core.error_taxonomy import ExecutionError, OsirisError
+from osiris.drivers.paths import Place
+
+BUSY_SECONDS = 30.0
+
+_READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_FUNCTION})
+_HARMFUL_FUNCTIONS = frozenset({"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"})
+
+
+def open_read_only(place: Place) -> sqlite3.Connection:
+    """Open a database so that nothing can be written to it. Raises sqlite3.Error."""
+    return _connect(place.path, "ro")
+
+
+def open_writable(path: Path) -> sqlite3.Connection:
+    """Open a database for writing; it is made when it is missing. Raises sqlite3.Error."""
+    return _connect(path, "rwc")
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    # DuckDB reads a stream from a thread of its own, one at a time.
+    return sqlite3.connect(
+        f"file:{quote(str(path))}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def only_reading(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+    """An authorizer that lets a statement read tables and call harmless functions, and nothing else."""
+    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _HARMFUL_FUNCTIONS:
+        return sqlite3.SQLITE_DENY
+    return sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
+
+
+def making_a_view(action: int, first: str | None, second: str | None, *rest: str | None) -> int:
+    """An authorizer that besides reading allows what making one temporary view takes."""
+    if action == sqlite3.SQLITE_CREATE_TEMP_VIEW:
+        return sqlite3.SQLITE_OK
+    if action in (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE) and first == "sqlite_temp_master":
+        return sqlite3.SQLITE_OK
+    return only_reading(action, first, second, *rest)
+
+
+def explained(error: sqlite3.Error, shown: str, doing: str) -> OsirisError:
+    """The error to raise when ``doing`` ("read", "write to") the database ``shown`` failed."""
+    text = str(error)
+    lowered = text.lower()
+    hint = None
+    if "not a database" in lowered or "malformed" in lowered:
+        hint = "Check that the file is a SQLite database and that it is whole."
+    elif "locked" in lowered or "busy" in lowered:
+        hint = "Another program is writing to it; try again when that has finished."
+    elif "disk is full" in lowered:
+        hint = "Free some space, then try again."
+    elif "decode to utf-8" in lowered:
+        text = text.partition(" with text")[0]
+        hint = "Read that column as bytes: CAST(column AS BLOB)."
+    elif "not authorized" in lowered or "prohibited" in lowered:
+        hint = "A query may read tables of this database; it may not write, attach files or change settings."
+    return ExecutionError(f"Cannot {doing} {shown}: {text}.", hint=hint)

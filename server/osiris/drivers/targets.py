@@ -1,0 +1,68 @@
+"""Files that appear under their name only when they are complete."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.files import write_error
+from osiris.drivers.paths import Place
+
+
+@contextmanager
+def complete_file(target: Place, temporary: Path, *, create_dirs: bool) -> Iterator[Path]:
+    """Give ``temporary`` to write to; move it to ``target`` when the block ends well, remove it when it does not.
+
+    A reader sees the old file or the new one, never a part, and a crash loses neither: the bytes reach the disk before
+    the name does. Raises ConfigurationError for a missing folder, ExecutionError when the disk says no.
+    """
+    prepare_folder(target, create_dirs=create_dirs)
+    if target.path.is_dir():
+        raise ConfigurationError(f"Cannot write {target.shown}: it is a folder.", hint="Name a file.")
+    try:
+        temporary.unlink(missing_ok=True)
+        mode = _mode_of(target.path)
+        yield temporary
+        _sync(temporary)
+        if mode is not None:
+            temporary.chmod(mode)
+        os.replace(temporary, target.path)
+    except OSError as error:
+        raise write_error(target.shown, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def prepare_folder(target: Place, *, create_dirs: bool) -> None:
+    """Make the folder of ``target``, or say that it is missing when folders are not to be made."""
+    folder = target.path.parent
+    if create_dirs:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(target.shown, error) from error
+    elif not folder.is_dir():
+        raise ConfigurationError(
+            f"Cannot write {target.shown}: its folder does not exist.",
+            hint="Make the folder, or set create_dirs: true.",
+        )
+
+
+def _mode_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode & 0o7777
+    except OSError:
+        return None  # not there yet: the file gets the mode that new files get
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,179 @@
+"""A run's folder: what stands in it, and what its state is."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.files import atomic_write, private_folder, write_error
+from osiris.core.manifest import MANIFEST_NAME, manifest_bytes
+from osiris.core.session_logging import EVENTS_FILE, METRICS_FILE, timestamp
+from osiris.execution.lock import FileLock, is_locked
+from osiris.execution.ulid import new_run_id
+
+STATUS_FILE = "status.json"
+LOCK_FILE = "lock"
+CANCEL_FILE = "cancel"
+FINAL_STATES = ("succeeded", "failed", "cancelled")
+FINAL_EVENTS = {"succeeded": "run_complete", "failed": "run_error", "cancelled": "run_cancelled"}
+
+
+class RunFolder:
+    """The folder of a run that this process owns: it holds the lock and writes the status."""
+
+    def __init__(self, path: Path, lock: FileLock, status: dict[str, Any]) -> None:
+        self.path = path
+        self.run_id = path.name
+        self._lock = lock
+        self.status = status
+
+    @classmethod
+    def create(cls, logs_dir: Path, manifest: Mapping[str, Any], head: Mapping[str, Any]) -> RunFolder:
+        """Make the folder of a new run, locked, with its manifest. Raises ExecutionError, CompilationError."""
+        data = manifest_bytes(manifest)
+        _make_logs_folder(logs_dir)
+        run_id = new_run_id()
+        # Under another name first: nobody ever sees a run that is not locked yet and take it for an interrupted one.
+        hidden = private_folder(logs_dir / f".new-{run_id}")
+        lock = FileLock(hidden / LOCK_FILE)
+        lock.acquire(wait=True)
+        steps = [{"id": step["id"], "state": "pending"} for step in manifest.get("steps") or [] if "id" in step]
+        status = {"run_id": run_id, **head, "state": "queued", "queued": timestamp(), "steps": steps}
+        atomic_write(hidden / MANIFEST_NAME, data, private=True)
+        path = logs_dir / run_id
+        folder = cls(hidden, lock, status)
+        folder.run_id = run_id
+        folder.write_status({})
+        for name in (EVENTS_FILE, METRICS_FILE):
+            (hidden / name).touch(mode=0o600)
+        try:
+            os.rename(hidden, path)
+        except OSError as error:
+            raise write_error(path, error) from error
+        folder.path = path
+        return folder
+
+    def write_status(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change the status and write it, so that a reader sees the old one or the new one."""
+        self.status.update(changes)
+        atomic_write(
+            self.path / STATUS_FILE,
+            json.dumps(self.status, ensure_ascii=False, indent=2).encode() + b"\n",
+            private=True,
+        )
+        return dict(self.status)
+
+    def cancel_wanted(self) -> bool:
+        """Whether somebody asked for the run to be cancelled."""
+        return (self.path / CANCEL_FILE).exists()
+
+    def steps_so_far(self) -> tuple[list[dict[str, Any]], str | None]:
+        """What the events say about each step, and the last one that was started and has not ended."""
+        states = {step["id"]: dict(step) for step in self.status["steps"]}
+        ends = {"step_complete": "succeeded", "step_error": "failed", "step_skipped": "skipped"}
+        running: str | None = None
+        for event in read_events(self.path):
+            step = states.get(str(event.get("step_id")))
+            if step is None:
+                continue
+            if event["event"] == "step_start":
+                step["state"], running = "running", step["id"]
+            elif event["event"] in ends:
+                step["state"] = ends[event["event"]]
+                step |= {key: event[key] for key in ("duration", "rows") if key in event}
+        return list(states.values()), running if running and states[running]["state"] == "running" else None
+
+    def release(self) -> None:
+        """Give the lock back; the run is over."""
+        self._lock.release()
+
+
+def _make_logs_folder(logs_dir: Path) -> None:
+    try:
+        logs_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(logs_dir, error) from error
+    if not os.access(logs_dir, os.W_OK | os.X_OK):
+        raise ConfigurationError(
+            f"Cannot write to {logs_dir}: permission is denied.", hint="Choose another --logs-dir."
+        )
+
+
+def read_status(path: Path) -> dict[str, Any] | None:
+    """The status in a run's folder, None when there is none that can be read."""
+    try:
+        status = json.loads((path / STATUS_FILE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return status if isinstance(status, dict) else None
+
+
+def state_of(path: Path, status: Mapping[str, Any] | None = None) -> str:
+    """The state of the run in ``path``: that of its status, or ``interrupted`` when nobody answers for it any more."""
+    status = read_status(path) if status is None else status
+    state = str(status.get("state")) if status is not None else "queued"
+    if state in FINAL_STATES:
+        return state
+    if is_locked(path / LOCK_FILE):
+        return state
+    # It may have ended between the two looks: the status is written before the lock is given back.
+    again = read_status(path)
+    state = str(again.get("state")) if again is not None else ""
+    return state if state in FINAL_STATES else "interrupted"
+
+
+def read_events(path: Path) -> Iterator[dict[str, Any]]:
+    """The events that are written so far; a line that is not whole yet is left out."""
+    try:
+        with (path / EVENTS_FILE).open("rb") as file:
+            for line in file:
+                event = _event(line)
+                if event is not None:
+                    yield event
+    except OSError:
+        return
+
+
+def follow_events(path: Path, poll_seconds: float = 0.05) -> Iterator[dict[str, Any]]:
+    """The events of a run as they happen, from the first one to the final one, then it ends.
+
+    It also ends when the run is found interrupted. Works from any process, before and after the end of the run.
+    """
+    rest = b""
+    last_look = False
+    try:
+        file = (path / EVENTS_FILE).open("rb")
+    except OSError:
+        return
+    with file:
+        while True:
+            data = file.read(1 << 20)
+            if data:
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    event = _event(line + b"\n")
+                    if event is not None:
+                        yield event
+                        if event["event"] in FINAL_EVENTS.values():
+                            return
+                continue
+            if last_look:
+                return
+            last_look = state_of(path) in (*FINAL_STATES, "interrupted") and not is_locked(path / LOCK_FILE)
+            if not last_look:
+                time.sleep(poll_seconds)
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None  # a line torn by a full disk
+    return event if isinstance(event, dict) and "event" in event else None

@@ -1,0 +1,164 @@
+"""Runs on this machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
+from osiris.core.execution_adapter import ExecutionAdapter, ExecutionContext, PreparedRun
+from osiris.execution.folder import follow_events
+from osiris.execution.process import Worker, start_detached
+from osiris.execution.queue import AlreadyRunning
+from osiris.execution.supervisor import Request, Supervisor, cancelled_by_signals
+
+__all__ = ["AlreadyRunning", "LocalAdapter", "RunResult", "Worker", "start_run"]
+
+EXIT_CODES = {"succeeded": 0, "queued": 0, "failed": 1, "cancelled": 1, "interrupted": 1}
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A run that was started: ``state`` is its final one, or ``queued`` when it was detached."""
+
+    run_id: str
+    path: Path
+    state: str
+    status: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line ends with."""
+        return EXIT_CODES[self.state]
+
+
+def start_run(
+    manifest: Mapping[str, Any],
+    *,
+    root: Path | str,
+    logs_dir: Path | str | None = None,
+    detach: bool = False,
+    params: Mapping[str, Any] | None = None,
+    if_running: str = "wait",
+    worker: Worker | None = None,
+    on_event: Callable[[dict[str, Any]], None] | None = None,
+) -> RunResult:
+    """Run ``manifest`` in a worker process of its own.
+
+    ``root`` is the project folder; ``logs_dir`` defaults to what its osiris.yaml says. ``params`` are values of
+    parameters that the manifest leaves open. ``worker`` is one that the caller started early (``Worker()``), to save
+    time. In the foreground the call returns when the run is over; ``on_event`` gets each event as it happens, in a
+    thread of its own; Ctrl-C and SIGTERM cancel the run. With ``detach`` it returns after the first event, and the run
+    depends on nobody. Raises AlreadyRunning, ConfigurationError or ExecutionError when no run was started.
+    """
+    try:
+        request = _request(manifest, Path(root), logs_dir, params, if_running)
+        if detach:
+            return _detached(request, worker)
+        supervisor = Supervisor(request, worker)
+    except BaseException:
+        if worker is not None:
+            worker.dismiss()
+        raise
+    listener: threading.Thread | None = None
+    if on_event is not None:
+        listener = threading.Thread(target=_tell, args=(supervisor.folder.path, on_event), daemon=True)
+        listener.start()
+    with cancelled_by_signals(supervisor):
+        status = supervisor.run()
+    if listener is not None:
+        listener.join()
+    return RunResult(supervisor.folder.run_id, supervisor.folder.path, str(status["state"]), status)
+
+
+def _request(
+    manifest: Mapping[str, Any],
+    root: Path,
+    logs_dir: Path | str | None,
+    params: Mapping[str, Any] | None,
+    if_running: str,
+) -> Request:
+    from osiris.core.config import Config
+
+    root = root.absolute()
+    config = Config.load(root, overrides={"runs.logs_dir": str(logs_dir) if logs_dir is not None else None})
+    runtime = config.runtime
+    return Request(
+        manifest=dict(manifest),
+        root=root,
+        logs_dir=config.logs_dir.absolute(),
+        params=dict(params or {}),
+        if_running=if_running,
+        max_parallel=runtime.max_parallel,
+        memory=runtime.memory_bytes,
+    )
+
+
+def _detached(request: Request, worker: Worker | None) -> RunResult:
+    if worker is not None:
+        worker.dismiss()  # it belongs to this process; a detached run needs one of its own
+    answer = start_detached("osiris.execution.supervisor", request.plain())
+    if "run_id" in answer:
+        return RunResult(answer["run_id"], Path(answer["run_dir"]), "queued")
+    kinds: dict[str, type[ExecutionError | ConfigurationError]] = {
+        "AlreadyRunning": AlreadyRunning,
+        "ConfigurationError": ConfigurationError,
+    }
+    raise kinds.get(answer["kind"], ExecutionError)(answer["error"], hint=answer.get("hint"))
+
+
+def _tell(path: Path, on_event: Callable[[dict[str, Any]], None]) -> None:
+    for event in follow_events(path):
+        on_event(event)
+
+
+class LocalAdapter(ExecutionAdapter):
+    """Runs a manifest in this very process, for users of the Python API; drivers registered here are found.
+
+    adapter = AdapterFactory.create(target="local")
+    prepared = adapter.prepare(manifest, context)
+    adapter.execute(prepared, context)
+    adapter.collect(prepared, context)
+    """
+
+    def prepare(self, manifest: dict[str, Any], context: ExecutionContext) -> PreparedRun:
+        """Look up everything that the run needs. Raises ConfigurationError when something is missing."""
+        from osiris.execution.preparation import prepare
+
+        run_dir = context.logger.run_dir
+        root = context.working_dir.absolute()
+        prepared = prepare(manifest, root=root, run_dir=run_dir, session_id=context.session_id)
+        return PreparedRun(manifest, run_dir, {"preparation": prepared, "root": root})
+
+    def execute(self, prepared: PreparedRun, context: ExecutionContext) -> dict[str, Any]:
+        """Execute the pipeline; how it ended. Raises ExecutionError when a step fails."""
+        from osiris.execution.engine import Engine
+
+        preparation = prepared.details["preparation"]
+        context.logger.hide(preparation.secrets)
+        engine = Engine(
+            prepared.manifest,
+            preparation,
+            logger=context.logger,
+            root=prepared.details["root"],
+            run_dir=prepared.run_dir,
+        )
+        outcome = engine.run().plain()
+        prepared.details["outcome"] = outcome
+        if outcome["error"]:
+            error = outcome["error"]
+            context.log_event("run_error", {**error})
+            raise ExecutionError(f"The step {error['step']} failed: {error['message']}", hint=error.get("hint"))
+        context.log_event("run_complete", {"steps": len(outcome["steps"])})
+        return dict(outcome)
+
+    def collect(self, prepared: PreparedRun, context: ExecutionContext) -> dict[str, Any]:
+        """How the run ended, and the files in its artifacts folder (paths relative to the run's folder)."""
+        outcome = prepared.details.get("outcome")
+        if outcome is None:
+            raise ExecutionError("There is nothing to collect: the run was not executed.", hint="Call execute first.")
+        files = sorted(path for path in context.artifacts_dir.rglob("*") if path.is_file())
+        return {**outcome, "artifacts": [str(path) for path in files]}

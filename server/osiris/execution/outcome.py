@@ -1,0 +1,45 @@
+"""How a run and its steps ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SUCCEEDED, FAILED, CANCELLED, SKIPPED = "succeeded", "failed", "cancelled", "skipped"
+PENDING, RUNNING = "pending", "running"
+
+
+@dataclass
+class StepRecord:
+    """What became of a step. ``rows`` is known only where nobody had to count; ``duration`` is in seconds."""
+
+    id: str
+    state: str = PENDING
+    duration: float | None = None
+    rows: int | None = None
+    attempts: int = 0
+
+    def plain(self) -> dict[str, Any]:
+        """The record for status.json."""
+        record: dict[str, Any] = {"id": self.id, "state": self.state}
+        if self.duration is not None:
+            record["duration"] = round(self.duration, 3)
+        if self.rows is not None:
+            record["rows"] = self.rows
+        if self.attempts > 1:
+            record["attempts"] = self.attempts
+        return record
+
+
+@dataclass
+class Outcome:
+    """The end of a run: ``succeeded``, ``failed`` or ``cancelled``; ``error`` is the first one (step, code, message)."""
+
+    state: str
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """The outcome as JSON data."""
+        return {"state": self.state, "error": self.error, "steps": self.steps, "rows": self.rows}

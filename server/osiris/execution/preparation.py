@@ -1,0 +1,193 @@
+"""Everything a run needs, looked up before anything starts: drivers, connections, paths, limits."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osiris.core.driver import Driver, DriverRegistry
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.lookup import missing_package
+from osiris.drivers.context import temporary_sibling
+from osiris.drivers.paths import resolve_path
+from osiris.execution.memory import run_memory
+from osiris.language.naming import step_id_problem
+from osiris.sql.gate import Limits
+
+if TYPE_CHECKING:
+    from osiris.components.spec import ComponentSpec
+    from osiris.core.config import Config
+    from osiris.core.manifest import Manifest
+
+SPILL = "spill"
+DATABASE_SHARE = 0.6
+
+
+@dataclass
+class PreparedStep:
+    """A step with everything that runs it. ``config`` holds the resolved connection, so it never leaves the process."""
+
+    manifest: Mapping[str, Any]
+    driver: Driver
+    config: dict[str, Any] = field(repr=False)
+
+    @property
+    def lazy(self) -> bool:
+        """Whether running the driver only describes the rows."""
+        return bool(getattr(self.driver, "lazy", False))
+
+
+@dataclass
+class Preparation:
+    """What ``prepare`` found: the steps, the limits of the database, and the values that must never be shown."""
+
+    steps: dict[str, PreparedStep]
+    limits: Limits
+    secrets: tuple[str, ...] = field(repr=False)
+    connections: dict[str, str]
+
+
+def prepare(
+    manifest: Manifest,
+    *,
+    root: Path,
+    run_dir: Path,
+    session_id: str,
+    params: Mapping[str, Any] | None = None,
+    memory: int | None = None,
+) -> Preparation:
+    """Look up what ``manifest`` needs. Nothing is written and no file is read but the project's settings.
+
+    ``params`` are values of parameters that the manifest leaves open; ``memory`` overrides the configured limit, in bytes. Raises
+    ConfigurationError for whatever is missing: a driver, a package, a connection, a variable, a path that leads outside.
+    """
+    steps: list[Any] = list(manifest.get("steps") or [])
+    _check_shape(steps)
+    drivers = _drivers(steps)
+    settings = _Settings(root)
+    secrets: list[str] = []
+    if manifest.get("run_params"):
+        from osiris.core.run_params import fill_run_params
+
+        steps, hidden = fill_run_params(manifest, given=params, environ=settings.config.env)
+        secrets.extend(hidden)
+    connections: dict[str, str] = {}
+    prepared: dict[str, PreparedStep] = {}
+    for step in steps:
+        spec = _spec(step["component"])
+        config = dict(step.get("config") or {})
+        reference = step.get("connection")
+        if reference:
+            resolved = settings.config.connection(reference).resolve(settings.config.env, spec)
+            config["connection"] = resolved.fields
+            secrets.extend(resolved.secrets)
+            connections[step["id"]] = reference
+        else:
+            config.pop("connection", None)
+        prepared[step["id"]] = PreparedStep(step, drivers[step["id"]], config)
+    limits = _limits(prepared, root, run_dir, session_id, memory or settings.memory)
+    return Preparation(prepared, limits, tuple(dict.fromkeys(secrets)), connections)
+
+
+class _Settings:
+    """The project's configuration, read when first asked for: a run without connections needs none of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._config: Config | None = None
+
+    @property
+    def config(self) -> Config:
+        if self._config is None:
+            from osiris.core.config import Config
+
+            self._config = Config.load(self.root)
+        return self._config
+
+    @property
+    def memory(self) -> int | None:
+        return self.config.runtime.memory_bytes
+
+
+def _check_shape(steps: list[Any]) -> None:
+    if not steps:
+        raise ConfigurationError("The manifest has no steps.", hint="Compile the pipeline again.")
+    seen: set[str] = set()
+    for step in steps:
+        name = step.get("id") if isinstance(step, Mapping) else None
+        problem = step_id_problem(name) if isinstance(name, str) else "is not text"
+        if problem is not None or name is None:
+            raise ConfigurationError(f"The manifest has a step whose id {problem}.", hint="Compile the pipeline again.")
+        if name.lower() in seen:
+            raise ConfigurationError(f"The manifest has two steps {name}.", hint="Compile the pipeline again.")
+        upstream = [str(n) for n in [*(step.get("needs") or ()), *(step.get("inputs") or {}).values()]]
+        unknown = [need for need in upstream if need.lower() not in seen]
+        if unknown:
+            raise ConfigurationError(
+                f"The step {name} needs {unknown[0]}, which does not come before it.",
+                hint="Compile the pipeline again.",
+            )
+        seen.add(name.lower())
+
+
+def _drivers(steps: list[Any]) -> dict[str, Driver]:
+    drivers: dict[str, Driver] = {}
+    shared: dict[tuple[str, str | None], Driver] = {}
+    problems: list[ConfigurationError] = []
+    for step in steps:
+        key = (str(step["component"]), step.get("driver"))
+        try:
+            if key not in shared:
+                _need_packages(key[0])
+                shared[key] = DriverRegistry.for_step(*key)
+            drivers[step["id"]] = shared[key]
+        except ConfigurationError as error:
+            if str(error) not in [str(problem) for problem in problems]:
+                problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise ConfigurationError(" ".join(str(problem) for problem in problems), hint=problems[0].hint)
+    return drivers
+
+
+def _need_packages(component: str) -> None:
+    spec = _spec(component)
+    if spec is None or spec.driver is None:
+        return
+    for package in spec.requirements.get("imports") or ():
+        if importlib.util.find_spec(package) is None:
+            raise missing_package(ModuleNotFoundError(name=package), f"The component {component}")
+
+
+def _spec(component: str) -> ComponentSpec | None:
+    from osiris.components.registry import ComponentRegistry
+
+    return ComponentRegistry.builtin().get(component)
+
+
+def _limits(
+    steps: Mapping[str, PreparedStep], root: Path, run_dir: Path, session_id: str, memory: int | None
+) -> Limits:
+    """The paths that the manifest names, and nothing else, may be opened by the run's database."""
+    spill = run_dir / SPILL
+    paths: dict[str, None] = {}
+    for name, step in steps.items():
+        spec = _spec(step.manifest["component"])
+        for key, direction in (spec.path_keys if spec is not None else {}).items():
+            base_key = spec.path_base_key if spec is not None else None
+            try:
+                place = resolve_path(root, step.config, key=key, base_key=base_key)
+            except ConfigurationError as error:
+                raise ConfigurationError(f"Step {name}: {error}", hint=error.hint) from error
+            path = place.path if direction == "input" else temporary_sibling(place.path, session_id)
+            paths[str(path)] = None
+    return Limits(
+        paths=tuple(paths),
+        directories=(str(spill),),
+        spill=str(spill),
+        memory=int(run_memory(memory) * DATABASE_SHARE),
+    )

@@ -1,0 +1,148 @@
+"""The runs of a project: what they are doing, following them, stopping them, and clearing old ones away."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.files import atomic_write
+from osiris.execution.folder import CANCEL_FILE, FINAL_STATES, follow_events, read_events, read_status, state_of
+from osiris.execution.ulid import is_run_id
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """One run. ``state``: queued, running, succeeded, failed, cancelled or interrupted. Times are ISO 8601 in UTC."""
+
+    id: str
+    state: str
+    path: Path
+    status: dict[str, Any]
+
+    @property
+    def pipeline(self) -> str | None:
+        """The name of its pipeline."""
+        return self.status.get("pipeline")
+
+    @property
+    def active(self) -> bool:
+        """Whether it waits or runs."""
+        return self.state in ("queued", "running")
+
+    def plain(self) -> dict[str, Any]:
+        """The run as JSON data."""
+        return {**self.status, "run_id": self.id, "state": self.state, "path": str(self.path)}
+
+
+class RunStore:
+    """The runs in one logs folder."""
+
+    def __init__(self, logs_dir: Path | str) -> None:
+        self.logs_dir = Path(logs_dir)
+
+    def list(self) -> list[RunInfo]:
+        """All runs, the newest first."""
+        try:
+            names = sorted((entry.name for entry in self.logs_dir.iterdir() if is_run_id(entry.name)), reverse=True)
+        except OSError:
+            return []
+        return [self._info(self.logs_dir / name) for name in names]
+
+    def show(self, run_id: str) -> RunInfo:
+        """The run with this id, a unique beginning of it, or ``latest``. Raises ConfigurationError."""
+        return self._info(self._find(run_id))
+
+    def events(self, run_id: str) -> list[dict[str, Any]]:
+        """The events of a run that are written so far. Raises ConfigurationError."""
+        return list(read_events(self._find(run_id)))
+
+    def follow(self, run_id: str) -> Iterator[dict[str, Any]]:
+        """The events of a run as they happen, until its final one. Raises ConfigurationError."""
+        return follow_events(self._find(run_id))
+
+    def cancel(self, run_id: str) -> RunInfo:
+        """Ask for a run to be stopped; it stops within seconds. The run as it is now; a run that is over stays as it is.
+
+        Raises ConfigurationError when there is no such run, ExecutionError when its folder cannot be written to.
+        """
+        info = self.show(run_id)
+        if info.active:
+            atomic_write(info.path / CANCEL_FILE, b"", private=True)
+        return info
+
+    def clean(self, *, keep_days: float | None = None, keep_bytes: float | None = None) -> list[RunInfo]:
+        """Remove runs that ended more than ``keep_days`` ago, then the oldest while all take more than ``keep_bytes``.
+
+        Runs that wait or run are never touched. The runs that were removed, the oldest first.
+        """
+        removed: list[RunInfo] = []
+        kept: list[tuple[RunInfo, int]] = []
+        now = datetime.datetime.now(datetime.UTC)
+        for info in reversed(self.list()):
+            age = (now - _ended(info)).total_seconds() / 86_400
+            if not info.active and keep_days is not None and age > keep_days:
+                self._remove(info, removed)
+            else:
+                kept.append((info, _size(info.path)))
+        total = sum(size for _, size in kept)
+        for info, size in kept:
+            if keep_bytes is None or total <= keep_bytes:
+                break
+            if not info.active:
+                self._remove(info, removed)
+                total -= size
+        return removed
+
+    def _remove(self, info: RunInfo, removed: list[RunInfo]) -> None:
+        shutil.rmtree(info.path, ignore_errors=True)
+        if not info.path.exists():
+            removed.append(info)
+
+    def _find(self, run_id: str) -> Path:
+        if is_run_id(run_id) and (self.logs_dir / run_id).is_dir():
+            return self.logs_dir / run_id
+        names = [info.name for info in _folders(self.logs_dir)]
+        if run_id == "latest" and names:
+            return self.logs_dir / max(names)
+        wanted = run_id if run_id.startswith("run_") else f"run_{run_id}"
+        found = [name for name in names if name.startswith(wanted)] if len(run_id) >= 4 else []
+        if len(found) == 1:
+            return self.logs_dir / found[0]
+        if len(found) > 1:
+            raise ConfigurationError(f"{len(found)} runs begin with {run_id}.", hint="Give more of the id.")
+        raise ConfigurationError(f"There is no run {run_id} in {self.logs_dir}.", hint="See osiris runs list.")
+
+    def _info(self, path: Path) -> RunInfo:
+        status = read_status(path)
+        state = state_of(path, status)
+        if state in FINAL_STATES:  # the final status may be newer than the one that was read first
+            status = read_status(path)
+        return RunInfo(path.name, state, path, status or {})
+
+
+def _folders(logs_dir: Path) -> list[Path]:
+    try:
+        return [entry for entry in logs_dir.iterdir() if is_run_id(entry.name)]
+    except OSError:
+        return []
+
+
+def _ended(info: RunInfo) -> datetime.datetime:
+    for key in ("finished", "started", "queued"):
+        with contextlib.suppress(KeyError, ValueError, TypeError):
+            return datetime.datetime.fromisoformat(info.status[key])
+    return datetime.datetime.fromtimestamp(info.path.stat().st_mtime, datetime.UTC)
+
+
+def _size(path: Path) -> int:
+    total = 0
+    for entry in path.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += entry.lstat().st_size
+    return total

@@ -1,0 +1,252 @@
+"""Carrying out one segment: attempts, time limits, and finding out which of its steps is to blame."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from osiris.core.error_taxonomy import ExecutionError, OsirisError, ValidationError, describe
+from osiris.drivers.context import StepContext, Stopper, StepStopped
+from osiris.execution import outcome
+from osiris.execution.deadline import Deadline, woken_by_signals
+from osiris.execution.segments import Segment, sources_of
+from osiris.sql.dataset import Dataset, as_dataset
+from osiris.sql.messages import explain_engine_error, is_about_data
+
+if TYPE_CHECKING:
+    from osiris.execution.engine import Engine
+
+TIMEOUT_CODE = "OML616"
+
+
+class StepFailed(Exception):  # noqa: N818 - an end, told to the engine
+    """A step ended badly (or was cancelled); everything about it is logged already."""
+
+    def __init__(self, step_id: str, code: str, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.step_id = step_id
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+class SegmentRunner:
+    """Runs segments one after the other."""
+
+    def __init__(self, engine: Engine, *, signals: bool) -> None:
+        self.engine = engine
+        self.signals = signals
+        self.stopper = Stopper()
+        self.current: str | None = None
+
+    def stop(self) -> None:
+        """Interrupt what is running; safe from any thread."""
+        self.stopper.stop()
+        self.engine.database.interrupt()
+
+    def run(self, segment: Segment) -> Dataset | None:
+        """The kept rows of the segment's last step, None when nobody takes them. Raises StepFailed."""
+        engine = self.engine
+        self.stopper = Stopper(stopped=engine.cancelled)
+        started: dict[str, float] = {}
+        results: dict[str, Dataset] = {}
+        contexts: dict[str, StepContext] = {}
+        for name in segment.steps:
+            started[name] = time.monotonic()
+            self.current = name
+            engine.records[name].state = outcome.RUNNING
+            engine.event("step_start", name, component=engine.steps[name].manifest["component"], segment=segment.number)
+            contexts[name] = self._context(name)
+            if name != segment.last:
+                result = self._guarded(segment, name, results, contexts)
+                if result is not None:
+                    results[name] = result
+        final = self._attempts(segment, results, contexts)
+        for name in segment.steps:
+            self._complete(
+                segment, name, started[name], contexts[name], final if name == segment.last else results.get(name)
+            )
+        return final if engine.has_readers(segment.last) else self._released(final)
+
+    def _guarded(
+        self, segment: Segment, name: str, results: dict[str, Dataset], contexts: dict[str, StepContext]
+    ) -> Dataset | None:
+        try:
+            return self._invoke(name, results, contexts[name])
+        except (Exception, StepStopped) as error:  # noqa: BLE001 - a driver may raise anything; it is logged and told
+            raise self._failure(segment, name, error, results) from error
+
+    def _attempts(
+        self, segment: Segment, results: dict[str, Dataset], contexts: dict[str, StepContext]
+    ) -> Dataset | None:
+        """The last step, tried as often as its ``retry`` allows."""
+        name = segment.last
+        manifest = self.engine.steps[name].manifest
+        retry = manifest.get("retry") or {}
+        allowed = max(int(retry.get("attempts") or 1), 1)
+        delay = float(retry.get("delay") or 0)
+        for attempt in range(1, allowed + 1):
+            self.engine.records[name].attempts = attempt
+            try:
+                return self._timed(name, results, contexts[name], manifest.get("timeout"))
+            except (Exception, StepStopped) as error:  # noqa: BLE001 - a driver may raise anything; it is logged and told
+                if attempt == allowed or self.engine.cancelled or _permanent(error):
+                    raise self._failure(segment, name, error, results) from error
+                message = self._explained(error)[1]
+                self.engine.event("step_retry", name, attempt=attempt, attempts=allowed, delay=delay, message=message)
+                self.engine.wait(delay)
+                self.stopper = contexts[name].stopper = Stopper(stopped=self.engine.cancelled)
+                delay = min(delay * 2, float(retry.get("max_delay") or delay * 2))
+                if self.engine.cancelled:
+                    raise self._failure(segment, name, error, results) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    def _timed(
+        self, name: str, results: dict[str, Dataset], context: StepContext, timeout: float | None
+    ) -> Dataset | None:
+        deadline = Deadline(timeout, self.stop, signals=self.signals)
+        try:
+            with woken_by_signals(deadline.running) if self.signals else nullcontext(), deadline:
+                result = self._invoke(name, results, context)
+                if result is not None and not (result.rows is not None and not self.engine.has_readers(name)):
+                    result = result.keep()
+        except (Exception, StepStopped) as error:
+            if deadline.expired and not self.engine.cancelled:
+                raise _TimeUp(float(timeout or 0)) from error
+            raise
+        return result
+
+    def _invoke(self, name: str, results: dict[str, Dataset], context: StepContext) -> Dataset | None:
+        """Run the driver; what it yields as a Dataset, None when it yields nothing."""
+        if self.engine.cancelled:
+            raise StepStopped(name)
+        step = self.engine.steps[name]
+        inputs: dict[str, Any] = {
+            table: results.get(source) or self.engine.data_of(source)
+            for table, source in (step.manifest.get("inputs") or {}).items()
+        }
+        if len(sources_of(step.manifest)) == 1:
+            inputs.setdefault("df", next(iter(inputs.values())))
+        returned = step.driver.run(step_id=name, config=dict(step.config), inputs=inputs or None, ctx=context)
+        if self.stopper.stopped:
+            raise StepStopped(name)
+        if not isinstance(returned, dict) or returned.get("df") is None:
+            if self.engine.has_readers(name):
+                raise ExecutionError(f"The driver of {step.manifest['component']} returned no rows under 'df'.")
+            return None
+        return as_dataset(returned["df"], self.engine.database)
+
+    def _context(self, name: str) -> StepContext:
+        engine = self.engine
+        artifacts = engine.run_dir / "artifacts" / name
+        if not type(engine.steps[name].driver).__module__.startswith("osiris.drivers."):
+            artifacts.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return StepContext(
+            session_id=engine.logger.session_id,
+            working_dir=engine.root,
+            artifacts_dir=artifacts,
+            logger=engine.logger,
+            step_id=name,
+            database=engine.database,
+            root=engine.root,
+            spill=engine.spill,
+            stopper=self.stopper,
+        )
+
+    def _complete(
+        self, segment: Segment, name: str, started: float, context: StepContext, result: Dataset | None
+    ) -> None:
+        record = self.engine.records[name]
+        rows = context.counts.get("rows_written", context.counts.get("rows_read"))
+        if rows is None and result is not None and result.rows is not None:
+            rows = result.rows
+            self.engine.logger.log_metric("rows_produced", rows, "rows", step_id=name)
+        record.rows = None if rows is None else int(rows)
+        record.duration = time.monotonic() - started
+        record.state = outcome.SUCCEEDED
+        self.engine.event(
+            "step_complete", name, segment=segment.number, duration=round(record.duration, 3), rows=record.rows
+        )
+
+    def _released(self, final: Dataset | None) -> None:
+        if final is not None:
+            final.release()
+
+    def _failure(self, segment: Segment, name: str, error: BaseException, results: dict[str, Dataset]) -> StepFailed:
+        """Find the step to blame, log it, and say it."""
+        if self.engine.cancelled:
+            return StepFailed(name, "OML617", "The run was cancelled.")
+        culprit, cause = self._blame(segment, name, error, results)
+        code, message, hint = self._explained(cause)
+        for earlier in segment.steps[: segment.steps.index(culprit)]:
+            if self.engine.records[earlier].state == outcome.RUNNING:
+                self.engine.records[earlier].state = outcome.SUCCEEDED
+                self.engine.event("step_complete", earlier, segment=segment.number)
+        self.engine.records[culprit].state = outcome.FAILED
+        attempts = self.engine.records[culprit].attempts
+        self.engine.event(
+            "step_error",
+            culprit,
+            segment=segment.number,
+            code=code,
+            message=message,
+            hint=hint,
+            attempts=attempts if attempts > 1 else None,
+        )
+        return StepFailed(culprit, code, message, hint)
+
+    def _blame(
+        self, segment: Segment, name: str, error: BaseException, results: dict[str, Dataset]
+    ) -> tuple[str, BaseException]:
+        """The step whose fault ``error`` is: rows computed together fail together, in the step that asks for them."""
+        for source, data in results.items():
+            broken = data.failure()
+            if broken is not None:
+                return source, broken
+        if name == segment.last and len(segment.steps) > 1 and is_about_data(error):
+            return self._step_by_step(segment) or (name, error)
+        return name, error
+
+    def _step_by_step(self, segment: Segment) -> tuple[str, BaseException] | None:
+        """Compute the segment again, each step by itself; the first that fails, and how. None when all go well."""
+        kept: dict[str, Dataset] = {}
+        try:
+            for name in segment.steps:
+                last = name == segment.last
+                if last and not self.engine.steps[name].lazy:
+                    return None  # a writer: what it reads is fine, so the error is its own
+                try:
+                    result = self._invoke(name, kept, self._context(name))
+                    if result is not None:
+                        kept[name] = result.keep()
+                except Exception as error:  # noqa: BLE001 - the point is to see which step raises what
+                    broken = kept[name].failure() if name in kept else None
+                    return name, broken or error
+            return None
+        finally:
+            for data in kept.values():
+                data.release()
+
+    def _explained(self, error: BaseException) -> tuple[str, str, str | None]:
+        """The code, the message and the hint of an error."""
+        if isinstance(error, _TimeUp):
+            return TIMEOUT_CODE, str(error), "Raise the timeout of the step, or make its work smaller."
+        if isinstance(error, OsirisError):
+            return error.code, str(error), error.hint
+        if type(error).__module__.partition(".")[0] in ("duckdb", "_duckdb"):
+            message, hint = explain_engine_error(error)
+            return ExecutionError("").code, message, hint
+        return ExecutionError("").code, describe(error), None
+
+
+class _TimeUp(Exception):  # noqa: N818
+    """An attempt took longer than its timeout."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"It took longer than its timeout of {seconds:g} s and was stopped.")
+
+
+def _permanent(error: BaseException) -> bool:
+    """Whether trying again cannot help: the query itself is refused."""
+    return isinstance(error, ValidationError)

@@ -1,0 +1,259 @@
+"""The one who answers for a run: it owns the run's lock, hands the work to a worker, and writes how it ended.
+
+In a foreground run it is the command itself; in a detached one a process of its own
+(``python -m osiris.execution.supervisor``) that belongs to nobody's window. Exactly one final event and one final
+status are written, always by the supervisor, whatever becomes of the worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from osiris.core.error_taxonomy import OsirisError
+from osiris.core.secrets_masking import Masker
+from osiris.core.session_logging import SessionLogger, timestamp
+from osiris.execution.folder import FINAL_EVENTS, RunFolder
+from osiris.execution.process import Worker, become_daemon
+from osiris.execution.queue import Turn
+from osiris.execution.worker import GRACE_SECONDS
+
+POLL_SECONDS = 0.05
+
+
+@dataclass
+class Request:
+    """What starts a run. ``params`` may hold secrets, so a request travels over pipes only."""
+
+    manifest: Mapping[str, Any]
+    root: Path
+    logs_dir: Path
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    if_running: str = "wait"
+    max_parallel: int | None = None
+    memory: int | None = None
+    target: str = "local"
+
+    def plain(self) -> dict[str, Any]:
+        """The request as JSON data."""
+        return {**vars(self), "root": str(self.root), "logs_dir": str(self.logs_dir)}
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Request:
+        """The request in JSON data."""
+        return cls(**{**data, "root": Path(data["root"]), "logs_dir": Path(data["logs_dir"])})
+
+
+class Supervisor:
+    """One run from its first event to its last."""
+
+    def __init__(self, request: Request, worker: Worker | None = None) -> None:
+        """Claim a place for the run and make its folder; its first event is written.
+
+        ``worker`` is one that was started early. Raises AlreadyRunning, ConfigurationError or ExecutionError.
+        """
+        self.request = request
+        self.worker = worker
+        self._cancelled = threading.Event()
+        self._temporary: list[str] = []
+        self._started: float | None = None
+        pipeline = request.manifest.get("pipeline") or {}
+        self.head = {
+            "pipeline": pipeline.get("name"),
+            "profile": request.manifest.get("profile"),
+            "target": request.target,
+        }
+        self.turn = Turn(request.root, self.head, request.if_running, request.max_parallel)
+        try:
+            self.folder = RunFolder.create(request.logs_dir, request.manifest, self.head)
+            self.turn.note(self.folder.run_id)
+            # Sensitive parameters are the only secrets that this process knows.
+            masker = Masker([str(value) for value in request.params.values()])
+            self.logger = SessionLogger(self.folder.path, self.folder.run_id, masker)
+            self.logger.log_event("run_queued", {key: value for key, value in self.head.items() if value is not None})
+        except BaseException:
+            self.turn.release()
+            raise
+
+    def cancel(self) -> None:
+        """Ask the run to stop; may be called from a signal handler."""
+        self._cancelled.set()
+
+    def run(self) -> dict[str, Any]:
+        """Carry the run to its end; its final status."""
+        try:
+            outcome = self._outcome()
+            return self._finish(outcome)
+        finally:
+            self.logger.close()
+            self.turn.release()
+            self.folder.release()
+
+    def _outcome(self) -> dict[str, Any]:
+        while not self.turn.take():
+            if self._stop_wanted():
+                self._dismiss()
+                return self._cancelled_outcome()
+            self._cancelled.wait(POLL_SECONDS)
+        if self._stop_wanted():
+            self._dismiss()
+            return self._cancelled_outcome()
+        self._started = time.time()
+        self.folder.write_status({"state": "running", "started": timestamp()})
+        worker = self.worker if self.worker is not None and self.worker.alive() else Worker()
+        self.worker = worker
+        worker.channel.send(
+            {
+                "run_dir": str(self.folder.path),
+                "root": str(self.request.root),
+                "params": dict(self.request.params),
+                "memory": self.request.memory,
+            }
+        )
+        return self._watch(worker)
+
+    def _watch(self, worker: Worker) -> dict[str, Any]:
+        """Wait for the worker's word, for its death, or for somebody who wants the run to stop."""
+        result: list[dict[str, Any]] = []
+        over = threading.Event()
+
+        def listen() -> None:
+            while (message := worker.channel.receive()) is not None:
+                if "temporary" in message:
+                    self._temporary = message["temporary"]
+                else:
+                    result.append(message["outcome"])
+                    break
+            over.set()
+
+        threading.Thread(target=listen, daemon=True).start()
+        deadline: float | None = None
+        while not over.wait(POLL_SECONDS):
+            if deadline is None and self._stop_wanted():
+                worker.channel.send({"cancel": True})
+                deadline = time.monotonic() + GRACE_SECONDS
+            if deadline is not None and time.monotonic() > deadline:
+                worker.kill()
+                self._clean()
+                return self._cancelled_outcome()
+        if result:
+            if not worker.wait(GRACE_SECONDS):
+                worker.kill()
+            return result[0]
+        if not worker.wait(GRACE_SECONDS):
+            worker.kill()
+        self._clean()
+        if self._stop_wanted():
+            return self._cancelled_outcome()
+        return self._dead_worker(worker)
+
+    def _dead_worker(self, worker: Worker) -> dict[str, Any]:
+        steps, running = self.folder.steps_so_far()
+        where = f" while the step {running} was running" if running else ""
+        for step in steps:
+            if step["state"] in ("running", "pending"):
+                step["state"] = "failed" if step["id"] == running else "skipped"
+        error = {
+            "step": running,
+            "code": "OML618",
+            "message": f"The process that carried out the run is gone{where}: {worker.ended_how()}.",
+            "hint": "If memory ran out, lower runs.memory_limit in osiris.yaml, so that data is spilled to disk earlier.",
+        }
+        return {
+            "state": "failed",
+            "error": {k: v for k, v in error.items() if v is not None},
+            "steps": steps,
+            "rows": {},
+        }
+
+    def _cancelled_outcome(self) -> dict[str, Any]:
+        steps, _ = self.folder.steps_so_far()
+        for step in steps:
+            if step["state"] in ("running", "pending"):
+                step["state"] = "cancelled"
+        return {"state": "cancelled", "error": None, "steps": steps, "rows": {}}
+
+    def _finish(self, outcome: dict[str, Any]) -> dict[str, Any]:
+        finished = time.time()
+        duration = round(finished - self._started, 3) if self._started is not None else 0.0
+        status = self.folder.write_status({**outcome, "finished": timestamp(), "duration": duration})
+        body: dict[str, Any] = {"duration": duration}
+        if outcome["state"] == "failed":
+            error = dict(outcome["error"] or {})
+            if "step" in error:
+                error["step_id"] = error.pop("step")
+            body |= error
+        else:
+            body["steps"] = len([step for step in outcome["steps"] if step["state"] == "succeeded"])
+        self.logger.log_event(FINAL_EVENTS[outcome["state"]], body)
+        self.logger.log_metric("run_duration", duration, "s")
+        return status
+
+    def _stop_wanted(self) -> bool:
+        return self._cancelled.is_set() or self.folder.cancel_wanted()
+
+    def _dismiss(self) -> None:
+        if self.worker is not None:
+            self.worker.dismiss()
+
+    def _clean(self) -> None:
+        """Remove what a worker that was killed left behind: half-written files, its spill folder."""
+        for path in self._temporary:
+            for leftover in (path, path + "-journal"):
+                with contextlib.suppress(OSError):
+                    os.unlink(leftover)
+        shutil.rmtree(self.folder.path / "spill", ignore_errors=True)
+
+
+@contextlib.contextmanager
+def cancelled_by_signals(supervisor: Supervisor) -> Any:
+    """Inside the block (in the main thread), Ctrl-C and SIGTERM cancel the run instead of ending this process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        supervisor.cancel()
+
+    numbers = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def main() -> None:
+    """Supervise one detached run: the request comes over standard input, the answer is the run's id."""
+    channel = become_daemon()
+    data = channel.receive()
+    if data is None:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    worker = Worker()
+    try:
+        supervisor = Supervisor(Request.of(data), worker)
+    except OsirisError as error:
+        worker.dismiss()
+        channel.send({"error": str(error), "hint": error.hint, "code": error.code, "kind": type(error).__name__})
+        return
+    signal.signal(signal.SIGTERM, lambda number, frame: supervisor.cancel())
+    channel.send({"run_id": supervisor.folder.run_id, "run_dir": str(supervisor.folder.path)})
+    channel.close()
+    supervisor.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""The process that carries out one run: ``python -m osiris.execution.worker``.
+
+It is started before anybody knows whether it will be needed, loads what is slow to load, and waits for one message
+that names the run's folder. What it may know (sensitive parameters, connections) it gets over that pipe or resolves
+itself; it keeps that in memory. When the pipe closes, whoever wanted the run is gone: the run stops.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osiris.execution.process import Channel, take_over_standard_streams, working_folder
+
+if TYPE_CHECKING:
+    from osiris.execution.engine import Engine
+
+GRACE_SECONDS = 2.0
+
+
+def main() -> None:
+    """Wait for a run, carry it out, say how it ended."""
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides what Ctrl-C means
+    channel = take_over_standard_streams()
+    for module in ("duckdb", "osiris.execution.engine"):
+        with contextlib.suppress(ImportError):  # what is missing is told when the run needs it
+            importlib.import_module(module)
+    request = channel.receive()
+    if request is None:
+        os._exit(0)
+    code = 0
+    try:
+        message = _carry_out(request, channel)
+    except BaseException as error:  # noqa: BLE001 - the last resort: whatever it is, the supervisor must hear of it
+        message, code = _broken(error), 3
+    channel.send(message)
+    os._exit(code)  # threads of foreign code must not hold up the end
+
+
+def _carry_out(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    from osiris.core.error_taxonomy import OsirisError
+    from osiris.core.secrets_masking import Masker
+    from osiris.core.session_logging import SessionLogger
+    from osiris.drivers.context import temporary_sibling
+    from osiris.execution.engine import Engine
+    from osiris.execution.preparation import prepare
+
+    run_dir, root = Path(request["run_dir"]), Path(request["root"])
+    working_folder(root)
+    manifest = json.loads((run_dir / "manifest.json").read_bytes())
+    try:
+        prepared = prepare(
+            manifest,
+            root=root,
+            run_dir=run_dir,
+            session_id=run_dir.name,
+            params=request.get("params"),
+            memory=request.get("memory"),
+        )
+    except OsirisError as error:
+        return {"outcome": _not_started(manifest, error)}
+    channel.send({"temporary": [path for path in prepared.limits.paths if path.endswith(".part")]})
+    masker = Masker(prepared.secrets)
+    with SessionLogger(run_dir, run_dir.name, masker) as logger:
+        _catch_prints(logger, masker)
+        engine = Engine(manifest, prepared, logger=logger, root=root, run_dir=run_dir, signals=True)
+        threading.Thread(target=_listen, args=(channel, engine), daemon=True).start()
+        outcome = engine.run().plain()
+    return {"outcome": masker.data(outcome)}
+
+
+def _listen(channel: Channel, engine: Engine) -> None:
+    """Stop the run when the supervisor says so, or is gone."""
+    message = channel.receive()
+    engine.cancel()
+    if message is None:
+        threading.Event().wait(GRACE_SECONDS)
+        os._exit(4)
+
+
+def _not_started(manifest: dict[str, Any], error: Any) -> dict[str, Any]:
+    problem = {"code": error.code, "message": str(error)}
+    if error.hint:
+        problem["hint"] = error.hint
+    steps = [{"id": step["id"], "state": "skipped"} for step in manifest.get("steps") or [] if "id" in step]
+    return {"state": "failed", "error": problem, "steps": steps, "rows": {}}
+
+
+def _broken(error: BaseException) -> dict[str, Any]:
+    from osiris.core.error_taxonomy import describe
+
+    problem = {"code": "OML610", "message": f"Osiris itself failed: {describe(error)}"}
+    return {"outcome": {"state": "failed", "error": problem, "steps": [], "rows": {}}}
+
+
+class _Prints:
+    """What drivers print, line by line and masked, in ``worker.log`` of the run's folder."""
+
+    encoding = "utf-8"
+
+    def __init__(self, path: Path, masker: Any) -> None:
+        self._path = path
+        self._masker = masker
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        lines = (self._rest + text).split("\n")
+        self._rest = lines.pop()
+        if lines:
+            with open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8") as log:
+                log.writelines(self._masker.text(line) + "\n" for line in lines)
+        return len(text)
+
+    def flush(self) -> None:
+        if self._rest:
+            self.write("\n")
+
+    def isatty(self) -> bool:
+        return False
+
+
+def _catch_prints(logger: Any, masker: Any) -> None:
+    prints: Any = _Prints(logger.run_dir / "worker.log", masker)
+    sys.stdout = sys.stderr = prints
+
+
+if __name__ == "__main__":
+    main()

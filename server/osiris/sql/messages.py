@@ -1,0 +1,62 @@
+"""What DuckDB says when data does not fit, in words for somebody who wrote a pipeline."""
+
+from __future__ import annotations
+
+import re
+
+from osiris.sql.gate import engine_message
+
+_CSV = re.compile(r"CSV Error on Line: (?P<line>\d+)")
+_CONVERT = re.compile(
+    r"""Error when converting column "(?P<column>.*?)"\. (?P<what>Could not convert .*?)$""", re.MULTILINE
+)
+_DETECTED = "This type was auto-detected"
+_NO_SPACE = re.compile(r"No space left|File too large|Disk quota|disk is full|Could not write all bytes", re.IGNORECASE)
+_COUNT = re.compile(r"Expected Number of Columns: (?P<wanted>\d+) Found: (?P<found>\d+)")
+_NUMBER_OF_LINES = 3
+
+
+def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
+    """A sentence that says what went wrong, and what to do about it (None where there is nothing to say)."""
+    text = engine_message(error)
+    if is_disk_full(error):
+        return "The disk is full: not everything could be written.", "Free some space, then run again."
+    if type(error).__name__ == "OutOfMemoryException":
+        return (
+            "The run needs more memory than it may use.",
+            "Raise runs.memory_limit in osiris.yaml, or make the step smaller (fewer columns, a filter first).",
+        )
+    csv = _CSV.search(text)
+    convert = _CONVERT.search(text)
+    if csv and convert:
+        message = f"Line {csv['line']} does not fit: {convert['what'].rstrip('.')} in column {convert['column']}."
+        column = convert["column"]
+        if _DETECTED in text:
+            return message, f"The type was detected from the first rows; set it: dtype: {{{column}: string}}."
+        return message, f"Change the type of {column} in dtype, or name the text in na_values."
+    count = _COUNT.search(text)
+    if csv and count:
+        return (
+            f"Line {csv['line']} has {count['found']} fields, but there are {count['wanted']} columns.",
+            "Check the delimiter and the quotes of that line.",
+        )
+    if "Invalid unicode" in text:
+        where = f"Line {csv['line']}" if csv else "The file"
+        return f"{where} is not UTF-8.", "Set the option encoding to what the file was saved with."
+    if "detect the CSV parsing dialect" in text:
+        return (
+            "The file is not a regular table: its rows do not have the same number of fields, or a quote is not closed.",
+            "Check delimiter, skip_rows, comment and the quotes in the file.",
+        )
+    return " ".join(text.split("\n")[:_NUMBER_OF_LINES]).strip(), None
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a write failed for want of space."""
+    return _NO_SPACE.search(str(error)) is not None
+
+
+def is_about_data(error: BaseException) -> bool:
+    """Whether an error lies in what was computed, so that computing step by step can name the step."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return "Error" in names and not is_disk_full(error) and not names & {"OutOfMemoryException", "InterruptException"}
