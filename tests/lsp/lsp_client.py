@@ -48,7 +48,7 @@ ABLE: Message = {
 }
 
 
-class RequestRefused(Exception):
+class RequestRefusedError(Exception):
     """The server answered a request with an error."""
 
     def __init__(self, error: Message) -> None:
@@ -123,7 +123,7 @@ class Client:
     def result_of(self, request_id: int) -> Any:
         answer = self.wait(lambda m: m.get("id") == request_id and "method" not in m)
         if "error" in answer:
-            raise RequestRefused(answer["error"])
+            raise RequestRefusedError(answer["error"])
         return answer["result"]
 
     # -- listening
@@ -247,8 +247,11 @@ def apply_edits(text: str, edits: list[Message]) -> str:
     for line in text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
     places = [
-        (starts[e["range"]["start"]["line"]] + e["range"]["start"]["character"],
-         starts[e["range"]["end"]["line"]] + e["range"]["end"]["character"], e["newText"])
+        (
+            starts[e["range"]["start"]["line"]] + e["range"]["start"]["character"],
+            starts[e["range"]["end"]["line"]] + e["range"]["end"]["character"],
+            e["newText"],
+        )
         for e in edits
     ]
     for start, end, new in sorted(places, reverse=True):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from lsp_client import Client, RequestRefused, edit
+from lsp_client import Client, RequestRefusedError, edit
 
 URI = "untitled:pipeline"
 
@@ -19,7 +19,7 @@ def test_initialize_needs_nothing_but_the_message(client: Client) -> None:
 
 
 def test_a_request_before_initialize_is_refused(client: Client) -> None:
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(RequestRefusedError) as refused:
         client.request("textDocument/hover", {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 0}})
 
     assert refused.value.code == -32002
@@ -50,7 +50,7 @@ def test_shutdown_with_a_command_in_flight_answers_both_once(editor: Client) -> 
     shutdown = editor.start_request("shutdown")
 
     assert editor.result_of(shutdown) is None
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(RequestRefusedError) as refused:
         editor.result_of(doctor)
     assert refused.value.code == -32800
     assert len(editor.answers_to(shutdown)) == len(editor.answers_to(doctor)) == 1
@@ -59,7 +59,7 @@ def test_shutdown_with_a_command_in_flight_answers_both_once(editor: Client) -> 
 def test_a_request_after_shutdown_is_refused(editor: Client) -> None:
     editor.request("shutdown")
 
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(RequestRefusedError) as refused:
         editor.request("textDocument/hover", {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 0}})
     assert refused.value.code == -32600
 
@@ -68,7 +68,7 @@ def test_a_cancelled_command_is_answered_once_and_its_process_ends(editor: Clien
     request = editor.start_request("workspace/executeCommand", {"command": "osiris.doctor", "arguments": []})
     editor.notify("$/cancelRequest", {"id": request})
 
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(RequestRefusedError) as refused:
         editor.result_of(request)
     assert refused.value.code == -32800
     editor.request("shutdown")  # long enough for a second answer to come, if there were one
@@ -90,7 +90,9 @@ def test_every_request_gets_one_answer_when_half_of_them_are_cancelled(editor: C
 
 
 def test_cancelling_what_is_unknown_or_done_is_ignored(editor: Client) -> None:
-    done = editor.start_request("textDocument/hover", {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 0}})
+    done = editor.start_request(
+        "textDocument/hover", {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 0}}
+    )
     editor.result_of(done)
 
     editor.notify("$/cancelRequest", {"id": done})
@@ -101,7 +103,7 @@ def test_cancelling_what_is_unknown_or_done_is_ignored(editor: Client) -> None:
 
 
 def test_malformed_parameters_are_answered_with_an_error(editor: Client) -> None:
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(RequestRefusedError) as refused:
         editor.request("textDocument/hover", {"textDocument": 3})
 
     assert refused.value.code == -32602
@@ -112,7 +114,7 @@ def test_an_unknown_method_is_answered_and_an_unknown_notification_ignored(edito
     editor.notify("$/unheardOf", {})
     editor.notify("unheard/of", {})
 
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(RequestRefusedError) as refused:
         editor.request("unheard/of", {})
     assert refused.value.code == -32601
 
@@ -127,14 +129,15 @@ def test_what_is_not_json_is_answered_and_does_not_end_the_server(editor: Client
 
 
 def test_an_unknown_command_says_which_there_are(editor: Client) -> None:
-    with pytest.raises(RequestRefused, match=r"osiris\.compile, osiris\.doctor"):
+    with pytest.raises(RequestRefusedError, match=r"osiris\.compile, osiris\.doctor"):
         editor.command("osiris.fly")
 
 
 def test_requests_are_served_while_commands_run(editor: Client) -> None:
     editor.open(URI, "name: x\n")
     commands = [
-        editor.start_request("workspace/executeCommand", {"command": "osiris.doctor", "arguments": []}) for _ in range(12)
+        editor.start_request("workspace/executeCommand", {"command": "osiris.doctor", "arguments": []})
+        for _ in range(12)
     ]
 
     editor.at("textDocument/hover", URI, 0, 1)

@@ -39,8 +39,8 @@ class Cursor:
     ``token`` is what stands there, without quotes, or an empty span; ``text`` and ``prefix`` are all of it and the part
     in front of the offset. ``column`` is that of the keys (or dashes) around, ``keys`` the keys that stand beside.
     ``indent`` is the blank stretch in front that has the wrong width for ``column``, when there is one.
-    ``quote`` is the quote around the token, ``has_colon`` whether a colon follows a key, ``gap`` whether a blank must be
-    put in front of a value (``mode:|``), ``flow`` whether the place is inside ``[]`` or ``{}``.
+    ``quote`` is the quote around the token, ``has_colon`` whether a colon follows a key, ``gap`` whether a blank must
+    be put in front of a value (``mode:|``), ``flow`` whether the place is inside ``[]`` or ``{}``.
     """
 
     offset: int
@@ -131,9 +131,10 @@ class _Place:
             return self._make(Role.NOTHING, (), Span(offset, offset))
         if line.key is not None and line.value is not None and offset > line.key.end:
             return self._value(line.value)
-        if offset < line.span.start + line.indent or (line.dashes and offset <= line.span.start + line.dashes[-1]):
-            if line.content.start < line.content.end or line.dashes:
-                return self._make(Role.NOTHING, (), Span(offset, offset))
+        has_text = line.content.start < line.content.end or bool(line.dashes)
+        starts = line.span.start + (line.dashes[-1] + 1 if line.dashes else line.indent)
+        if has_text and offset < starts:
+            return self._make(Role.NOTHING, (), Span(offset, offset))
         return self._key_or_item()
 
     def _make(self, role: Role, path: Path, token: Span, **more: object) -> Cursor:
@@ -227,7 +228,9 @@ class _Place:
         has_colon = line.key is not None
         token = line.key if line.key is not None else line.content
         if not has_colon and token.start < token.end and text[token.start] in "\"'":
-            token = Span(token.start + 1, token.end - (token.end - token.start > 1 and text[token.end - 1] == text[token.start]))
+            token = Span(
+                token.start + 1, token.end - (token.end - token.start > 1 and text[token.end - 1] == text[token.start])
+            )
         if self._offset > token.end:
             token = Span(self._offset, self._offset)
         if line.dashes:
@@ -237,9 +240,7 @@ class _Place:
             if line.content.start == line.content.end:
                 column = max(self._offset - line.span.start, line.dashes[-1] + 2)
             gap = text[self._offset - 1 : self._offset] == "-"
-            return self._make(
-                role, path, token, column=column, keys=self._others(path), has_colon=has_colon, gap=gap
-            )
+            return self._make(role, path, token, column=column, keys=self._others(path), has_colon=has_colon, gap=gap)
         column = line.content.start - line.span.start
         if line.content.start == line.content.end:
             column = self._offset - line.span.start
@@ -251,7 +252,7 @@ class _Place:
         below = [f for f in frames if f.column <= column]
         top = below[-1] if below else frames[0]
         deeper = frames[len(below) :]
-        if top.is_map and top.column == column or (top.is_map and not top.filled and top.last is not None):
+        if (top.is_map and top.column == column) or (top.is_map and not top.filled and top.last is not None):
             own = top.column == column
             path, wanted = (top.path if own else top.child_path()), column
         elif deeper and not (not top.is_map and top.column == column):

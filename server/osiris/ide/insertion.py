@@ -1,4 +1,4 @@
-"""The text that a suggestion puts into the document: valid YAML at its place, with tab stops for editors that know them."""
+"""The text that a suggestion puts into a document: valid YAML at its place, with tab stops where editors know them."""
 
 from __future__ import annotations
 

@@ -141,7 +141,9 @@ class Reader:
     def _map_at(self, column: int, *, nested: bool) -> Frame:
         frames = self._frames
         if not nested:
-            while len(frames) > 1 and (frames[-1].column > column or (not frames[-1].is_map and frames[-1].column >= column)):
+            while len(frames) > 1 and (
+                frames[-1].column > column or (not frames[-1].is_map and frames[-1].column >= column)
+            ):
                 frames.pop()
         top = frames[-1]
         if top.is_map and top.column >= column:
@@ -156,10 +158,11 @@ class Reader:
         if line.dashes and line.content.start < line.content.end:
             top.filled = True
             self._value(line.content, top.child_path(), line.dashes[-1])
-        elif not line.dashes and top.is_map and not top.filled and line.content.start - line.span.start > top.column:
-            if self._text[line.content.start] in "[{\"'":
-                top.filled = True
-                self._value(line.content, top.child_path(), top.column)
+            return
+        deeper = not line.dashes and line.content.start - line.span.start > top.column
+        if deeper and top.is_map and not top.filled and self._text[line.content.start] in "[{\"'":
+            top.filled = True
+            self._value(line.content, top.child_path(), top.column)
 
     def _value(self, value: Span, path: Path, column: int) -> None:
         """Pass over a value that may go on for more lines; ``column`` is that of its key or dash."""

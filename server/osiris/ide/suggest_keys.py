@@ -36,7 +36,9 @@ def keys(place: Place) -> Iterable[Item]:
         return [_key(place, name, None, detail="parameter") for name in _absent(place, place.analysis.pipeline.params)]
     known: dict[str, Schema] = dict(schema.get("properties", {}))
     order = _required_first(known, schema.get("required", ()))
-    found = [_key(place, name, known[name], required=name in schema.get("required", ())) for name in _absent(place, order)]
+    found = [
+        _key(place, name, known[name], required=name in schema.get("required", ())) for name in _absent(place, order)
+    ]
     if cursor.role is Role.ITEM and cursor.path[:1] == ("steps",) and len(cursor.path) == 2 and not cursor.keys:
         found.insert(0, _whole_step(cursor.column, "", cursor.prefix))
     return found
@@ -164,4 +166,3 @@ def _input_tables(place: Place) -> Iterator[Item]:
     names = ["df", *(table_name(name) for name in waits if name)]
     for name in _absent(place, names):
         yield _key(place, name, {"type": "string"}, detail="table")
-

@@ -50,9 +50,7 @@ def _components(place: Place) -> Iterator[Item]:
     mode = place.analysis.pipeline.steps[step].mode if step is not None else None
     others: list[Item] = []
     for spec in place.env.registry.specs():
-        item = Item(
-            spec.name, ItemKind.COMPONENT, spec.name, None, spec.title, topic=Topic(component=spec.name)
-        )
+        item = Item(spec.name, ItemKind.COMPONENT, spec.name, None, spec.title, topic=Topic(component=spec.name))
         if mode is None or mode in spec.modes:
             yield item
         else:
@@ -98,5 +96,7 @@ def _allowed(place: Place) -> Iterator[Item]:
         name = shown(value)
         if name not in seen:
             seen.add(name)
-            is_default = "default" in schema and value == default and isinstance(value, bool) == isinstance(default, bool)
+            is_default = (
+                "default" in schema and value == default and isinstance(value, bool) == isinstance(default, bool)
+            )
             yield value_item(place, value, detail="default" if is_default else detail)

@@ -43,9 +43,7 @@ def symbols(analysis: Analysis) -> tuple[Symbol, ...]:
             case "params" if pipeline.params:
                 found.append(_group(entry, "params", tuple(_params(pipeline))))
             case "profiles" if pipeline.profiles:
-                children = tuple(
-                    Symbol(p.name, SymbolKind.PROFILE, p.key, p.key) for p in pipeline.profiles.values()
-                )
+                children = tuple(Symbol(p.name, SymbolKind.PROFILE, p.key, p.key) for p in pipeline.profiles.values())
                 found.append(_group(entry, "profiles", children))
             case "steps" if pipeline.steps:
                 found.append(_group(entry, "steps", tuple(_step(step) for step in pipeline.steps)))

@@ -56,7 +56,7 @@ STEP: dict[str, Any] = {
         "mode": {
             "type": "string",
             "enum": ["read", "transform", "write"],
-            "description": "`read` brings data in, `transform` turns data into other data, `write` puts data somewhere.",
+            "description": "`read` brings data in, `transform` makes data from data, `write` puts data somewhere.",
         },
         "needs": {
             "type": "array",

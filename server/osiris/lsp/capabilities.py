@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from osiris.lsp.positions import Encoding, choose_encoding
 
@@ -83,7 +83,7 @@ def _flag(value: object, *path: str) -> bool:
 
 def _list(value: object, *path: str) -> list[Any]:
     found = _at(value, *path)
-    return cast("list[Any]", found) if isinstance(found, list) else []
+    return found if isinstance(found, list) else []
 
 
 def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, Any]:

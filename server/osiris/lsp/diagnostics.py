@@ -58,7 +58,7 @@ class Diagnostics:
                 continue
             try:
                 self._check(document)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (one document must not keep the others from being checked)
                 errors.report("checking a document", error)
 
     def _check(self, document: OpenDocument) -> None:

@@ -39,7 +39,7 @@ class Kind(enum.Enum):
 
 
 def kind_of(uri: str, language_id: str, text: str) -> Kind:
-    """A pipeline by language or name, or as YAML with ``oml_version`` at its top level; the files of a project by name."""
+    """A pipeline by language, by name, or as YAML with ``oml_version`` at its top; the files of a project by name."""
     name = uri.rsplit("/", 1)[-1]
     if name == _CONNECTIONS:
         return Kind.CONNECTIONS
@@ -113,6 +113,7 @@ class Documents:
         self._open: dict[str, OpenDocument] = {}
 
     def __iter__(self) -> Iterator[OpenDocument]:
+        """All of them; documents may be opened and closed meanwhile."""
         return iter(list(self._open.values()))
 
     def get(self, uri: str) -> OpenDocument | None:

@@ -119,7 +119,7 @@ class Protocol(LanguageServerProtocol):
             return
         try:
             handler(self._params(method, message))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (a notification has no answer that could carry it)
             errors.report(method, error)
 
     def _params(self, method: str, message: dict[str, Any]) -> Any:
@@ -129,6 +129,10 @@ class Protocol(LanguageServerProtocol):
         if message_type is None:
             return message.get("params")
         return self._converter.structure(message, message_type).params
+
+    def prepare(self, method: str, sample: dict[str, Any]) -> None:
+        """Make the converter for a method's parameters by converting a sample; nothing is done with it."""
+        self._params(method, {"jsonrpc": "2.0", "id": 0, "method": method, "params": sample})
 
     def _cancel(self, msg_id: Any) -> None:
         task = self._running.get(msg_id) if isinstance(msg_id, (str, int)) else None
@@ -162,7 +166,7 @@ class Protocol(LanguageServerProtocol):
         """Write a message; what cannot be written as JSON is returned as the error it raised."""
         try:
             body = json.dumps(message, default=self._serialize_message, separators=(",", ":")).encode("ascii")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whoever sends must answer for it)
             return error
         self.wire.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         return None
@@ -208,7 +212,7 @@ class Protocol(LanguageServerProtocol):
             return
         try:
             answer = self._converter.structure(message, result_type).result if result_type else message.get("result")
-        except Exception as malformed:
+        except Exception as malformed:  # noqa: BLE001 (cattrs raises many kinds)
             future.set_exception(JsonRpcException(f"The client's answer is malformed: {type(malformed).__name__}"))
             return
         future.set_result(answer)

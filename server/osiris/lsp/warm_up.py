@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from osiris.lsp.session import Session
 
 MODULES = (
     "osiris.syntax.document",
@@ -18,9 +23,39 @@ MODULES = (
     "osiris.lsp.features.document_symbol",
 )
 
+_DOCUMENT = {"uri": "untitled:warm-up", "version": 0}
+_PLACE = {"textDocument": _DOCUMENT, "position": {"line": 0, "character": 0}}
+_RANGE = {"start": _PLACE["position"], "end": _PLACE["position"]}
 
-async def warm_up() -> None:
+# Messages whose converters are made when the first of them arrives, which takes some hundredths of a second each.
+SAMPLES: dict[str, dict[str, Any]] = {
+    "textDocument/didOpen": {"textDocument": {**_DOCUMENT, "languageId": "oml", "text": ""}},
+    "textDocument/didChange": {
+        "textDocument": _DOCUMENT,
+        "contentChanges": [{"range": _RANGE, "text": ""}, {"text": ""}],
+    },
+    "textDocument/completion": _PLACE,
+    "textDocument/hover": _PLACE,
+    "textDocument/codeAction": {"textDocument": _DOCUMENT, "range": _RANGE, "context": {"diagnostics": []}},
+    "textDocument/documentSymbol": {"textDocument": _DOCUMENT},
+}
+
+
+async def warm_up(session: Session) -> None:
     """Import module by module, with the loop free in between: a message that waits goes first."""
-    for name in MODULES:
-        import_module(name)
-        await asyncio.sleep(0)
+    try:
+        for name in MODULES:
+            import_module(name)
+            await asyncio.sleep(0)
+        for method, sample in SAMPLES.items():
+            session.protocol.prepare(method, sample)
+            await asyncio.sleep(0)
+        from osiris.components.registry import ComponentRegistry
+
+        for name in ComponentRegistry.builtin().names():
+            ComponentRegistry.builtin().get(name)
+            await asyncio.sleep(0)
+    finally:
+        gc.collect()
+        gc.freeze()  # What is there now stays: the collector need not look at it again.
+        gc.enable()

@@ -61,9 +61,12 @@ def _content_length(header: bytes) -> int:
 
 
 class Reader(threading.Thread):
-    """Reads messages from a descriptor and hands each body to ``deliver``, from its own thread; None means the end."""
+    """Reads messages from a descriptor and hands each body to ``deliver``, from its own thread; None means the end.
 
-    def __init__(self, descriptor: int, deliver: Callable[[bytes | None], None]) -> None:
+    ``deliver`` returns False when nobody listens any more.
+    """
+
+    def __init__(self, descriptor: int, deliver: Callable[[bytes | None], bool]) -> None:
         super().__init__(name="osiris-lsp-reader", daemon=True)
         self._descriptor = descriptor
         self._deliver = deliver
@@ -78,8 +81,8 @@ class Reader(threading.Thread):
                 chunk = b""
             if not chunk:
                 break
-            for body in framing.feed(chunk):
-                self._deliver(body)
+            if not all(self._deliver(body) for body in framing.feed(chunk)):
+                return
         self._deliver(None)
 
 

@@ -13,7 +13,9 @@ async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
     require_trust(session, "Compiling")
     path = arguments.file(session)
     result = await session.compiler.compile(path, profile=arguments.text("profile"))
-    session.log(f"{path.name}: {'unchanged' if result.cached else 'compiled to'} {session.compiler.shown(path, result.path)}")
+    session.log(
+        f"{path.name}: {'unchanged' if result.cached else 'compiled to'} {session.compiler.shown(path, result.path)}"
+    )
     return {
         "manifest": str(result.path),
         "cached": result.cached,

@@ -42,7 +42,9 @@ def _name(kind: Any) -> str:
 
 def _quick_fix(session: Session, snapshot: Snapshot, found: QuickFix) -> types.CodeAction:
     fix = found.fix
-    edit = file_edit(session, snapshot, fix) if fix.path else edit_of(session, snapshot, text_edits(snapshot, fix.edits))
+    edit = (
+        file_edit(session, snapshot, fix) if fix.path else edit_of(session, snapshot, text_edits(snapshot, fix.edits))
+    )
     lines = snapshot.analysis.document.lines
     diagnostic = session.diagnostics.to_json(found.diagnostic, snapshot.uri, snapshot.text, lines)
     return types.CodeAction(

@@ -6,7 +6,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from osiris.ide.completion import Completions, Item, ItemKind, complete
+from osiris.ide.completion import Item, ItemKind, complete
 from osiris.lsp.capabilities import Client
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.edits import text_edits

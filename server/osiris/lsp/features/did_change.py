@@ -1,4 +1,4 @@
-"""``textDocument/didChange``: the hot path. Text only here; the check follows when no change is waiting in the queue."""
+"""``textDocument/didChange``: the hot path. Text only here; the check follows when no change is waiting."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from osiris.lsp.watched_files import watch_project_files
 
 def handle(session: Session, params: Any) -> None:
     """Warm up, ask for the settings, and have the files watched on which diagnostics depend."""
-    session.start(warm_up(), "warm-up")
+    session.start(warm_up(session), "warm-up")
     if session.client.configuration:
         session.start(pull_settings(session), "reading the settings")
     if session.client.watch_files:
