@@ -193,7 +193,9 @@ def _scope(declared: Declarations, values: ParamValues) -> ParamScope:
         if profile.name == values.profile:
             continue
         changed = {
-            name: given.value for name, given in profile.values.items() if name not in sensitive and name not in fixed
+            name: given.value
+            for name, given in profile.values.items()
+            if given.sound and name not in sensitive and name not in fixed
         }
         if changed:
             variants.append((profile.name, changed))

@@ -232,7 +232,7 @@ class Declarations:
                 continue
             value = to_plain(node)
             span = node.span if node.span.end > node.span.start else entry.key.span
-            values[name] = ProfileValue(name, entry.key.span.shift(self._base), value, span.shift(self._base))
+            before = len(self.diagnostics)
             if param.sensitive and value not in (None, ""):
                 message = (
                     f"`{name}` is sensitive, so its value must not stand here. Give it as {variable_name(name)} in the "
@@ -242,6 +242,8 @@ class Declarations:
             elif param.sound and self._finite(node, value) and (problem := misfit(param, value)):
                 message = f"The value of `{name}` in the profile `{profile}` {problem}."
                 self._report("OML142", span, message, _retyped(param, node, value))
+            key, place = entry.key.span.shift(self._base), span.shift(self._base)
+            values[name] = ProfileValue(name, key, value, place, len(self.diagnostics) == before)
         return values
 
     def _unknown_param(self, profile: str, entry: Entry) -> None:

@@ -167,12 +167,13 @@ class Param:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProfileValue:
-    """What a profile gives to one parameter; spans are in the document."""
+    """What a profile gives to one parameter; spans are in the document. ``sound``: it fits the declaration."""
 
     name: str
     key: Span
     value: Plain
     span: Span
+    sound: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -205,9 +205,9 @@ def effective_params(
     problems: list[ValueProblem] = []
     chosen = profiles[profile].values if profile is not None and profile in profiles else {}
     for name, param in params.items():
-        if param.has_default:
+        if param.has_default and param.sound:
             values[name] = ParamValue(param.default, "default", param.sensitive)
-        if name in chosen:
+        if name in chosen and chosen[name].sound:
             values[name] = ParamValue(chosen[name].value, "profile", param.sensitive)
         outside: list[tuple[Source, Plain]] = []
         if environ is not None and variable_name(name) in environ:

@@ -189,7 +189,8 @@ def _quoted(
 class ResolvedConfig:
     """A step's config with parameters in it, ``connection`` included.
 
-    ``open``: paths of values that still hold ``${params.x}`` (sensitive, or given at run); nobody can check those.
+    ``open``: paths of values that still hold a ``${...}`` (sensitive, given at run, or a mistake that is reported as
+    such); nobody can check those.
     ``booleans``: scalars that were written yes, no, on or off where the component wants a boolean; they count as one.
     """
 
@@ -244,7 +245,7 @@ class _Walker:
         if "${" in value:
             done = substitute_text(value, self.values, self.dialect)
             self.problems += ((node, problem) for problem in done.problems)
-            if done.open:
+            if done.open or any(p.kind != "param" for p in find_placeholders(value)):
                 self.open.append(path)
             return done.value
         if node.style is Style.PLAIN and self.booleans and len(path) == 1 and len(value) <= 3:

@@ -35,7 +35,6 @@ _CODES = {
     "max_length": "OML205",
     "min_items": "OML205",
     "max_items": "OML205",
-    "unique_items": "OML205",
     "pattern": "OML206",
     "constraint": "OML207",
 }

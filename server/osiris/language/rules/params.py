@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from osiris.language.edits import quoted, remove_entry
 from osiris.language.findings import finding, replacement
 from osiris.language.model import HeldPlaceholder
+from osiris.language.naming import is_param_name
 from osiris.language.rules.config import relevant_variants
 from osiris.language.rules.context import DocumentContext, StepContext
 from osiris.language.substitution import SubstitutionProblem, resolve_config
@@ -133,6 +134,10 @@ def unused(ctx: DocumentContext) -> Iterator[Diagnostic]:
     used: set[str] = set()
     for step in ctx.pipeline.steps:
         used.update(step.shape.param_names)
+        for held in step.shape.placeholders:
+            # A misspelt reference is one finding; that its parameter is unused would be a second.
+            if held.found.name not in params:
+                used.add(nearest(held.found.name.rpartition(".")[2], params) or "")
         if not step.shape.part.intact:
             used.update(re.findall(r"params\.([A-Za-z_][A-Za-z0-9_-]*)", step.shape.part.text))
     item = ctx.pipeline.entry("params")
@@ -141,7 +146,7 @@ def unused(ctx: DocumentContext) -> Iterator[Diagnostic]:
     if any(not s.part.intact for s in ctx.pipeline.top if s.entry.key.text == "steps"):
         return
     for name, param in params.items():
-        if name in used:
+        if name in used or not param.sound or not is_param_name(name):
             continue
         entry = item.entry.value.entry(name)
         edit = remove_entry(item.part.text, item.entry.value, entry) if entry else None

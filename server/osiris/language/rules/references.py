@@ -50,7 +50,9 @@ def _uncertain(ctx: DocumentContext) -> bool:
 
 
 def _unknown(ctx: DocumentContext, step: Step, name: str, node: Scalar, span: Span, code: str) -> Diagnostic:
+    taken = {need.id for need in step.shape.needs or ()} if code == "OML301" else set()
     others = [s.shape.id for s in ctx.pipeline.steps if s.shape.id is not None and s.index != step.index]
+    others = [other for other in others if other not in taken]
     near = nearest(name, others)
     if near:
         hint = f"Did you mean `{near}`?"
