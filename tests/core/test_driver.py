@@ -71,10 +71,10 @@ def test_a_manifest_cannot_name_code_of_its_own() -> None:
 MISSING_PACKAGE = """
 import sys
 sys.modules["duckdb"] = None  # as if it were not installed
+from osiris.core.driver import DriverRegistry
 from osiris.core.error_taxonomy import OsirisError
-from osiris.core.lookup import find_object
 try:
-    find_object("duckdb:connect", "The driver of duckdb.processor")
+    DriverRegistry.get("duckdb.processor")
 except OsirisError as error:
     print(error, error.hint)
 """

@@ -51,7 +51,7 @@ def test_a_manifest_that_was_edited_is_refused(tmp_path: Path, change: dict[str,
 
 
 def test_a_missing_manifest_and_a_folder_are_said_plainly(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="it does not exist"):
+    with pytest.raises(ConfigurationError, match="no such file or folder"):
         read_manifest(tmp_path / "none.json")
     with pytest.raises(ConfigurationError, match="it is a folder"):
         read_manifest(tmp_path)

@@ -253,7 +253,7 @@ def test_a_file_that_may_not_be_read_is_said_plainly(tmp_path: Path) -> None:
     (tmp_path / "p.oml").write_text("name: a\n")
     (tmp_path / "p.oml").chmod(0)
     done = subprocess.run([sys.executable, "-c", NOBODY, str(tmp_path / "p.oml")], capture_output=True, text=True)
-    assert done.stdout == f"Cannot read {tmp_path / 'p.oml'}: permission is denied.\n"
+    assert done.stdout == f"Cannot read {tmp_path / 'p.oml'}: permission denied.\n"
 
 
 def test_variables_follow_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,12 +126,12 @@ class ConnectionConfig:
                 return float(resolved)
             if "boolean" in kinds:
                 return read_setting(BY_KEY["compile.on_save"], resolved)
-        except ValueError as error:
+        except ValueError:
             wanted = "a whole number" if "integer" in kinds else "a number" if "number" in kinds else "true or false"
             raise ConfigurationError(
                 f"The field {name} of {self.family}.{self.alias} in {self.file} must be {wanted}, but the value of "
                 f"{', '.join(variables_in(str(written)))} is not."
-            ) from error
+            ) from None  # int() would repeat the value
         return resolved
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.execution_adapter import ExecutionContext
-from osiris.core.lookup import find_object
+from osiris.core.lookup import find_object, require_packages
 from osiris.language.suggest import nearest
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ class DriverRegistry:
                 f"The component {name} has no driver in this version of Osiris yet: "
                 "pipelines that use it can be checked and compiled, but not run.",
                 hint=f"Runnable components: {', '.join(cls.runnable())}.",
+                code="OML612",
             )
+        require_packages(spec.requirements.get("imports") or (), f"The driver of {name}")
         driver_class = find_object(spec.driver, f"The driver of {name}")
         driver: Driver = driver_class()
         return driver

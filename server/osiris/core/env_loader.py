@@ -78,9 +78,9 @@ def load_env(root: Path | None, environ: Mapping[str, str] | None = None) -> Env
             raise ConfigurationError(f"{path} is larger than {MAX_DOTENV_BYTES // 2**20} MB, as no .env file is.")
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise read_error(path, error) from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path} is not a text file in UTF-8.", hint="Save it as UTF-8.") from error
+        raise read_error(path, error) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} is not a text file in UTF-8.", hint="Save it as UTF-8.") from None
     values, problems = parse_dotenv(text)
     return EnvSource(dict(real), values, path, tuple(problems))
 

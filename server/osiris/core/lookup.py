@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+from collections.abc import Iterable
 from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError
@@ -31,7 +33,18 @@ def missing_package(error: ModuleNotFoundError, needed_for: str) -> Configuratio
     return ConfigurationError(
         f"{needed_for} needs the Python package {package}, which is not installed here.",
         hint=f"Install it: {command}",
+        code="OML613",
     )
+
+
+def require_packages(imports: Iterable[str], needed_for: str) -> None:
+    """Raise the ConfigurationError of ``missing_package`` for the first of ``imports`` that is not installed.
+
+    Imports nothing.
+    """
+    for name in imports:
+        if importlib.util.find_spec(name.partition(".")[0]) is None:
+            raise missing_package(ModuleNotFoundError(name=name), needed_for)
 
 
 def find_object(target: str, needed_for: str) -> Any:
@@ -46,9 +59,9 @@ def find_object(target: str, needed_for: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name and (module_name == error.name or module_name.startswith(error.name + ".")):
             message = f"{needed_for} is not part of this installation: there is no {module_name}."
-            raise ConfigurationError(message) from error
-        raise missing_package(error, needed_for) from error
+            raise ConfigurationError(message) from None
+        raise missing_package(error, needed_for) from None
     try:
         return getattr(module, name)
-    except AttributeError as error:
-        raise ConfigurationError(f"{needed_for} is broken: there is no {name!r} in {module_name}.") from error
+    except AttributeError:
+        raise ConfigurationError(f"{needed_for} is broken: there is no {name!r} in {module_name}.") from None

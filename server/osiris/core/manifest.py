@@ -196,7 +196,7 @@ def read_manifest(path: Path) -> Manifest:
             raise ConfigurationError(f"{path} is larger than {MAX_MANIFEST_BYTES // 2**20} MB: it is not a manifest.")
         data = path.read_bytes()
     except OSError as error:
-        raise read_error(path, error) from error
+        raise read_error(path, error) from None
     return parse_manifest(data, str(path))
 
 
@@ -204,8 +204,8 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
     """The manifest in ``data``; ``where`` names its source in errors. Raises as read_manifest does."""
     try:
         manifest = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{where} is not a manifest: it is not valid JSON.", hint=_COMPILE_AGAIN) from error
+    except (ValueError, RecursionError):
+        raise ConfigurationError(f"{where} is not a manifest: it is not valid JSON.", hint=_COMPILE_AGAIN) from None
     if not isinstance(manifest, dict) or "manifest_version" not in manifest:
         raise ConfigurationError(f"{where} is not a manifest: it has no manifest_version.", hint=_COMPILE_AGAIN)
     version = manifest["manifest_version"]

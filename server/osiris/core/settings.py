@@ -104,8 +104,8 @@ def read_setting_text(setting: Setting, text: str) -> Value:
     if setting.kind in ("integer", "number"):
         try:
             return _number(setting, int(text) if setting.kind == "integer" else float(text))
-        except ValueError as error:
-            raise ValueError(_number_wanted(setting)) from error
+        except ValueError:
+            raise ValueError(_number_wanted(setting)) from None
     if setting.kind == "texts":
         return tuple(part.strip() for part in text.split(",") if part.strip())
     return read_setting(setting, text)

@@ -22,12 +22,12 @@ def read_source(path: Path, *, shown: str | None = None) -> str:
     name = shown or str(path)
     try:
         data = _read_bytes(path, name)
-    except FileNotFoundError as error:
-        raise _missing(path, name) from error
+    except FileNotFoundError:
+        raise _missing(path, name) from None
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError):  # a NUL character in the path
-            raise ConfigurationError(f"Cannot read {name!r}: this is not the name of a file.") from error
-        raise read_error(name, error) from error
+            raise ConfigurationError(f"Cannot read {name!r}: this is not the name of a file.") from None
+        raise read_error(name, error) from None
     if len(data) > MAX_BYTES:
         raise too_large(name, len(data))
     text, problem = decode(data)
