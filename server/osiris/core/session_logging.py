@@ -13,7 +13,7 @@ import json
 import math
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -173,9 +173,14 @@ class SessionLogger:
         """
         self.run_dir = private_folder(Path(run_dir))
         self.session_id = session_id
-        masker = masker or Masker()
-        self.events = EventLogger(self.run_dir / EVENTS_FILE, session_id, masker)
-        self.metrics = MetricsCollector(self.run_dir / METRICS_FILE, session_id, masker)
+        self._masker: Masks = masker or Masker()
+        self.events = EventLogger(self.run_dir / EVENTS_FILE, session_id, self._masker)
+        self.metrics = MetricsCollector(self.run_dir / METRICS_FILE, session_id, self._masker)
+
+    def hide(self, values: Iterable[object]) -> None:
+        """Mask ``values``, too, from now on: secrets that became known after the logger was made."""
+        for value in values:
+            self._masker.add(value)
 
     def log_event(self, event: str, data: Mapping[str, object] | None = None, **fields: object) -> None:
         """Write one event. Raises ExecutionError when it cannot be written."""
