@@ -44,7 +44,7 @@ def test_errors_go_to_standard_error_and_nothing_is_written(osiris, project):
     path.write_text(path.read_text().replace("path: out/orders.csv", "pth: out/orders.csv"))
     done = osiris("compile", "pipelines/orders.oml.yaml")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "pipelines/orders.oml.yaml:14:7: error OML2" in done.stderr
+    assert "pipelines/orders.oml.yaml:13:7: error OML2" in done.stderr
     assert "Nothing was compiled." in done.stderr
     assert not (project / "build").exists()
 

@@ -35,8 +35,14 @@ def test_show_as_json_holds_the_whole_schema(osiris):
 
 
 def test_validate_accepts_a_sound_spec_and_says_what_is_wrong_with_another(osiris, project):
-    sound = "name: acme.extractor\nversion: 1.0.0\nmodes: [extract]\nconfigSchema: {type: object, properties: {}}\n"
-    (project / "acme.extractor.yaml").write_text(sound)
+    (project / "acme.extractor.yaml").write_text(
+        "name: acme.extractor\n"
+        "version: 1.0.0\n"
+        "title: ACME reader\n"
+        "description: Reads from ACME.\n"
+        "modes: [extract]\n"
+        "configSchema: {type: object, additionalProperties: false, properties: {}}\n"
+    )
     (project / "acme.writer.yaml").write_text("name: acme.writer\nmodes: 3\n")
     done = osiris("components", "validate", "acme.extractor.yaml", "acme.writer.yaml")
     first, second = done.stdout.splitlines()

@@ -15,28 +15,27 @@ if TYPE_CHECKING:
     from osiris.core.project import Project
 
 
-def check_file(path: Path, project: Project, profile: str | None, params: Mapping[str, str]) -> CheckedFile:
-    """Check one OML file. A file that cannot be read as text is a finding as well."""
-    from osiris.core.check import check_text
+def readable_text(path: Path) -> str | Diagnostic:
+    """The text of an OML file, or the finding that says why there is none."""
     from osiris.core.error_taxonomy import ConfigurationError
     from osiris.core.source import read_source
 
-    name = shown_path(path)
     try:
-        text = read_source(path, shown=name)
+        return read_source(path, shown=shown_path(path))
     except ConfigurationError as problem:
-        return _unreadable(path, name, f"{problem} {problem.hint or ''}".strip(), project)
+        return _unreadable(path, f"{problem} {problem.hint or ''}".strip())
+
+
+def check_file(path: Path, project: Project, profile: str | None, params: Mapping[str, str]) -> CheckedFile:
+    """Check one OML file. A file that cannot be read as text has one finding, which says so."""
+    from osiris.core.check import check_text
+
+    name = shown_path(path)
+    text = readable_text(path)
+    if isinstance(text, Diagnostic):
+        return CheckedFile(name, "", LineIndex(""), (text,), project.root)
     analysis = check_text(text, project, path, profile=profile, params=params)
     return CheckedFile(name, analysis.document.text, analysis.document.lines, tuple(analysis.diagnostics), project.root)
-
-
-def _unreadable(path: Path, name: str, message: str, project: Project) -> CheckedFile:
-    """Said as a finding, so that one file that cannot be read hides nothing about the others."""
-    from osiris.syntax.limits import MAX_BYTES
-
-    code = "OML010" if path.stat().st_size > MAX_BYTES else "OML014"
-    finding = Diagnostic(code, Span(0, 0), message, Severity.ERROR)
-    return CheckedFile(name, "", LineIndex(""), (finding,), project.root)
 
 
 def check_project_files(project: Project) -> list[CheckedFile]:
@@ -45,7 +44,15 @@ def check_project_files(project: Project) -> list[CheckedFile]:
     for file in project.settings_files():
         name = shown_path(file.path)
         if file.problem is not None:
-            checked.append(_unreadable(file.path, name, file.problem, project))
+            finding = _unreadable(file.path, file.problem)
+            checked.append(CheckedFile(name, "", LineIndex(""), (finding,), project.root))
         elif file.diagnostics:
             checked.append(CheckedFile(name, file.text, LineIndex(file.text), file.diagnostics, project.root))
     return checked
+
+
+def _unreadable(path: Path, message: str) -> Diagnostic:
+    from osiris.syntax.limits import MAX_BYTES
+
+    code = "OML010" if path.stat().st_size > MAX_BYTES else "OML014"
+    return Diagnostic(code, Span(0, 0), message, Severity.ERROR)

@@ -9,38 +9,34 @@ from typing import TYPE_CHECKING
 
 import click
 
-from osiris.cli.checking import check_file
+from osiris.cli.checking import check_file, readable_text
 from osiris.cli.findings import finding_lines, findings_as_data, summary
 from osiris.cli.streams import colour_wanted, write_json
 
 if TYPE_CHECKING:
     from osiris.core.compiler_v0 import CompileResult
+    from osiris.core.project import Project
 
 
 def compile_or_explain(
-    path: Path, *, profile: str | None, params: Mapping[str, str], as_json: bool, write: bool = True
+    path: Path,
+    project: Project,
+    *,
+    profile: str | None,
+    params: Mapping[str, str],
+    as_json: bool = False,
+    write: bool = True,
 ) -> CompileResult | None:
     """The compiled pipeline; None when it has errors, which have been printed by then.
 
     ``write=False`` leaves ``build/`` as it is. The findings are printed on standard error, or with ``as_json`` as an
-    object on standard output.
-    Raises OsirisError when the file cannot be read or the manifest cannot be written.
+    object on standard output. Raises OsirisError when the project's settings cannot be read or the manifest cannot be
+    written.
     """
-    from osiris.core.compiler_v0 import CompileResult, compile_file, compile_text
-    from osiris.core.error_taxonomy import CompilationError
-    from osiris.core.project import Project
-    from osiris.core.source import read_source
-
-    project = Project.find(path)
-    try:
-        if not write:
-            text = read_source(path)
-            manifest, analysis = compile_text(text, path, project=project, profile=profile, params=params)
-            return CompileResult(manifest, None, False, analysis)
-        return compile_file(path, profile=profile, params=params, project=project)
-    except CompilationError as problem:
-        if not problem.diagnostics:
-            raise
+    text = readable_text(path)
+    result = _compiled(path, text, project, profile, params, write) if isinstance(text, str) else None
+    if result is not None:
+        return result
     checked = check_file(path, project, profile, params)
     if as_json:
         write_json({"ok": False, "diagnostics": findings_as_data([checked])})
@@ -50,3 +46,20 @@ def compile_or_explain(
         click.echo("\n".join(finding_lines(checked, finding, colour=colour)), err=True)
     click.echo(f"{summary([checked])} Nothing was compiled.", err=True)
     return None
+
+
+def _compiled(
+    path: Path, text: str, project: Project, profile: str | None, params: Mapping[str, str], write: bool
+) -> CompileResult | None:
+    from osiris.core.compiler_v0 import CompileResult, compile_file, compile_text
+    from osiris.core.error_taxonomy import CompilationError
+
+    try:
+        if write:
+            return compile_file(path, profile=profile, params=params, project=project, text=text)
+        manifest, analysis = compile_text(text, path, project=project, profile=profile, params=params)
+        return CompileResult(manifest, None, False, analysis)
+    except CompilationError as problem:
+        if not problem.diagnostics:
+            raise
+        return None

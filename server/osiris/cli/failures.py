@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-import traceback
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from osiris import __version__
 from osiris.cli.streams import colour_wanted, paint, silence
-from osiris.core.error_taxonomy import OsirisError, describe
-from osiris.core.secrets_masking import mask_secrets
 
 DID_NOT_WORK = 1
 OUR_FAULT = 3
@@ -30,6 +25,8 @@ class UsageProblem(click.UsageError):
 
 def report(problem: Exception) -> int:
     """Tell the user about ``problem`` on standard error and return the exit code that fits it."""
+    from osiris.core.error_taxonomy import OsirisError, describe
+
     if isinstance(problem, OsirisError):
         say_error(describe(problem), getattr(problem, "hint", None))
         return DID_NOT_WORK
@@ -46,6 +43,8 @@ def report(problem: Exception) -> int:
 
 def say_error(message: str, hint: str | None = None) -> None:
     """Print ``error: message`` and, below it, the hint; both masked."""
+    from osiris.core.secrets_masking import mask_secrets
+
     colour = colour_wanted(sys.stderr)
     click.echo(f"{paint('error:', 'error', on=colour)} {mask_secrets(message)}", err=True)
     if hint and hint not in message:
@@ -60,6 +59,12 @@ def _os_sentence(problem: OSError) -> str:
 
 def _keep_details(problem: Exception) -> Path | None:
     """Write the masked traceback to a private file; None when nothing can be written anywhere."""
+    import tempfile
+    import traceback
+    from datetime import UTC, datetime
+
+    from osiris.core.secrets_masking import mask_secrets
+
     text = "".join(traceback.format_exception(problem))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     head = f"osiris {__version__}, Python {sys.version.split()[0]}, {sys.platform}\n"

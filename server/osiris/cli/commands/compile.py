@@ -25,8 +25,11 @@ def command(file: str, profile: str | None, params: dict[str, str], output: str 
     The same input gives the same bytes everywhere; a pipeline that has not changed writes nothing. A manifest with
     --param belongs to one occasion and is written only where --output says.
     """
+    from osiris.core.project import Project
+
+    source = existing_file(file)
     result = compile_or_explain(
-        existing_file(file), profile=profile, params=params, as_json=layout == "json", write=output is None
+        source, Project.find(source), profile=profile, params=params, as_json=layout == "json", write=output is None
     )
     if result is None:
         return DID_NOT_WORK

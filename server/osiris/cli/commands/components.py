@@ -93,7 +93,7 @@ def validate_specs(files: tuple[str, ...], layout: str) -> int:
     problems: dict[str, str | None] = {}
     for name in files:
         try:
-            read_spec(existing_file(name), source=name)
+            read_spec(existing_file(name), source="your own")
             problems[name] = None
         except SpecError as problem:
             problems[name] = str(problem)
