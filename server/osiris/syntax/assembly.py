@@ -65,10 +65,7 @@ class Assembly:
         body = find_body(lines)
         self.end = body.end
         if body.second >= 0:
-            message = (
-                "This file holds several documents; only the first one is read. Move the others to files of their own."
-            )
-            self.diagnostics.append(error("OML012", Span(body.second, body.second + 3), message))
+            self._report_second(body.second)
         layout = split(lines, body.start, body.end) if body.plain else None
         if layout is None:
             self._read_whole(body.start)
@@ -91,7 +88,7 @@ class Assembly:
         records: list[Record] = []
         pieces: list[Piece] = []
         queue = list(reversed(layout.pieces))
-        misplaced = False
+        cut: set[int] = set()  # where broken steps were cut again; their pieces are not cut further
         while queue:
             piece = queue.pop()
             kind, start, end = piece
@@ -108,11 +105,10 @@ class Assembly:
             if not record.part.intact:
                 if record.runs_on and (better := self._judge(piece, layout)):
                     return self._read(better)
-                if kind == "step" and (inner := misplaced_items(self.source.lines, piece, layout)):
-                    misplaced = True
+                if kind == "step" and start not in cut and (inner := misplaced_items(self.source.lines, piece, layout)):
                     bounds = [start, *inner, end]
                     queue += [Piece("step", a, b) for a, b in pairwise(bounds)][::-1]
-                    layout = layout._replace(step_indent=-2)  # no further search in what was cut
+                    cut.update(bounds)
                     continue
             new[kind][key] = record
             if record.anchors:
@@ -120,7 +116,7 @@ class Assembly:
             records.append(record)
             pieces.append(piece)
         self.cache.records = new
-        return pieces, records, misplaced
+        return pieces, records, bool(cut)
 
     def _judge(self, piece: Piece, layout: Layout) -> Layout | None:
         """A better layout when the text from ``piece`` on is valid YAML: then a quote or bracket spans pieces."""
@@ -260,5 +256,6 @@ class Assembly:
             self._place_section(start, record)
 
     def _report_second(self, at: int) -> None:
+        end = at + 3 if self.source.lines.startswith("---", at) else at + 1
         message = "This file holds several documents; only the first one is read. Move the others to their own files."
-        self.diagnostics.append(error("OML012", Span(at, at + 3), message))
+        self.diagnostics.append(error("OML012", Span(at, end), message))

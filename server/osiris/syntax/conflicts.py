@@ -8,6 +8,7 @@ from osiris.syntax.diagnostic import Diagnostic, Fix, Severity, TextEdit
 from osiris.syntax.text import Span
 
 _MARKER = re.compile(r"^(?:(<{7})(?: [^\n]*)?|(\|{7})(?: [^\n]*)?|(={7})|(>{7})(?: [^\n]*)?)(?:\n|\Z)", re.MULTILINE)
+_MOST = 100  # conflicts that are searched for stray markers inside them
 _NOT_LINE_END = re.compile(r"[^\r\n]")
 
 
@@ -23,6 +24,7 @@ def hide_conflicts(text: str, lines: str) -> tuple[str, list[Diagnostic]]:
     """
     hidden: list[Span] = []
     found: list[Diagnostic] = []
+    stray: list[re.Match[str]] = []
     ours: re.Match[str] | None = None
     base: re.Match[str] | None = None
     theirs: re.Match[str] | None = None
@@ -32,23 +34,27 @@ def hide_conflicts(text: str, lines: str) -> tuple[str, list[Diagnostic]]:
             found.append(_conflict(text, ours, base, theirs, marker))
             ours = base = theirs = None
         elif marker.group(1):
-            found += [_stray(m) for m in (ours, base, theirs) if m]
-            hidden += [Span(*m.span()) for m in (ours, base, theirs) if m]
+            stray += [m for m in (ours, base, theirs) if m]
             ours, base, theirs = marker, None, None
         elif marker.group(2) and ours and not (base or theirs):
             base = marker
         elif marker.group(3) and ours and not theirs:
             theirs = marker
         else:
-            hidden.append(Span(*marker.span()))
+            stray.append(marker)
+    stray += [m for m in (ours, base, theirs) if m]
+    conflicts = list(hidden)
+    for marker in stray:
+        if not any(span.start <= marker.start() < span.end for span in conflicts[:_MOST]):
             found.append(_stray(marker))
-    left = [m for m in (ours, base, theirs) if m]
-    found += [_stray(m) for m in left]
-    hidden += [Span(*m.span()) for m in left]
+        hidden.append(Span(*marker.span()))
     pieces: list[str] = []
     at = 0
     for span in sorted(hidden):
-        pieces += [text[at : span.start], _NOT_LINE_END.sub(" ", text[span.start : span.end])]
+        if span.end <= at:
+            continue
+        start = max(at, span.start)
+        pieces += [text[at:start], _NOT_LINE_END.sub(" ", text[start : span.end])]
         at = span.end
     return "".join([*pieces, text[at:]]), found
 

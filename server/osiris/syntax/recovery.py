@@ -34,6 +34,7 @@ from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
 
 _TIGHT_KEY = re.compile(r"([^\W\d][\w-]*):(?=[^\s:/])")
+_TIGHT_DASH = re.compile(r"-(?=[^\W\d]|['\"])")
 _PLAIN_STOP = re.compile(r"[ \t]#|:(?=[ \t]|[\r\n]|\Z)|[\r\n]|\Z")
 _PROPERTY = re.compile(r"[&!][^ \t\r\n]*[ \t]*")
 _ALIAS = re.compile(r"\*[^ \t\r\n,\[\]{}]*")
@@ -118,7 +119,15 @@ class _Recovery:
         return self.lines[self.index]
 
     def dash(self) -> bool:
-        return is_dash(self.text, self.at)
+        """Whether a list item starts here, with or without the space that belongs behind its dash."""
+        return is_dash(self.text, self.at) or self.tight_dash()
+
+    def tight_dash(self) -> bool:
+        if self.at != self.line.at or not _TIGHT_DASH.match(self.text, self.at):
+            return False
+        if self.kind == "step" and not self.frames:
+            return True
+        return any(not frame.is_map and frame.column == self.column for frame in self.frames)
 
     # The whole part.
 
@@ -151,9 +160,16 @@ class _Recovery:
             return self.sequence()
         if key_at(self.text, self.at) or self.text[self.at] == ":":
             return self.mapping()
-        if _TIGHT_KEY.match(self.text, self.at) and self.frames:
+        if (_TIGHT_KEY.match(self.text, self.at) and self.frames) or self.opens_key(parent):
             return self.mapping()
         return self.value(self.at, parent)
+
+    def opens_key(self, parent: int) -> bool:
+        """Whether a quote that is never closed stands before what is else a key."""
+        text, at = self.text, self.at
+        if text[at] not in "'\"" or key_at(text, at + 1) is None:
+            return False
+        return close_of(text, at, self.lines, self.index, parent) < 0
 
     def owner(self) -> int:
         """The index of the open frame that the current line belongs to, -1 when there is none."""
@@ -193,7 +209,7 @@ class _Recovery:
             key = key_at(self.text, self.at)
             span = key.span if key else span
             message = (
-                f"This {what} is indented by {self.column} spaces, its neighbours by {column}. "
+                f"The {what} is indented by {self.column} spaces, its neighbours by {column}. "
                 "What belongs together must stand in one column."
             )
             fix = edit_fix(f"Indent by {column} spaces", blanks, " " * column)
@@ -224,6 +240,10 @@ class _Recovery:
 
     def item(self, column: int) -> Node:
         dash = self.at
+        if self.tight_dash():
+            message = "A space is missing behind this dash. Add one."
+            fix = edit_fix("Add a space", Span(dash + 1, dash + 1), " ")
+            self.found.append(error("OML004", Span(dash, dash + 1), message, fix))
         at = self.skip_blanks(dash + 1)
         if is_end_of_value(self.text, dash + 1):
             self.advance()
@@ -317,7 +337,7 @@ class _Recovery:
         """A line that starts with a quote but is no key: text, or a key whose quote is not closed."""
         text, at = self.text, self.at
         key = key_at(text, at + 1)
-        if key is None or close_of(text, at, self.lines, self.index, column) >= 0:
+        if key is None or not self.opens_key(column):
             self.junk()
             return None
         fix = edit_fix("Remove the quote", Span(at, at + 1), "")

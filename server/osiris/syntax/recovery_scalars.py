@@ -118,14 +118,19 @@ class BlockScalar:
             last -= 1
         style = Style.LITERAL if mark[0] == "|" else Style.FOLDED
         if last <= index:
-            span = Span(at, at + len(mark))
-            self.node = Scalar(span, Span(span.end, span.end), "", "", style)
+            self.node = self._on_header_line(text, at, style, at + len(mark))
             return
         content = Span(lines[index + 1].start, lines[last].end)
         decoded, _ = decode_block(
             text, content.start, content.end, indent, folded=style is Style.FOLDED, chomping=chomping
         )
         self.node = Scalar(Span(at, content.end), content, decoded, decoded, style)
+
+    def _on_header_line(self, text: str, at: int, style: Style, end: int) -> Scalar:
+        """A scalar without lines of its own; text that wrongly stands behind its header is better than none."""
+        content = self.found[0].span if self.found and self.found[0].span.start >= end else Span(end, end)
+        value = text[content.start : content.end]
+        return Scalar(Span(at, content.end), content, value, value, style)
 
     def _check_header(self, text: str, at: int, end: int, line_end: int) -> None:
         if _HEADER.match(text, at):

@@ -13,7 +13,7 @@ _DIRECTIVE = re.compile(r"%[^\n]*(?:\n|\Z)")
 _PROPERTIES_ONLY = re.compile(r"[&!][^ \t]*(?:[ \t]+[&!][^ \t]*)*[ \t]*(?:#.*)?\Z")
 _STEPS_HEADER = re.compile(r"(?:steps|\"steps\"|'steps')[ \t]*:[ \t]*(?:(?<=[ \t])#[^\n]*)?(?:\n|\Z)")
 _FIRST_ITEM = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*( *)-(?=[ \t\n]|\Z)")
-_ANY_ITEM = re.compile(r"\n( *)-(?=[ \t\n]|\Z)")
+_ANY_ITEM = re.compile(r"\n( *)-(?:(?=[ \t\n]|\Z)|(?=[^\W\d]))")
 
 PieceKind = Literal["section", "header", "step"]
 
@@ -117,9 +117,12 @@ def split(text: str, start: int, end: int) -> Layout | None:
 def misplaced_items(text: str, piece: Piece, layout: Layout) -> list[int]:
     """Line starts in a broken step at which dashes stand that are meant to start steps, but at a wrong indent.
 
-    Such a dash stands further left than the dashes of the list, or one column to the right of them.
+    Such a dash stands further left than the dashes of the list, or one column to the right of them; or at the right
+    place, but without the space behind it.
     """
+    if layout.step_indent < 0:
+        return []
     found = [(len(m.group(1)), m.start() + 1) for m in _ANY_ITEM.finditer(text, piece.start, piece.end)]
     left = [width for width, _ in found if layout.indent <= width < layout.step_indent]
-    wanted = min(left) if left else layout.step_indent + 1
-    return [start for width, start in found if width == wanted]
+    wanted = (min(left),) if left else (layout.step_indent, layout.step_indent + 1)
+    return [start for width, start in found if width in wanted]
