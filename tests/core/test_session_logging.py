@@ -151,3 +151,12 @@ def test_the_context_of_a_driver_logs_into_its_session(tmp_path: Path) -> None:
         context.log_metric("rows_written", 7)
     assert lines(tmp_path / RUN / "events.jsonl")[0]["path"] == "out.csv"
     assert lines(tmp_path / RUN / "metrics.jsonl")[0]["value"] == 7
+
+
+def test_a_secret_that_becomes_known_later_is_masked_from_then_on(tmp_path: Path) -> None:
+    with SessionLogger(tmp_path / RUN, RUN) as log:
+        log.hide(["blue-giraffe"])
+        log.log_event("x", {"text": "the blue-giraffe"})
+        log.log_metric("m", 1, detail="the blue-giraffe")
+    written = (tmp_path / RUN / "events.jsonl").read_text() + (tmp_path / RUN / "metrics.jsonl").read_text()
+    assert "blue-giraffe" not in written

@@ -78,7 +78,14 @@ def compile_oml(
     ConfigurationError when the file or the project's settings cannot be read.
     """
     text, path, found = _source(oml, project)
-    return compile_text(text, path, project=found, profile=profile, params=params, environ=environ)[0]
+    try:
+        return compile_text(text, path, project=found, profile=profile, params=params, environ=environ)[0]
+    except CompilationError as error:
+        if not isinstance(oml, Mapping) or not error.diagnostics:
+            raise
+        # Places in a text that nobody wrote help nobody.
+        errors = [finding for finding in error.diagnostics if finding.severity == Severity.ERROR]
+        raise CompilationError(errors[0].message, code=error.code, diagnostics=error.diagnostics) from None
 
 
 def compile_text(

@@ -60,6 +60,7 @@ class _WatchedFile:
     def __init__(self, path: Path, root: Path) -> None:
         self.path = path
         self.root = root
+        self._name = str(path)
         self.text: str | None = None
         self.problem: str | None = None
         self.generation = 0
@@ -73,11 +74,10 @@ class _WatchedFile:
             self._set("overlay", overlay, None)
             return True
         try:
-            now: Signature | None = signature(os.stat(self.path))
+            now: Signature | None = signature(os.stat(self._name))
         except OSError:
-            now = None
-        if now is None and self.path.is_symlink():
-            now = (0, 0, 0)  # a broken link: read_source says so
+            # A broken link is there, and read_source says what is wrong with it.
+            now = (0, 0, 0) if os.path.islink(self._name) else None
         if now == self._signature:
             return False
         text, problem = (None, None) if now is None else self._read()
@@ -115,6 +115,7 @@ class Project:
         self._connections: Connections | None = None
         marked = any(os.path.isfile(self.root / marker) for marker in MARKERS)
         self._dotenv: EnvSource | None = None
+        self._dotenv_name = str(self.root / DOTENV)
         self._dotenv_signature: Signature | None = None
         self._scanner = Scanner(self.root, most=MAX_ENTRIES if marked else MAX_ENTRIES_UNMARKED)
         self._found: list[FoundPipeline] | None = None
@@ -123,7 +124,7 @@ class Project:
         self._exists: dict[str, bool | None] = {}
         self._recheck = 0.0
         self._changes = 0
-        self._environments: dict[str | None, ProjectEnvironment] = {}
+        self._environments: dict[Path | str | None, ProjectEnvironment] = {}
 
     @classmethod
     def find(cls, path: Path | str, stop: Path | str | None = None) -> Project:
@@ -168,12 +169,13 @@ class Project:
 
         The same object for the same path; its answers are brought up to date by this call.
         """
-        key = None if path is None else self.relative(path)
         with self._lock:
             self._refresh()
-            found = self._environments.get(key)
+            found = self._environments.get(path)
             if found is None:
-                found = self._environments[key] = ProjectEnvironment(self, key)
+                key = None if path is None else self.relative(path)
+                known = (e for e in self._environments.values() if e.path == key)
+                found = self._environments[path] = next(known, None) or ProjectEnvironment(self, key)
             return found
 
     def pipelines(self, *, nested: bool = False) -> list[Path]:
@@ -223,10 +225,11 @@ class Project:
             return self._config
 
     def _refresh(self) -> None:
-        if self._config_file.look(self._overlays.get(self._config_file.path)):
+        overlays = self._overlays
+        if self._config_file.look(overlays.get(self._config_file.path) if overlays else None):
             text = self._config_file.text
             self._config = ConfigFile() if text is None else parse_config(text, str(self._config_file.path))
-        if self._connections_file.look(self._overlays.get(self._connections_file.path)):
+        if self._connections_file.look(overlays.get(self._connections_file.path) if overlays else None):
             text = self._connections_file.text
             self._connections = None if text is None else parse_connections(text)
         self._look_at_dotenv()
@@ -238,7 +241,7 @@ class Project:
 
     def _look_at_dotenv(self) -> None:
         try:
-            now: Signature | None = signature(os.stat(self.root / DOTENV))
+            now: Signature | None = signature(os.stat(self._dotenv_name))
         except OSError:
             now = None
         if now != self._dotenv_signature:
@@ -289,11 +292,14 @@ class Project:
 
 
 class ProjectEnvironment:
-    """The surroundings of one file of a project; implements ``osiris.language.environment.Environment``."""
+    """The surroundings of one file of a project; implements ``osiris.language.environment.Environment``.
+
+    ``path`` is that file, relative to the root; None for a text without a file.
+    """
 
     def __init__(self, project: Project, path: str | None) -> None:
         self._project = project
-        self._path = path
+        self.path = path
 
     @property
     def registry(self) -> ComponentRegistry:
@@ -318,7 +324,7 @@ class ProjectEnvironment:
 
     def pipelines_named(self, name: str) -> Sequence[str]:
         """The other OML files of the project whose pipeline has this name, relative to the root, sorted."""
-        return [p.path for p in self._project._listing() if p.name == name and p.path != self._path]
+        return [p.path for p in self._project._listing() if p.name == name and p.path != self.path]
 
     @property
     def version(self) -> Hashable:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 from osiris.core.files import PRIVATE_FILE, private_folder, write_all, write_error
 from osiris.core.secrets_masking import Masker
@@ -26,13 +26,6 @@ EVENTS_FILE = "events.jsonl"
 METRICS_FILE = "metrics.jsonl"
 MAX_TEXT = 16_384
 MAX_DEPTH = 16
-
-
-class Masks(Protocol):
-    """Takes secrets out of plain data. ``osiris.core.secrets_masking.Masker`` is the implementation."""
-
-    def data(self, value: Any, /) -> Any:
-        """``value`` (dict, list, text, number, bool, None) with every secret replaced."""
 
 
 def timestamp(moment: datetime.datetime | None = None) -> str:
@@ -80,7 +73,7 @@ def _cut(value: Any) -> Any:
 class _LineWriter:
     """Appends JSON lines to a file. The fields of ``head`` are ours and stay as they are; ``body`` is masked."""
 
-    def __init__(self, path: Path, masker: Masks) -> None:
+    def __init__(self, path: Path, masker: Masker) -> None:
         self.path = path
         self._masker = masker
         self._lock = threading.Lock()
@@ -116,7 +109,7 @@ class _LineWriter:
 class EventLogger:
     """Writes the events of one session to a JSON-lines file."""
 
-    def __init__(self, path: Path, session_id: str, masker: Masks | None = None) -> None:
+    def __init__(self, path: Path, session_id: str, masker: Masker | None = None) -> None:
         """Open ``path`` for appending. Without a ``masker`` the standard one is used; there is no way around it.
 
         Raises ExecutionError when the file cannot be opened.
@@ -140,7 +133,7 @@ class EventLogger:
 class MetricsCollector:
     """Writes the numbers of one session to a JSON-lines file and keeps the latest of each name."""
 
-    def __init__(self, path: Path, session_id: str, masker: Masks | None = None) -> None:
+    def __init__(self, path: Path, session_id: str, masker: Masker | None = None) -> None:
         """Open ``path`` for appending, masked as EventLogger is. Raises ExecutionError when it cannot be opened."""
         self.session_id = session_id
         self.latest: dict[str, float] = {}
@@ -166,14 +159,14 @@ class MetricsCollector:
 class SessionLogger:
     """The events and metrics of one session (a run) in its folder, ``events.jsonl`` and ``metrics.jsonl``."""
 
-    def __init__(self, run_dir: Path | str, session_id: str, masker: Masks | None = None) -> None:
+    def __init__(self, run_dir: Path | str, session_id: str, masker: Masker | None = None) -> None:
         """Make the folder (closed to others) and open both files. Raises ExecutionError when that fails.
 
         ``masker`` should know the values of the secrets that the session uses; the standard one finds by form.
         """
         self.run_dir = private_folder(Path(run_dir))
         self.session_id = session_id
-        self._masker: Masks = masker or Masker()
+        self._masker = masker or Masker()
         self.events = EventLogger(self.run_dir / EVENTS_FILE, session_id, self._masker)
         self.metrics = MetricsCollector(self.run_dir / METRICS_FILE, session_id, self._masker)
 
