@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from osiris.sql.dataset import Dataset
 
 
-class StepStopped(BaseException):  # noqa: N818 - not an error of the step: nothing but the engine may catch it
+class StepStopped(BaseException):
     """The running step was asked to stop (the run was cancelled, or its time is up)."""
 
 
@@ -60,10 +60,10 @@ class StepContext(ExecutionContext):
     stopper: Stopper = field(default_factory=Stopper)
     counts: dict[str, float] = field(default_factory=dict)
 
-    def log_metric(self, name: str, value: float, **tags: object) -> None:
-        """Log performance metric, with the step it belongs to."""
+    def log_metric(self, name: str, value: float, unit: str | None = None, **tags: object) -> None:
+        """Log performance metric, with the step it belongs to. Raises ExecutionError when it cannot be written."""
         self.counts[name] = value
-        self.logger.log_metric(name, value, **{"step_id": self.step_id, **tags})  # type: ignore[arg-type]
+        self.logger.log_metric(name, value, unit, **{"step_id": self.step_id, **tags})
 
     def path(self, config: Mapping[str, Any], *, base_key: str | None = "base_dir") -> Place:
         """The checked path of this step. Raises ConfigurationError when it is missing or leads outside."""

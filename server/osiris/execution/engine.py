@@ -8,7 +8,6 @@ nothing else, unless the manifest says ``on_failure: stop``.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,7 @@ class Engine:
         self.error: dict[str, Any] | None = None
         self._by_id = {name: step.manifest for name, step in self.steps.items()}
         self._data: dict[str, Dataset] = {}
-        self._readers = {name: 0 for name in self.steps}
+        self._readers = dict.fromkeys(self.steps, 0)
         for step in self._by_id.values():
             for source in sources_of(step):
                 self._readers[source] += 1
@@ -118,8 +117,8 @@ class Engine:
         waiting = {segment.number: segment for segment in segments}
         done: set[int] = set()
         while waiting:
-            ready = [segment for segment in waiting.values() if segment.needs <= done]
-            segment = ready[0]  # a pool of workers would take them all
+            # The first one that is ready; a pool of workers would take them all.
+            segment = next(segment for segment in waiting.values() if segment.needs <= done)
             del waiting[segment.number]
             if not self.cancelled and not self._skipped(segment):
                 self._carry_out(segment)
@@ -149,30 +148,21 @@ class Engine:
 
     def _skipped(self, segment: Segment) -> bool:
         """Whether the segment cannot or shall not run; then each of its steps says why."""
-        reason = self._stop_reason()
-        for name in segment.steps:
-            for need in sorted(upstream_of(self._by_id[name])):
-                if self.records[need].state in (outcome.FAILED, outcome.SKIPPED):
-                    reason = (
-                        reason
-                        or f"it needs {need}, which {'failed' if self.records[need].state == 'failed' else 'did not run'}"
-                    )
-        if reason is None:
+        reasons = {name: self._own_reason(name) for name in segment.steps}
+        stopped = self._stop_reason()
+        if stopped is None and not any(reasons.values()):
             return False
-        for name in segment.steps:
-            self._skip(name, self._own_reason(name, segment) or reason)
+        unwanted = f"only {segment.last} takes its rows, and that does not run"
+        for name, reason in reasons.items():
+            self._skip(name, reason or stopped or unwanted)
         return True
 
-    def _own_reason(self, name: str, segment: Segment) -> str | None:
+    def _own_reason(self, name: str) -> str | None:
         for need in sorted(upstream_of(self._by_id[name])):
             state = self.records[need].state
             if state in (outcome.FAILED, outcome.SKIPPED):
                 return f"it needs {need}, which {'failed' if state == outcome.FAILED else 'did not run'}"
-        return (
-            None
-            if name == segment.last or self._stop_reason()
-            else f"only {segment.last} takes its rows, which does not run"
-        )
+        return None
 
     def _stop_reason(self) -> str | None:
         if self.error is not None and self.manifest.get("on_failure") == "stop":
@@ -205,8 +195,3 @@ def _remove_folder(path: Path) -> None:
     import shutil
 
     shutil.rmtree(path, ignore_errors=True)
-
-
-def seconds_since(start: float) -> float:
-    """Seconds since a moment of ``time.monotonic``, to the millisecond."""
-    return round(time.monotonic() - start, 3)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 from osiris.core.execution_adapter import ExecutionAdapter, ExecutionContext, PreparedRun
@@ -14,6 +14,9 @@ from osiris.execution.folder import follow_events
 from osiris.execution.process import Worker, start_detached
 from osiris.execution.queue import AlreadyRunning
 from osiris.execution.supervisor import Request, Supervisor, cancelled_by_signals
+
+if TYPE_CHECKING:
+    from osiris.core.manifest import Manifest
 
 __all__ = ["AlreadyRunning", "LocalAdapter", "RunResult", "Worker", "start_run"]
 
@@ -130,7 +133,7 @@ class LocalAdapter(ExecutionAdapter):
 
         run_dir = context.logger.run_dir
         root = context.working_dir.absolute()
-        prepared = prepare(manifest, root=root, run_dir=run_dir, session_id=context.session_id)
+        prepared = prepare(cast("Manifest", manifest), root=root, run_dir=run_dir, session_id=context.session_id)
         return PreparedRun(manifest, run_dir, {"preparation": prepared, "root": root})
 
     def execute(self, prepared: PreparedRun, context: ExecutionContext) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class StepRecord:
 
 @dataclass
 class Outcome:
-    """The end of a run: ``succeeded``, ``failed`` or ``cancelled``; ``error`` is the first one (step, code, message)."""
+    """The end of a run: ``succeeded``, ``failed`` or ``cancelled``; ``error`` is the first (step, code, message)."""
 
     state: str
     steps: list[dict[str, Any]] = field(default_factory=list)

@@ -59,10 +59,11 @@ def prepare(
     params: Mapping[str, Any] | None = None,
     memory: int | None = None,
 ) -> Preparation:
-    """Look up what ``manifest`` needs. Nothing is written and no file is read but the project's settings.
+    """Look up what ``manifest`` needs; nothing is written, and no file is read but the project's settings.
 
-    ``params`` are values of parameters that the manifest leaves open; ``memory`` overrides the configured limit, in bytes. Raises
-    ConfigurationError for whatever is missing: a driver, a package, a connection, a variable, a path that leads outside.
+    ``params`` are values of parameters that the manifest leaves open; ``memory`` overrides the configured limit, in
+    bytes. Raises ConfigurationError for whatever is missing: a driver, a package, a connection, a variable, a path that
+    leads outside.
     """
     steps: list[Any] = list(manifest.get("steps") or [])
     _check_shape(steps)

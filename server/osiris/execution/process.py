@@ -23,7 +23,7 @@ POSIX = os.name == "posix"
 class Channel:
     """JSON lines to and from another process, over private pipes."""
 
-    def __init__(self, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
+    def __init__(self, incoming: IO[bytes] | _Lines, outgoing: IO[bytes]) -> None:
         self._incoming = incoming
         self._outgoing = outgoing
         self._sending = threading.Lock()

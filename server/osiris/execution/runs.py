@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import datetime
 import shutil
@@ -58,7 +59,7 @@ class RunStore:
         """The run with this id, a unique beginning of it, or ``latest``. Raises ConfigurationError."""
         return self._info(self._find(run_id))
 
-    def events(self, run_id: str) -> list[dict[str, Any]]:
+    def events(self, run_id: str) -> builtins.list[dict[str, Any]]:
         """The events of a run that are written so far. Raises ConfigurationError."""
         return list(read_events(self._find(run_id)))
 
@@ -67,7 +68,7 @@ class RunStore:
         return follow_events(self._find(run_id))
 
     def cancel(self, run_id: str) -> RunInfo:
-        """Ask for a run to be stopped; it stops within seconds. The run as it is now; a run that is over stays as it is.
+        """Ask for a run to be stopped, which takes seconds at most; the run as it is now. One that is over stays so.
 
         Raises ConfigurationError when there is no such run, ExecutionError when its folder cannot be written to.
         """
@@ -76,13 +77,13 @@ class RunStore:
             atomic_write(info.path / CANCEL_FILE, b"", private=True)
         return info
 
-    def clean(self, *, keep_days: float | None = None, keep_bytes: float | None = None) -> list[RunInfo]:
+    def clean(self, *, keep_days: float | None = None, keep_bytes: float | None = None) -> builtins.list[RunInfo]:
         """Remove runs that ended more than ``keep_days`` ago, then the oldest while all take more than ``keep_bytes``.
 
         Runs that wait or run are never touched. The runs that were removed, the oldest first.
         """
-        removed: list[RunInfo] = []
-        kept: list[tuple[RunInfo, int]] = []
+        removed: builtins.list[RunInfo] = []
+        kept: builtins.list[tuple[RunInfo, int]] = []
         now = datetime.datetime.now(datetime.UTC)
         for info in reversed(self.list()):
             age = (now - _ended(info)).total_seconds() / 86_400
@@ -99,7 +100,7 @@ class RunStore:
                 total -= size
         return removed
 
-    def _remove(self, info: RunInfo, removed: list[RunInfo]) -> None:
+    def _remove(self, info: RunInfo, removed: builtins.list[RunInfo]) -> None:
         shutil.rmtree(info.path, ignore_errors=True)
         if not info.path.exists():
             removed.append(info)

@@ -11,6 +11,7 @@ stands alone, and its rows are kept, where that would change what happens or how
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,11 +43,10 @@ def plan(steps: Sequence[Step], is_lazy: Callable[[Step], bool]) -> list[Segment
         for source in sorted(sources_of(step)):
             if source in consumers:
                 consumers[source].append(str(step["id"]))
-    depth: dict[str, int] = {}
+    depth: dict[str, int] = {}  # how many lazy steps are nested in a step, itself counted
     root: dict[str, str] = {name: name for name in by_id}
     for name, step in by_id.items():
         inputs = [source for source in sources_of(step) if source in by_id]
-        # Depth counts the lazy steps that would be nested in this one.
         depth[name] = 1 + max(
             (depth[s] for s in inputs if _joins(by_id[s], step, consumers[s], is_lazy, depth)), default=0
         )
@@ -56,8 +56,7 @@ def plan(steps: Sequence[Step], is_lazy: Callable[[Step], bool]) -> list[Segment
             if _joins(by_id[name], by_id[consumer], consumers[name], is_lazy, depth):
                 root[name] = root[consumer]
     while (knot := _knot(by_id, root)) is not None:
-        for name in [name for name, head in root.items() if head in knot]:
-            root[name] = name
+        root.update({name: name for name, head in root.items() if head in knot})
     return _numbered(by_id, root)
 
 
@@ -100,15 +99,22 @@ def _edges(by_id: Mapping[str, Step], root: Mapping[str, str]) -> dict[str, set[
 def _knot(by_id: Mapping[str, Step], root: Mapping[str, str]) -> set[str] | None:
     """Segments that wait for each other, None when the order is sound."""
     edges = _edges(by_id, root)
-    waiting = dict(edges)
-    while True:
-        ready = [head for head, needs in waiting.items() if not needs & waiting.keys()]
-        if not ready:
-            break
-        for head in ready:
-            del waiting[head]
+    dependents: dict[str, list[str]] = {head: [] for head in edges}
+    for head, needs in edges.items():
+        for need in needs:
+            dependents[need].append(head)
+    missing = {head: len(needs) for head, needs in edges.items()}
+    ready = [head for head, count in missing.items() if count == 0]
+    while ready:
+        head = ready.pop()
+        del missing[head]
+        for dependent in dependents[head]:
+            missing[dependent] -= 1
+            if missing[dependent] == 0:
+                ready.append(dependent)
+    sizes = Counter(root.values())
     # What is left also holds segments that merely come after a knot; only joined ones can be the cause.
-    tied = {head for head in waiting if sum(1 for other in root.values() if other == head) > 1}
+    tied = {head for head in missing if sizes[head] > 1}
     return tied or None
 
 

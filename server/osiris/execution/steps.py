@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from osiris.core.error_taxonomy import ExecutionError, OsirisError, ValidationError, describe
-from osiris.drivers.context import StepContext, Stopper, StepStopped
+from osiris.drivers.context import StepContext, StepStopped, Stopper
 from osiris.execution import outcome
 from osiris.execution.deadline import Deadline, woken_by_signals
 from osiris.execution.segments import Segment, sources_of
@@ -67,14 +67,17 @@ class SegmentRunner:
             self._complete(
                 segment, name, started[name], contexts[name], final if name == segment.last else results.get(name)
             )
-        return final if engine.has_readers(segment.last) else self._released(final)
+        if final is not None and not engine.has_readers(segment.last):
+            final.release()
+            return None
+        return final
 
     def _guarded(
         self, segment: Segment, name: str, results: dict[str, Dataset], contexts: dict[str, StepContext]
     ) -> Dataset | None:
         try:
             return self._invoke(name, results, contexts[name])
-        except (Exception, StepStopped) as error:  # noqa: BLE001 - a driver may raise anything; it is logged and told
+        except (Exception, StepStopped) as error:
             raise self._failure(segment, name, error, results) from error
 
     def _attempts(
@@ -90,7 +93,7 @@ class SegmentRunner:
             self.engine.records[name].attempts = attempt
             try:
                 return self._timed(name, results, contexts[name], manifest.get("timeout"))
-            except (Exception, StepStopped) as error:  # noqa: BLE001 - a driver may raise anything; it is logged and told
+            except (Exception, StepStopped) as error:
                 if attempt == allowed or self.engine.cancelled or _permanent(error):
                     raise self._failure(segment, name, error, results) from error
                 message = self._explained(error)[1]
@@ -168,10 +171,6 @@ class SegmentRunner:
         self.engine.event(
             "step_complete", name, segment=segment.number, duration=round(record.duration, 3), rows=record.rows
         )
-
-    def _released(self, final: Dataset | None) -> None:
-        if final is not None:
-            final.release()
 
     def _failure(self, segment: Segment, name: str, error: BaseException, results: dict[str, Dataset]) -> StepFailed:
         """Find the step to blame, log it, and say it."""

@@ -166,7 +166,7 @@ class Supervisor:
             "step": running,
             "code": "OML618",
             "message": f"The process that carried out the run is gone{where}: {worker.ended_how()}.",
-            "hint": "If memory ran out, lower runs.memory_limit in osiris.yaml, so that data is spilled to disk earlier.",
+            "hint": "If memory ran out, lower runs.memory_limit in osiris.yaml: data goes to disk earlier then.",
         }
         return {
             "state": "failed",

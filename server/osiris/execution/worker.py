@@ -49,7 +49,6 @@ def _carry_out(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     from osiris.core.error_taxonomy import OsirisError
     from osiris.core.secrets_masking import Masker
     from osiris.core.session_logging import SessionLogger
-    from osiris.drivers.context import temporary_sibling
     from osiris.execution.engine import Engine
     from osiris.execution.preparation import prepare
 

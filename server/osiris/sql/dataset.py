@@ -167,7 +167,7 @@ def as_dataset(data: Any, database: RunDatabase) -> Dataset:
 
         return Dataset(database, stream=pa.RecordBatchReader.from_stream(data))
     raise TypeError(
-        f"a driver must return a Dataset, Arrow data, a DuckDB relation or a pandas frame under 'df', not {kind.__name__}"
+        f"a driver returns a Dataset, Arrow data, a DuckDB relation or a pandas frame under 'df', not {kind.__name__}"
     )
 
 

@@ -45,7 +45,7 @@ def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
         return f"{where} is not UTF-8.", "Set the option encoding to what the file was saved with."
     if "detect the CSV parsing dialect" in text:
         return (
-            "The file is not a regular table: its rows do not have the same number of fields, or a quote is not closed.",
+            "The file is no regular table: its rows differ in their number of fields, or a quote is not closed.",
             "Check delimiter, skip_rows, comment and the quotes in the file.",
         )
     return " ".join(text.split("\n")[:_NUMBER_OF_LINES]).strip(), None

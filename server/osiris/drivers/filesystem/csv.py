@@ -13,10 +13,10 @@ from osiris.drivers.filesystem.sources import find_column, limited, literal_path
 from osiris.drivers.filesystem.writing import copy_to
 from osiris.drivers.paths import Place
 from osiris.drivers.targets import complete_file
-from osiris.sql.columns import Column, quote_name, quote_text
+from osiris.sql.columns import Column, quote_name
 
-NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-NUMERIC += ("UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+NUMERIC = (*_INTEGERS, "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 
 
 class CsvExtractor:

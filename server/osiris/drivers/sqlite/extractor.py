@@ -92,7 +92,8 @@ class _Rows:
 
     def _must_exist(self, table: str) -> None:
         rows = self.connection.execute(
-            "SELECT name FROM main.sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
+            "SELECT name FROM main.sqlite_master"
+            " WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
         ).fetchall()
         names = [str(row[0]) for row in rows]
         if table.lower() not in {name.lower() for name in names}:
