@@ -78,7 +78,13 @@ def cursor_at(document: Document, offset: int) -> Cursor:
     if document.steps_entry is not None:
         top.append("steps")
     outline.keys[()] = [*outline.keys.get((), ()), *(key for key in top if key not in outline.keys.get((), ()))]
-    return _Place(document.text, offset, outline).find()
+    return _Place(document.text, offset, outline, between_steps=_between_steps(document, offset)).find()
+
+
+def _between_steps(document: Document, offset: int) -> bool:
+    """Whether another step follows the one around ``offset``: then only steps can start here, whatever the column."""
+    bases = [placed.base for placed in document.steps]
+    return len(set(bases)) > 1 and bases[0] <= offset < bases[-1]
 
 
 def _keys_of(node: object) -> list[str]:
@@ -113,10 +119,11 @@ def _region(document: Document, offset: int) -> tuple[int, int, list[Frame]]:
 class _Place:
     """Turns an outline into a cursor."""
 
-    def __init__(self, text: str, offset: int, outline: Outline) -> None:
+    def __init__(self, text: str, offset: int, outline: Outline, *, between_steps: bool) -> None:
         self._text = text
         self._offset = offset
         self._outline = outline
+        self._between_steps = between_steps
         assert outline.line is not None
         self._line: Line = outline.line
 
@@ -252,6 +259,8 @@ class _Place:
         below = [f for f in frames if f.column <= column]
         top = below[-1] if below else frames[0]
         deeper = frames[len(below) :]
+        if self._between_steps and top.path == () and top.is_map and deeper and not has_colon:
+            return self._dash_at(deeper[0], column, token, has_colon)
         if (top.is_map and top.column == column) or (top.is_map and not top.filled and top.last is not None):
             own = top.column == column
             path, wanted = (top.path if own else top.child_path()), column

@@ -159,10 +159,9 @@ def connections_of(family: str, env: Environment) -> list[str]:
 
 
 def _input_tables(place: Place) -> Iterator[Item]:
-    step = place.cursor.step
-    assert step is not None
-    graph, steps = place.analysis.graph, place.analysis.pipeline.steps
-    waits = [steps[i].id for i in (graph.upstream[step] if step < len(graph.upstream) else ())]
-    names = ["df", *(table_name(name) for name in waits if name)]
+    """The tables that the steps which could come before this one would be; the nearest first."""
+    from osiris.ide.suggest_references import needed_steps
+
+    names = ["df", *(table_name(item.label) for item in needed_steps(place))]
     for name in _absent(place, names):
         yield _key(place, name, {"type": "string"}, detail="table")

@@ -1,0 +1,82 @@
+"""Documents with a cursor ``<|>`` in them, and what the editor features say there."""
+
+from __future__ import annotations
+
+import re
+from textwrap import dedent
+
+from osiris.ide.completion import Completions, Item, complete
+from osiris.ide.cursor import Cursor, cursor_at
+from osiris.ide.hover import hover
+from osiris.language.analysis import Analysis, analyse
+from osiris.language.connections import parse_connections
+from osiris.language.environment import StaticEnvironment
+from osiris.syntax.document import parse
+
+ENVIRONMENT = StaticEnvironment(
+    connections=parse_connections(
+        "connections:\n"
+        "  sqlite:\n"
+        "    reports: {path: out/reports.db}\n"
+        "    shop: {path: data/shop.db, default: true}\n"
+        "  mysql:\n"
+        "    crm: {host: db.local, user: app, password: '${CRM_PASSWORD}'}\n"
+    )
+)
+
+
+def split(marked: str) -> tuple[str, int]:
+    """The text without its cursor, and the cursor's offset. Common indentation is taken away first."""
+    text = dedent(marked.lstrip("\n"))
+    before, after = text.split("<|>")
+    return before + after, len(before)
+
+
+def cursor(marked: str) -> Cursor:
+    text, offset = split(marked)
+    return cursor_at(parse(text), offset)
+
+
+def analysed(text: str) -> Analysis:
+    return analyse(text, ENVIRONMENT)
+
+
+def suggestions(marked: str) -> Completions | None:
+    text, offset = split(marked)
+    return complete(analysed(text), ENVIRONMENT, offset)
+
+
+def labels(marked: str) -> list[str]:
+    found = suggestions(marked)
+    return [item.label for item in found.items] if found else []
+
+
+def take(marked: str, label: str, *, snippet: bool = False) -> str:
+    """The text after the suggestion with this label was accepted; a tab stop is shown as ``<1>``."""
+    text, offset = split(marked)
+    found = complete(analysed(text), ENVIRONMENT, offset)
+    assert found is not None, "nothing is suggested"
+    [item] = [item for item in found.items if item.label == label]
+    return accept(text, found, item, snippet=snippet)
+
+
+def accept(text: str, found: Completions, item: Item, *, snippet: bool = False) -> str:
+    new_text = _shown(item.snippet) if snippet and item.snippet is not None else item.text
+    edits = [(found.span, new_text), *((edit.span, edit.new_text) for edit in found.edits)]
+    for (start, end), new in sorted(edits, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def _shown(snippet: str) -> str:
+    """A snippet with its tab stops as ``<1>``, ``<1:default>`` and ``<1|a,b|>``."""
+    text = re.sub(r"\$(\d)", r"<\1>", snippet)
+    text = re.sub(r"\$\{(\d)(\|[^|]*\||:[^}]*)\}", r"<\1\2>", text)
+    return re.sub(r"\\([\\$}])", r"\1", text)
+
+
+def hovered(marked: str) -> str | None:
+    """The hover's text, behind the text it is about."""
+    text, offset = split(marked)
+    found = hover(analysed(text), ENVIRONMENT, offset)
+    return f"[{text[found.span.start : found.span.end]}]\n{found.markdown}" if found else None

@@ -1,0 +1,49 @@
+"""Fixes: which are offered where, and what "fix all" applies."""
+
+from __future__ import annotations
+
+from marked import analysed
+
+from osiris.ide.code_actions import fix_all, quick_fixes
+from osiris.syntax.text import Span
+
+WRONG = """\
+oml_version: "0.1.0"
+name: shop
+steps:
+  - id: a
+    component: sqlite.extracter
+    mode: raed
+    config: {connection: "@sqlite.shop", table: t}
+"""
+
+
+def applied(text: str, edits: object) -> str:
+    for edit in sorted(edits, key=lambda e: e.span, reverse=True):  # type: ignore[call-overload]
+        text = text[: edit.span.start] + edit.new_text + text[edit.span.end :]
+    return text
+
+
+def test_the_fixes_of_a_finding_are_offered_where_it_stands() -> None:
+    at = WRONG.index("extracter")
+
+    [found] = quick_fixes(analysed(WRONG), Span(at, at))
+
+    assert applied(WRONG, found.fix.edits) == WRONG.replace("extracter", "extractor")
+
+
+def test_nothing_is_offered_elsewhere() -> None:
+    at = WRONG.index("name")
+
+    assert list(quick_fixes(analysed(WRONG), Span(at, at))) == []
+
+
+def test_fix_all_applies_the_preferred_fixes_that_do_not_overlap() -> None:
+    found = fix_all(analysed(WRONG))
+
+    assert found is not None
+    assert applied(WRONG, found.edits) == WRONG.replace("extracter", "extractor").replace("raed", "read")
+
+
+def test_a_document_without_fixes_has_no_fix_all() -> None:
+    assert fix_all(analysed("just a text")) is None

@@ -1,0 +1,281 @@
+"""What is suggested at a cursor ``<|>``, in which order, and what the document looks like once it is taken."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+from marked import labels, suggestions, take
+
+
+def doc(text: str) -> str:
+    return dedent(text.lstrip("\n"))
+
+
+# -- keys
+
+
+def test_an_empty_document_gets_the_required_keys_first() -> None:
+    assert labels("<|>")[:4] == ["oml_version", "name", "steps", "description"]
+
+
+def test_keys_that_are_there_are_left_out_also_below_the_cursor() -> None:
+    found = labels("""
+        oml_version: "0.1.0"
+        <|>
+        name: x
+        steps: []
+        """)
+
+    assert found == ["description", "params", "profiles", "schedule", "metadata"]
+
+
+def test_a_half_typed_key_of_a_step() -> None:
+    assert take(
+        """
+        steps:
+          - id: a
+            comp<|>
+          - id: b
+        """,
+        "component",
+    ) == doc("""
+        steps:
+          - id: a
+            component: 
+          - id: b
+        """)
+
+
+def test_a_key_that_has_its_colon_keeps_its_value() -> None:
+    assert take("steps:\n  - id: a\n    mo<|>: read", "mode") == "steps:\n  - id: a\n    mode: read"
+
+
+def test_a_dash_gets_the_keys_of_a_step_and_a_whole_step() -> None:
+    assert labels("steps:\n  - <|>")[:4] == ["step", "id", "component", "mode"]
+    assert take("steps:\n  - <|>", "step", snippet=True) == doc("""
+        steps:
+          - id: <1:step-id>
+            component: <2>
+            mode: <3|read,transform,write|><0>""")
+
+
+def test_a_dash_without_a_blank_gets_one() -> None:
+    assert take("steps:\n  -<|>", "id") == "steps:\n  - id: "
+
+
+def test_the_column_of_the_dashes_gets_a_new_step_with_its_dash() -> None:
+    assert take("steps:\n  - id: a\n  <|>", "step") == "steps:\n  - id: a\n  - id: "
+
+
+def test_a_key_typed_too_deep_is_put_into_its_column() -> None:
+    assert take("steps:\n  - id: a\n        mo<|>", "mode") == "steps:\n  - id: a\n    mode: "
+
+
+def test_config_brings_what_the_component_needs() -> None:
+    assert take(
+        """
+        steps:
+          - id: a
+            component: sqlite.extractor
+            <|>
+        """,
+        "config",
+        snippet=True,
+    ) == doc("""
+        steps:
+          - id: a
+            component: sqlite.extractor
+            config:
+              connection: <1|"@sqlite.shop","@sqlite.reports"|>
+              table: <2>
+        """)
+
+
+def test_config_of_a_query_opens_a_block() -> None:
+    assert take("steps:\n  - component: duckdb.processor\n    <|>", "config", snippet=True) == doc("""
+        steps:
+          - component: duckdb.processor
+            config:
+              query: |
+                <1>""")
+
+
+def test_config_keys_come_from_the_component_required_ones_first() -> None:
+    found = labels("""
+        steps:
+          - component: filesystem.csv_extractor
+            config:
+              delimiter: ";"
+              <|>
+        """)
+
+    assert found[:2] == ["path", "connection"]
+    assert "delimiter" not in found
+    assert "chunk_size" not in found, "it has no effect any more"
+
+
+def test_config_keys_in_a_step_that_is_half_typed() -> None:
+    before = "steps:\n  - id: a\n    component: duckdb.processor\n    mo\n    config:\n      "
+    after = "\n  - id: b\n"
+
+    assert take(f"{before}<|>{after}", "query") == f"{before}query: |\n        {after}"
+
+
+def test_keys_in_braces_stay_on_the_line() -> None:
+    assert take("steps:\n  - component: duckdb.processor\n    config: {<|>}", "query") == doc("""
+        steps:
+          - component: duckdb.processor
+            config: {query: }""")
+
+
+def test_the_keys_of_a_parameter() -> None:
+    assert labels("params:\n  x:\n    <|>")[:3] == ["type", "default", "description"]
+
+
+def test_the_parameters_of_a_profile() -> None:
+    assert labels("params:\n  x: 1\n  y: 2\nprofiles:\n  prod:\n    params:\n      x: 3\n      <|>") == ["y"]
+
+
+# -- values
+
+
+def test_components_that_allow_the_mode_come_first() -> None:
+    found = labels("steps:\n  - mode: transform\n    component: <|>")
+
+    assert found[0] == "duckdb.processor"
+    assert "sqlite.extractor" in found
+
+
+def test_modes_are_those_of_the_component() -> None:
+    assert labels("steps:\n  - component: sqlite.writer\n    mode: <|>") == ["write"]
+    assert labels("steps:\n  - mode: <|>") == ["read", "transform", "write"]
+
+
+def test_a_value_directly_behind_the_colon_gets_its_blank() -> None:
+    assert take("steps:\n  - mode:<|>", "read") == "steps:\n  - mode: read"
+
+
+def test_a_value_replaces_the_whole_word_under_the_cursor() -> None:
+    assert take("steps:\n  - mode: tr<|>ansfer # move\n", "transform") == "steps:\n  - mode: transform # move\n"
+
+
+def test_allowed_values_booleans_and_the_default() -> None:
+    config = "steps:\n  - component: filesystem.csv_extractor\n    config:\n      "
+
+    assert labels(config + "encoding: <|>") == ["utf-8", "utf-16", "ascii", "latin-1", "iso-8859-1"]
+    assert labels(config + "skip_blank_lines: <|>") == ["true", "false"]
+    assert labels(config + "limit: <|>") == []
+    assert labels(config + "skip_rows: <|>") == ["0"]
+
+
+def test_a_value_is_quoted_where_yaml_needs_it() -> None:
+    config = "steps:\n  - component: filesystem.csv_extractor\n    config:\n      delimiter: "
+
+    assert take(config + "<|>", ";") == config + '";"'
+    assert take(config + '"<|>"', ";") == config + '";"'
+
+
+def test_connections_are_those_of_the_family_the_default_first() -> None:
+    marked = "steps:\n  - component: sqlite.extractor\n    config:\n      connection: <|>"
+
+    assert labels(marked) == ["@sqlite.shop", "@sqlite.reports"]
+    assert take(marked, "@sqlite.shop") == marked.replace("<|>", '"@sqlite.shop"')
+    assert take(marked.replace("<|>", '"@<|>"'), "@sqlite.shop") == marked.replace("<|>", '"@sqlite.shop"')
+
+
+# -- references
+
+CHAIN = """
+    steps:
+      - id: first
+        component: sqlite.extractor
+      - id: second
+        component: duckdb.processor
+        needs: [first]
+      - id: third
+        component: sqlite.extractor
+        needs: []
+      - id: fourth
+        component: duckdb.processor
+        needs: [third, second]
+    """
+
+
+def test_needs_offers_no_step_that_waits_for_this_one() -> None:
+    assert labels(CHAIN.replace("needs: [first]", "needs: [<|>]")) == ["first", "third"]
+
+
+def test_needs_offers_the_nearest_step_first_and_none_twice() -> None:
+    assert labels(CHAIN.replace("[third, second]", "[third, <|>]")) == ["second", "first"]
+
+
+def test_needs_without_brackets_gets_them() -> None:
+    text = CHAIN.replace("needs: [first]", "needs: <|>")
+
+    assert take(text, "first") == doc(CHAIN)
+
+
+def test_needs_as_a_list_of_dashes() -> None:
+    assert take("steps:\n  - id: a\n  - id: b\n    needs:\n      <|>", "a") == doc("""
+        steps:
+          - id: a
+          - id: b
+            needs:
+              - a""")
+
+
+def test_inputs_name_the_table_and_the_data_of_a_step() -> None:
+    assert labels("steps:\n  - id: get-it\n  - id: b\n    inputs:\n      <|>") == ["df", "df_get_it"]
+    assert take('steps:\n  - id: a\n  - id: b\n    inputs:\n      df: "${<|>"', "a.df") == doc("""
+        steps:
+          - id: a
+          - id: b
+            inputs:
+              df: "${a.df}\"""")
+
+
+PARAMS = """
+    params:
+      region: EU
+      key: {sensitive: true}
+    steps:
+      - id: a
+        component: duckdb.processor
+        config:
+          query: |
+            SELECT * FROM df WHERE region = '%s'
+    """
+
+
+def test_parameters_inside_sql() -> None:
+    assert take(PARAMS % "${pa<|>", "params.region") == doc(PARAMS % "${params.region}")
+    assert take(PARAMS % "${<|>params.x}", "params.region") == doc(PARAMS % "${params.region}")
+
+
+def test_a_parameter_shows_its_value_unless_it_is_secret() -> None:
+    found = suggestions(PARAMS % "${<|>")
+
+    assert found is not None
+    assert [(item.label, item.detail) for item in found.items] == [("params.region", "`EU`"), ("params.key", "secret")]
+
+
+# -- nothing to suggest
+
+
+def test_nothing_is_suggested_in_sql_comments_and_names() -> None:
+    assert labels("steps:\n  - component: duckdb.processor\n    config:\n      query: |\n        SELECT <|>") == []
+    assert labels("name: x # <|>") == []
+    assert labels("name: <|>") == []
+    assert labels("steps:\n  - id: <|>") == []
+
+
+def test_more_than_300_are_marked_as_incomplete_and_narrowed_by_what_is_typed() -> None:
+    steps = "".join(f"  - id: s{number}\n    needs: []\n" for number in range(400))
+
+    everything = suggestions(f"steps:\n{steps}  - id: last\n    needs: [<|>]\n")
+    narrowed = suggestions(f"steps:\n{steps}  - id: last\n    needs: [s39<|>]\n")
+
+    assert everything is not None
+    assert (len(everything.items), everything.incomplete) == (300, True)
+    assert narrowed is not None
+    assert (len(narrowed.items), narrowed.incomplete) == (11, False)
