@@ -245,7 +245,7 @@ def _unknown_keys(
 ) -> Iterator[ConfigProblem]:
     known = tuple(schema.get("properties", {}))
     for key in value:
-        if key in known:
+        if key in known or key.startswith("x-"):
             continue
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
         hint = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(known)}." if known else ""

@@ -1,0 +1,192 @@
+"""The JSON Schemas of everything Osiris reads and writes, by name; ``schemas/`` holds them as files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from osiris.components.json_schema import DRAFT, connections_schema, oml_schema
+from osiris.components.meta import component_schema
+from osiris.components.registry import ComponentRegistry
+from osiris.core.files import atomic_write
+from osiris.core.settings import json_schema as settings_schema
+
+_DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_TIME = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"}
+EVENTS = {
+    "run_queued": "The run has a folder and waits for its turn.",
+    "run_start": "The run begins.",
+    "connection_resolve_complete": "The connection of a step is known and its variables are set.",
+    "step_start": "A step begins.",
+    "step_progress": "A step is on its way.",
+    "step_retry": "An attempt of a step failed; there will be another.",
+    "step_complete": "A step succeeded.",
+    "step_error": "A step failed.",
+    "step_skipped": "A step did not run, because of another one.",
+    "artifact_created": "A step has written a file or a table.",
+    "run_complete": "The run succeeded.",
+    "run_error": "The run failed.",
+    "run_cancelled": "The run was stopped on request.",
+}
+"""The events of a run and what each means. Drivers may log others."""
+
+
+def _is(kind: str | list[str], description: str, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "description": description, **more}
+
+
+def config_schema() -> dict[str, Any]:
+    """The schema of ``osiris.yaml``."""
+    return settings_schema() | {"$schema": DRAFT, "description": "Settings of an Osiris project."}
+
+
+def manifest_schema() -> dict[str, Any]:
+    """The schema of a compiled pipeline, ``build/<name>/manifest.json``."""
+    texts = {"type": "array", "items": {"type": "string"}}
+    properties = {
+        "manifest_version": {"const": "1", "description": "The version of this layout."},
+        "oml_version": _is("string", "The version of OML that the pipeline is written in."),
+        "compiler": _is(
+            "object",
+            "What compiled it.",
+            required=["name", "version"],
+            additionalProperties={"type": "string"},
+        ),
+        "pipeline": _is(
+            "object", "Its name and description.", required=["name"], additionalProperties={"type": "string"}
+        ),
+        "profile": _is(["string", "null"], "The profile whose parameters were used."),
+        "params": _is("object", "The values of the parameters, which are in the steps already."),
+        "run_params": _is(
+            "object", "Parameters that get their values from the run.", additionalProperties={"type": "object"}
+        ),
+        "sensitive_params": {**texts, "description": "Those of `run_params` that are secret."},
+        "steps": _is("array", "The steps, each behind those it needs.", items=_manifest_step()),
+        "on_failure": {"enum": ["continue", "stop"], "description": "What happens to the other steps when one fails."},
+        "fingerprints": _is(
+            "object",
+            "Of what went into it.",
+            required=["compiler", "components", "oml", "params"],
+            additionalProperties=_DIGEST,
+        ),
+        "fingerprint": {**_DIGEST, "description": "SHA-256 of all the rest as canonical JSON."},
+    }
+    return {
+        "$schema": DRAFT,
+        "title": "Osiris manifest",
+        **_is("object", "A compiled pipeline.", required=list(properties), properties=properties),
+    }
+
+
+def _manifest_step() -> dict[str, Any]:
+    texts = {"type": "array", "items": {"type": "string"}}
+    way = {"type": "array", "items": {"type": ["string", "integer"]}}
+    retry = {
+        "attempts": _is("integer", "How many attempts in all.", minimum=1),
+        "delay": _is("number", "Seconds before the second attempt.", minimum=0),
+        "max_delay": _is("number", "The longest wait in seconds.", minimum=0),
+    }
+    properties = {
+        "id": _is("string", "Names the step."),
+        "component": _is("string", "The component."),
+        "mode": {"enum": ["read", "transform", "write"], "description": "What it does with data."},
+        "driver": _is(["string", "null"], "`module:Class` that runs it, null when nothing does yet."),
+        "config": _is("object", "Its configuration with all defaults."),
+        "connection": _is("string", "Its connection, `@family.alias`; `@family` is the default one.", pattern="^@"),
+        "needs": {**texts, "description": "The steps that come before it."},
+        "inputs": _is("object", "Table name to the step whose data it is.", additionalProperties={"type": "string"}),
+        "retry": _is("object", "Further attempts.", properties=retry, required=list(retry)),
+        "timeout": _is("number", "How many seconds one attempt may take.", exclusiveMinimum=0),
+        "unresolved": _is("array", "The ways to texts that hold a parameter of the run.", items=way),
+    }
+    required = ["id", "component", "mode", "driver", "config", "needs", "inputs"]
+    return {"type": "object", "required": required, "properties": properties, "additionalProperties": False}
+
+
+def event_schema() -> dict[str, Any]:
+    """The schema of one line of ``events.jsonl``."""
+    properties = {
+        "ts": {**_TIME, "description": "When, in UTC."},
+        "session": _is("string", "The id of the run.", minLength=1),
+        "event": _is(
+            "string",
+            "What happened. " + " ".join(f"`{name}`: {text}" for name, text in EVENTS.items()),
+            minLength=1,
+            examples=list(EVENTS),
+        ),
+        "step_id": _is("string", "The step it is about."),
+        "pipeline": _is("string", "The name of the pipeline."),
+        "profile": _is("string", "The profile of the run."),
+        "target": _is("string", "Where it runs."),
+        "fingerprint": {**_DIGEST, "description": "That of the manifest."},
+        "component": _is("string", "The component of the step."),
+        "connection": _is("string", "The connection of the step.", pattern="^@"),
+        "segment": _is("integer", "The segment: steps with one number are computed together.", minimum=0),
+        "segments": _is("integer", "How many segments the run has.", minimum=0),
+        "steps": _is("integer", "How many steps the run has; at its end, how many succeeded.", minimum=0),
+        "rows": _is(["integer", "null"], "How many rows the step read, made or wrote.", minimum=0),
+        "duration": _is("number", "Seconds.", minimum=0),
+        "percent": _is("number", "How far the step is.", minimum=0, maximum=100),
+        "attempt": _is("integer", "Which attempt failed.", minimum=1),
+        "attempts": _is("integer", "How many attempts there are, or were.", minimum=1),
+        "delay": _is("number", "Seconds until the next attempt.", minimum=0),
+        "code": _is("string", "The code of the error.", pattern="^OML[0-9]{3}$"),
+        "message": _is("string", "What went wrong."),
+        "hint": _is("string", "What to do about it."),
+        "reason": _is("string", "Why the step did not run."),
+        "path": _is("string", "The file that was written."),
+        "bytes": _is(["integer", "null"], "The size of the file.", minimum=0),
+    }
+    of_step = [name for name in EVENTS if name.startswith("step_")]
+    return {
+        "$schema": DRAFT,
+        "title": "Osiris run event",
+        **_is("object", "One line of events.jsonl.", required=["ts", "session", "event"], properties=properties),
+        "if": {"properties": {"event": {"enum": of_step}}},
+        "then": {"required": ["step_id"]},
+    }
+
+
+def _builtin_only(make: Callable[[ComponentRegistry], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    return lambda: make(ComponentRegistry(plugins=False))
+
+
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "component": component_schema,
+    "config": config_schema,
+    "connections": _builtin_only(connections_schema),
+    "event": event_schema,
+    "manifest": manifest_schema,
+    "oml": _builtin_only(oml_schema),
+}
+"""The schemas as the files in ``schemas/`` hold them: with the built-in components, whatever else is installed."""
+
+
+def schema_names() -> tuple[str, ...]:
+    """The names of the schemas, sorted."""
+    return tuple(sorted(SCHEMAS))
+
+
+def schema(name: str, registry: ComponentRegistry | None = None) -> dict[str, Any]:
+    """The schema of this name, with all installed components or those of ``registry``. Raises KeyError."""
+    registry = registry or ComponentRegistry.builtin()
+    with_components = {"oml": oml_schema, "connections": connections_schema}
+    return with_components[name](registry) if name in with_components else SCHEMAS[name]()
+
+
+def schema_text(name: str) -> str:
+    """The text of ``schemas/<name>.schema.json``."""
+    return json.dumps(SCHEMAS[name](), indent=2, ensure_ascii=False) + "\n"
+
+
+def write_all(folder: Path) -> list[Path]:
+    """Write all schemas into ``folder``; the files written. Raises ExecutionError when one cannot be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in schema_names():
+        path = folder / f"{name}.schema.json"
+        atomic_write(path, schema_text(name).encode())
+        written.append(path)
+    return written
