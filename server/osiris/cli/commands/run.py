@@ -1,0 +1,194 @@
+"""``osiris run``: compile a pipeline and run it, here or in the background."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from osiris.cli.arguments import existing_file, format_option, param_option, profile_option, shown_path
+from osiris.cli.compiling import compile_or_explain
+from osiris.cli.failures import DID_NOT_WORK, UsageProblem, say_error
+from osiris.cli.run_view import RunView, noted_signals
+from osiris.cli.streams import write_json
+
+if TYPE_CHECKING:
+    from osiris.core.project import Project
+    from osiris.execution.local import RunResult, Worker
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user said about a run."""
+
+    profile: str | None
+    params: dict[str, str]
+    logs_dir: str | None
+    if_running: str
+    detach: bool
+    as_json: bool
+    events_as_json: bool
+
+
+@click.command()
+@click.argument("file")
+@profile_option
+@param_option
+@click.option("--target", default="local", show_default=True, help="Where to run.")
+@click.option("--detach", is_flag=True, help="Leave the run in the background and print its id.")
+@click.option(
+    "--if-running",
+    type=click.Choice(["wait", "skip", "fail"]),
+    default="wait",
+    show_default=True,
+    help="What to do while the same pipeline runs already.",
+)
+@click.option("--logs-dir", metavar="DIR", help="Folder of the runs (default: logs/ in the project).")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json prints each event as a line of JSON as it happens.",
+)
+@format_option("text", "json")
+def command(file: str, target: str, layout: str, log_format: str, **said: Any) -> int:
+    """Compile the OML FILE and run it; or run a manifest.json, which needs no OML.
+
+    Ctrl-C and SIGTERM cancel the run. With --detach it goes on when this terminal closes; `osiris runs` follows it.
+    """
+    options = Options(as_json=layout == "json", events_as_json=log_format == "json", **said)
+    if options.detach and options.events_as_json:
+        raise UsageProblem("--detach prints no events; follow them: osiris runs follow RUN --format json")
+    _check_target(target)
+    path = existing_file(file)
+    return _run_manifest(path, options) if path.suffix == ".json" else _run_pipeline(path, options)
+
+
+def _check_target(target: str) -> None:
+    """Raise ConfigurationError for a target that is not there, before anything is compiled or started."""
+    if target != "local":
+        from osiris.core.adapter_factory import AdapterFactory
+
+        AdapterFactory.create(target=target)
+
+
+def _run_pipeline(path: Path, options: Options) -> int:
+    from osiris.core.project import Project
+    from osiris.execution.local import Worker
+
+    project = Project.find(path)
+    # The worker loads the engine while this process compiles.
+    worker = None if options.detach else Worker()
+    try:
+        result = compile_or_explain(
+            path, project, profile=options.profile, params=options.params, as_json=options.as_json
+        )
+    except BaseException:
+        _dismiss(worker)
+        raise
+    if result is None:
+        _dismiss(worker)
+        return DID_NOT_WORK
+    # What was fixed by compiling is in the manifest; only what it leaves open goes with the run.
+    left_open = {name: value for name, value in options.params.items() if name in result.manifest["run_params"]}
+    return _start(result.manifest, project.root, left_open, options, worker)
+
+
+def _run_manifest(path: Path, options: Options) -> int:
+    from osiris.core.manifest import read_manifest
+
+    if options.profile is not None:
+        raise UsageProblem("A manifest has its profile already: --profile goes with an OML file.")
+    manifest = read_manifest(path)
+    return _start(manifest, _project_of_manifest(path).root, options.params, options, None)
+
+
+def _project_of_manifest(path: Path) -> Project:
+    """The project that a manifest lies in; that of the working folder for one that lies in none."""
+    from osiris.core.project import Project
+    from osiris.core.project_scan import MARKERS
+
+    project = Project.find(path)
+    marked = any((project.root / marker).is_file() for marker in MARKERS)
+    return project if marked else Project.find(Path.cwd())
+
+
+def _dismiss(worker: Worker | None) -> None:
+    if worker is not None:
+        worker.dismiss()
+
+
+def _start(manifest: Any, root: Path, params: dict[str, str], options: Options, worker: Worker | None) -> int:
+    from osiris.execution.local import AlreadyRunning, start_run
+
+    view = RunView(str(manifest["pipeline"]["name"]), quiet=options.as_json, events_as_json=options.events_as_json)
+    try:
+        with noted_signals() as signals, view:
+            result = start_run(
+                manifest,
+                root=root,
+                logs_dir=Path(options.logs_dir).absolute() if options.logs_dir else None,
+                detach=options.detach,
+                params=params,
+                if_running=options.if_running,
+                worker=worker,
+                on_event=view.show,
+            )
+    except AlreadyRunning as other:
+        if options.if_running == "skip":
+            return _skipped(other, options)
+        raise
+    if options.detach:
+        return _detached(result, options)
+    return _finished(result, options, signals[0] if signals else None)
+
+
+def _skipped(other: Exception, options: Options) -> int:
+    if options.as_json:
+        write_json({"ok": True, "state": "skipped", "run_id": getattr(other, "run_id", None)})
+    else:
+        click.echo(f"Skipped: {other}")
+    return 0
+
+
+def _detached(result: RunResult, options: Options) -> int:
+    if options.as_json:
+        write_json({"ok": True, "run_id": result.run_id, "state": result.state, "folder": str(result.path)})
+    else:
+        click.echo(result.run_id)
+        if sys.stdout.isatty():
+            click.echo(f"Follow it:  osiris runs follow {result.run_id}")
+    return 0
+
+
+def _finished(result: RunResult, options: Options, signal_number: int | None) -> int:
+    succeeded = result.state == "succeeded"
+    if options.as_json and not options.events_as_json:
+        write_json({"ok": succeeded, "folder": str(result.path), **result.status})
+    elif not options.events_as_json:
+        _say_end(result)
+    if succeeded:
+        return 0
+    if result.state == "cancelled" and signal_number is not None:
+        return 128 + signal_number
+    return DID_NOT_WORK
+
+
+def _say_end(result: RunResult) -> None:
+    from osiris.cli.run_lines import format_seconds
+
+    duration = result.status.get("duration")
+    took = f" in {format_seconds(duration)}" if isinstance(duration, int | float) else ""
+    folder = shown_path(result.path)
+    if result.state == "succeeded":
+        click.echo(f"succeeded{took}, log in {folder}")
+        return
+    error = result.status.get("error") or {}
+    if error:
+        where = f"the step {error['step']} failed: " if error.get("step") else ""
+        say_error(f"{where}{error.get('message', '')}", error.get("hint"))
+    click.echo(f"{result.state}{took}, log in {folder}", err=True)

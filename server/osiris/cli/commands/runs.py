@@ -1,0 +1,154 @@
+"""``osiris runs``: list, show, follow, cancel and clean runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from osiris.cli.arguments import format_option, shown_path
+from osiris.cli.failures import DID_NOT_WORK, UsageProblem, say_error
+from osiris.cli.run_lines import facts, format_seconds, line_of, outcome_of
+from osiris.cli.streams import colour_wanted, paint, write_json, write_json_line
+from osiris.cli.table import print_table
+
+if TYPE_CHECKING:
+    from osiris.execution.runs import RunInfo, RunStore
+
+_STYLES = {"succeeded": "good", "failed": "error", "interrupted": "error", "cancelled": "warning"}
+
+_logs_dir = click.option("--logs-dir", metavar="DIR", help="Folder of the runs (default: logs/ in the project).")
+_run = click.argument("run", metavar="RUN")
+
+
+@click.group()
+def command() -> None:
+    """List, show, follow, cancel and clean runs.
+
+    RUN is the id of a run, the beginning of one, or `latest`.
+    """
+
+
+@command.command("list")
+@click.option("--active", is_flag=True, help="Only runs that wait or run.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many, newest first."
+)
+@_logs_dir
+@format_option("text", "json")
+def list_runs(active: bool, limit: int, logs_dir: str | None, layout: str) -> None:
+    """List the runs of the project, the newest first."""
+    runs = [run for run in _store(logs_dir).list() if run.active or not active][:limit]
+    if layout == "json":
+        write_json([run.plain() for run in runs])
+    elif not runs:
+        click.echo("No runs." if active else "No runs yet.")
+    else:
+        print_table(["RUN", "PIPELINE", "STATE", "STARTED", "TOOK"], [_row(run) for run in runs])
+
+
+@command.command("show")
+@_run
+@_logs_dir
+@format_option("text", "json")
+def show_run(run: str, logs_dir: str | None, layout: str) -> None:
+    """Show one run: its state, its steps, what went wrong."""
+    info = _store(logs_dir).show(run)
+    if layout == "json":
+        write_json(info.plain())
+        return
+    colour = colour_wanted(sys.stdout)
+    click.echo(f"{info.id}  {info.pipeline or ''}")
+    click.echo(f"state:  {paint(info.state, _STYLES.get(info.state, 'strong'), on=colour)}{facts(info.status)}")
+    for step in info.status.get("steps", []):
+        click.echo(f"  {step.get('state', ''):<9}  {step.get('id', '')}{facts(step)}")
+    error = info.status.get("error") or {}
+    if error:
+        where = f"the step {error['step']} failed: " if error.get("step") else ""
+        click.echo(f"error:  {where}{error.get('message', '')}")
+        if error.get("hint"):
+            click.echo(f"hint:   {error['hint']}")
+    click.echo(f"log:    {shown_path(info.path)}")
+
+
+@command.command("follow")
+@_run
+@_logs_dir
+@format_option("text", "json")
+def follow_run(run: str, logs_dir: str | None, layout: str) -> int:
+    """Print what happens in a run until it ends; stopping this does not stop the run."""
+    store = _store(logs_dir)
+    colour = colour_wanted(sys.stdout)
+    outcome = None
+    for event in store.follow(run):
+        outcome = outcome_of(event) or outcome
+        if layout == "json":
+            write_json_line(event)
+        elif line := line_of(event, colour=colour):
+            click.echo(line)
+            sys.stdout.flush()
+    state = outcome or store.show(run).state
+    if layout == "text":
+        click.echo(state)
+    return 0 if state == "succeeded" else DID_NOT_WORK
+
+
+@command.command("cancel")
+@_run
+@_logs_dir
+@format_option("text", "json")
+def cancel_run(run: str, logs_dir: str | None, layout: str) -> int:
+    """Stop a run: at first politely, by force after two seconds."""
+    info = _store(logs_dir).cancel(run)
+    if layout == "json":
+        write_json({"ok": info.active, "run_id": info.id, "state": info.state})
+    elif info.active:
+        click.echo(f"{info.id} is told to stop")
+    else:
+        say_error(f"{info.id} is over already: {info.state}.")
+    return 0 if info.active else DID_NOT_WORK
+
+
+@command.command("clean")
+@click.option("--keep-days", type=click.FloatRange(min=0), help="Remove runs older than this (default: osiris.yaml).")
+@click.option(
+    "--keep-gb", type=click.FloatRange(min=0), help="Remove the oldest above this size (default: osiris.yaml)."
+)
+@_logs_dir
+@format_option("text", "json")
+def clean_runs(keep_days: float | None, keep_gb: float | None, logs_dir: str | None, layout: str) -> None:
+    """Remove the folders of old runs. Runs that wait or run are never touched."""
+    from osiris.core.config import Config
+    from osiris.core.project import Project
+
+    runtime = Config.load(Project.find(Path.cwd()).root).runtime
+    days = runtime.keep_days if keep_days is None else keep_days
+    size = (runtime.keep_gb if keep_gb is None else keep_gb) * 1e9
+    removed = _store(logs_dir).clean(keep_days=days, keep_bytes=size)
+    if layout == "json":
+        write_json([run.id for run in removed])
+    else:
+        click.echo(f"Removed {len(removed)} run{'' if len(removed) == 1 else 's'}.")
+
+
+def _store(logs_dir: str | None) -> RunStore:
+    from osiris.core.config import Config
+    from osiris.core.project import Project
+    from osiris.execution.runs import RunStore
+
+    if logs_dir is not None:
+        folder = Path(logs_dir)
+        if not folder.is_dir():
+            raise UsageProblem(f"{logs_dir}: there is no such folder.")
+        return RunStore(folder)
+    return RunStore(Config.load(Project.find(Path.cwd()).root).logs_dir)
+
+
+def _row(run: RunInfo) -> list[str]:
+    status: dict[str, Any] = run.status
+    started = str(status.get("started") or status.get("queued") or "")[:19].replace("T", " ")
+    duration = status.get("duration")
+    took = format_seconds(duration) if isinstance(duration, int | float) else ""
+    return [run.id, str(run.pipeline or ""), run.state, started, took]

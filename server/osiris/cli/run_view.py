@@ -1,0 +1,114 @@
+"""Shows a run while it happens: lines of text, a status line on a terminal, or each event as JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from osiris.cli.run_lines import line_of
+from osiris.cli.streams import colour_wanted, write_json_line
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+
+class RunView:
+    """Prints the events of one run. On a terminal a last line says which step is under way.
+
+    ``quiet`` prints nothing; ``events_as_json`` prints each event as one line of JSON.
+    """
+
+    def __init__(self, title: str, *, quiet: bool = False, events_as_json: bool = False) -> None:
+        self._title = title
+        self._quiet = quiet
+        self._as_json = events_as_json
+        self._colour = colour_wanted(sys.stdout)
+        self._status: Status | None = None
+        self._under_way: dict[str, str] = {}
+
+    def __enter__(self) -> RunView:
+        """Begin; on a terminal this starts the status line."""
+        if sys.stdout.isatty() and not (self._quiet or self._as_json) and os.environ.get("TERM") != "dumb":
+            from rich.console import Console
+
+            console = Console(highlight=False, no_color=not self._colour)
+            self._status = console.status(self._title)
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the status line."""
+        if self._status is not None:
+            self._status.stop()
+
+    def show(self, event: Mapping[str, Any]) -> None:
+        """Show one event. A reader that left (a closed pipe) does not stop the run."""
+        with contextlib.suppress(BrokenPipeError):
+            if self._as_json:
+                write_json_line(event)
+            elif not self._quiet:
+                self._show_line(event)
+
+    def _show_line(self, event: Mapping[str, Any]) -> None:
+        line = line_of(event, colour=self._colour)
+        if self._status is None:
+            if line is not None:
+                click.echo(line)
+                sys.stdout.flush()
+            return
+        if line is not None:
+            from rich.text import Text
+
+            self._status.console.print(Text.from_ansi(line), soft_wrap=True)
+        self._status.update(self._now(event))
+
+    def _now(self, event: Mapping[str, Any]) -> str:
+        """What the status line says after ``event``."""
+        from rich.markup import escape
+
+        step = str(event.get("step_id", ""))
+        match event.get("event"):
+            case "step_start":
+                self._under_way[step] = ""
+            case "step_progress":
+                percent = event.get("percent")
+                self._under_way[step] = f" {percent} %" if isinstance(percent, int | float) else ""
+            case "step_complete" | "step_error" | "step_skipped":
+                self._under_way.pop(step, None)
+        steps = ", ".join(f"{name}{progress}" for name, progress in self._under_way.items())
+        return escape(f"{self._title}: {steps}" if steps else self._title)
+
+
+@contextlib.contextmanager
+def noted_signals() -> Iterator[list[int]]:
+    """Inside the block, collect the numbers of the signals that arrive; whoever handles them is not disturbed.
+
+    The list is filled when the block ends. Empty where the system cannot do this (Windows).
+    """
+    numbers: list[int] = []
+    try:
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        os.set_blocking(writer, False)
+        before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    except (OSError, ValueError):
+        yield numbers
+        return
+    try:
+        yield numbers
+    finally:
+        signal.set_wakeup_fd(before)
+        with contextlib.suppress(BlockingIOError):
+            wanted = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+            numbers += [number for number in os.read(reader, 4096) if number in wanted]
+        os.close(reader)
+        os.close(writer)
