@@ -20,6 +20,7 @@ from osiris.syntax.tree import Entry, Mapping, Node, Sequence, shift_node
 
 _LINE = re.compile(r"^( *)[^ \n]", re.MULTILINE)
 _MAX_JUDGEMENTS = 4
+_ODD_STARTS = frozenset("|>&!")  # a value whose key stands on the line above, at the same indent
 
 
 class Source:
@@ -72,14 +73,21 @@ class Assembly:
             return
         first = layout.pieces[0].start if layout.pieces else self.end
         self.diagnostics += mask(self.source.readable[:first]).diagnostics
-        pieces, records, misplaced = self._read(layout)
+        read = self._read(layout)
+        if read is None:
+            self._read_whole(body.start)
+            return
+        pieces, records, misplaced = read
         self.empty = not pieces
         self._place(pieces, records)
         if misplaced:
             self._report_misplaced(pieces, layout)
 
-    def _read(self, layout: Layout) -> tuple[list[Piece], list[Record], bool]:
-        """The records of all pieces; the pieces may turn out to be others than those of ``layout``."""
+    def _read(self, layout: Layout) -> tuple[list[Piece], list[Record], bool] | None:
+        """The records of all pieces, and whether steps stood at a wrong indent.
+
+        The pieces may turn out to be others than those of ``layout``; None when only a whole read makes sense of them.
+        """
         old, text = self.cache.records, self.source.text
         new: dict[str, dict[str, Record]] = {"section": {}, "header": {}, "step": {}}
         plain = not self.source.hides
@@ -105,6 +113,8 @@ class Assembly:
             if not record.part.intact:
                 if record.runs_on and (better := self._judge(piece, layout)):
                     return self._read(better)
+                if kind == "section" and source[layout.indent : layout.indent + 1] in _ODD_STARTS and self._valid():
+                    return None
                 if kind == "step" and start not in cut and (inner := misplaced_items(self.source.lines, piece, layout)):
                     bounds = [start, *inner, end]
                     queue += [Piece("step", a, b) for a, b in pairwise(bounds)][::-1]
@@ -117,6 +127,14 @@ class Assembly:
             pieces.append(piece)
         self.cache.records = new
         return pieces, records, bool(cut)
+
+    def _valid(self) -> bool:
+        """Whether the whole document is valid YAML after all."""
+        self.judgements += 1
+        return (
+            self.judgements <= _MAX_JUDGEMENTS
+            and opaque_ranges(mask(self.source.readable[: self.end]).text) is not None
+        )
 
     def _judge(self, piece: Piece, layout: Layout) -> Layout | None:
         """A better layout when the text from ``piece`` on is valid YAML: then a quote or bracket spans pieces."""

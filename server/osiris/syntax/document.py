@@ -72,7 +72,8 @@ class Document:
             entries.append(Entry(own.key, value, own.span, own.has_colon, own.synthetic))
         entries.sort(key=lambda entry: entry.span.start)
         span = Span(entries[0].span.start, max(e.span.end for e in entries)) if entries else Span(0, 0)
-        return Mapping(span, tuple(entries))
+        flow = any(isinstance(node, Mapping) and node.flow for node in (one.part.node for one in self.sections))
+        return Mapping(span, tuple(entries), flow)
 
     def comments(self) -> Iterator[Span]:
         """The comments, each from its ``#`` to the end of its line, absolute and in order."""

@@ -97,7 +97,7 @@ def read_part(
     alone: Scalar | None = None
     if kind == "step" and isinstance(node, Sequence) and not node.flow and len(node.items) == 1:
         node = node.items[0]
-    elif kind == "section" and isinstance(node, Mapping) and not node.flow and node.entries:
+    elif kind == "section" and isinstance(node, Mapping) and _is_section(node, source):
         pass
     else:
         if isinstance(node, Scalar) and not is_half_key(node):
@@ -117,6 +117,14 @@ def read_part(
         record.scalar = alone
         record.scalar_findings = (*masked.diagnostics, *reading.diagnostics)
     return record
+
+
+def _is_section(node: Mapping, source: str) -> bool:
+    """Whether ``node`` can stand among top-level keys: its first key is on the first line of its piece."""
+    if node.flow or not node.entries:
+        return False
+    before = source[: node.entries[0].key.span.start]
+    return "\n" not in before and "\r" not in before
 
 
 def _runs_on(trouble: Trouble, source: str) -> bool:

@@ -8,9 +8,10 @@ from typing import Literal, NamedTuple
 
 _FIRST = re.compile(r"^([ \t]*)([^ \t\n#][^\n]*)", re.MULTILINE)
 _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\n]|\Z)", re.MULTILINE)
+_START_MARKER = re.compile(r"---[ \t]*(?:[ \t]#[^\n]*)?(?:\n|\Z)")
 _BARE_MARKER = re.compile(r"(?:---|\.\.\.)[ \t]*(?:[ \t]#[^\n]*)?(?:\n|\Z)")
-_DIRECTIVE = re.compile(r"%[^\n]*(?:\n|\Z)")
-_PROPERTIES_ONLY = re.compile(r"[&!][^ \t]*(?:[ \t]+[&!][^ \t]*)*[ \t]*(?:#.*)?\Z")
+_VERSION = re.compile(r"%YAML 1\.[0-9]{1,3}[ \t]*(?:[ \t]#[^\n]*)?\n")
+_STEPS_KEY = re.compile(r"(?:steps|\"steps\"|'steps')[ \t]*:(?=[ \t\n]|\Z)")
 _STEPS_HEADER = re.compile(r"(?:steps|\"steps\"|'steps')[ \t]*:[ \t]*(?:(?<=[ \t])#[^\n]*)?(?:\n|\Z)")
 _FIRST_ITEM = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*( *)-(?=[ \t\n]|\Z)")
 _ANY_ITEM = re.compile(r"\n( *)-(?:(?=[ \t\n]|\Z)|(?=[^\W\d]))")
@@ -66,11 +67,11 @@ def find_body(text: str) -> Body:
     first = _FIRST.search(text)
     if first is not None and not first.group(1):
         at = first.start()
-        while directive := _DIRECTIVE.match(text, at):
-            at = directive.end()
-        if bare := _BARE_MARKER.match(text, at):
+        if version := _VERSION.match(text, at):
+            at = version.end()
+        if bare := _START_MARKER.match(text, at):
             start = bare.end()
-        elif at != first.start() or (text.startswith("---", at) and _MARKER.match(text, at)):
+        elif at != first.start() or text.startswith("%", at) or _MARKER.match(text, at):
             return Body(0, end, -1, False)
     marker = _MARKER.search(text, start)
     if marker is None:
@@ -88,17 +89,16 @@ def split(text: str, start: int, end: int) -> Layout | None:
     if first is None:
         return Layout([])
     indent, head = len(first.group(1)), first.group(2)
-    if "\t" in first.group(1) or head[0] in "[{" or head in "?-" or head[:2] in ("? ", "- ", "?\t", "-\t"):
-        return None
-    if _PROPERTIES_ONLY.match(head):
+    if "\t" in first.group(1) or head[0] in "[{&!" or head in "?-" or head[:2] in ("? ", "- ", "?\t", "-\t"):
         return None
     starts = [first.start(), *(m.start() + 1 for m in _section_starts(indent).finditer(text, first.start(2), end))]
     pieces: list[Piece] = []
-    step_indent = -1
+    step_indent, seen_steps = -1, False
     for at, stop in zip(starts, [*starts[1:], end], strict=True):
         if text.startswith(("? ", "?\n"), at + indent):
             return None
-        header = _STEPS_HEADER.match(text, at + indent, stop) if step_indent < 0 else None
+        header = None if seen_steps else _STEPS_HEADER.match(text, at + indent, stop)
+        seen_steps = seen_steps or _STEPS_KEY.match(text, at + indent, stop) is not None
         item = _FIRST_ITEM.match(text, header.end(), stop) if header else None
         if item is None or len(item.group(1)) < indent:
             pieces.append(Piece("section", at, stop))
