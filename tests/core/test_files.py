@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from osiris.core.error_taxonomy import ExecutionError
+from osiris.core.error_taxonomy import ErrorCategory, ExecutionError, classify, describe
 from osiris.core.files import atomic_write, is_inside, private_folder, write_if_changed
 
 
@@ -38,6 +38,14 @@ def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
         atomic_write(tmp_path / "b.json", b"1")
 
 
+def test_the_reason_is_said_once_and_its_kind_is_known(tmp_path: Path) -> None:
+    (tmp_path / "b.json").mkdir()
+    with pytest.raises(ExecutionError) as raised:
+        atomic_write(tmp_path / "b.json" / ".." / "b.json", b"1")
+    assert describe(raised.value).count("folder") == 1
+    assert classify(raised.value) is ErrorCategory.CONFIGURATION
+
+
 def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "build").write_text("")
     with pytest.raises(ExecutionError, match=r"Cannot write .*manifest\.json: a part of the path is a file"):
@@ -48,7 +56,7 @@ def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
 DISK_THAT_FILLS_UP = """
 import resource, signal, sys
 from pathlib import Path
-from osiris.core.error_taxonomy import ExecutionError
+from osiris.core.error_taxonomy import ErrorCategory, ExecutionError, classify, describe
 from osiris.core.files import atomic_write
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))

@@ -61,6 +61,7 @@ def test_secrets_do_not_reach_the_file(tmp_path: Path) -> None:
         message = "password=hunter22 at postgres://ann:hunter22@h/db"
         log.log_event("step_error", {"message": message, "password": "hunter22"})
         log.log_metric("rows", 1, detail="password=hunter22")
+        log.log_event("login with password=hunter22")
     written = (tmp_path / RUN / "events.jsonl").read_text() + (tmp_path / RUN / "metrics.jsonl").read_text()
     assert "hunter22" not in written
     assert RUN in written
@@ -78,12 +79,13 @@ def test_anything_can_be_logged(tmp_path: Path) -> None:
     loop.append(loop)
     with SessionLogger(tmp_path / RUN, RUN) as log:
         log.log_event("x", {"nan": float("nan"), "path": Path("a/b"), "half": "\ud800", "set": {2, 1}, "loop": loop})
-        log.log_event("x", {"text": "line\nbreak\u2028", "bytes": b"123", "long": "y" * 100_000})
+        log.log_event("x", {"text": "line\nbreak\u2028", "bytes": b"123", "long": "y" * 100_000, "many": [0] * 10_000})
         log.log_event("x", {"error": OSError("no")})
     first, second, third = lines(tmp_path / RUN / "events.jsonl")
     assert (first["nan"], first["path"], first["half"], first["set"]) == ("nan", "a/b", "\ud800", [1, 2])
     assert (second["text"], second["bytes"], third["error"]) == ("line\nbreak\u2028", "(3 bytes)", "no")
     assert len(second["long"]) < 20_000
+    assert second["many"][-1] == "... (10000 items)"
 
 
 def test_the_folder_and_the_files_are_private(tmp_path: Path) -> None:

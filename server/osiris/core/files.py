@@ -12,6 +12,8 @@ from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+# Without it Windows would turn each line feed into two characters.
+BINARY = getattr(os, "O_BINARY", 0)
 
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space, then try again."),
@@ -44,6 +46,11 @@ def write_error(path: Path | str, error: OSError) -> ExecutionError:
     return ExecutionError(f"Cannot write {path}: {reason}.", hint=hint)
 
 
+def cause(error: OSError) -> OSError:
+    """``error`` without the name of its file, to raise another error from: that one names the file already."""
+    return OSError(error.errno, error.strerror)
+
+
 def read_error(path: Path | str, error: OSError) -> ConfigurationError:
     """The error to raise when ``path`` could not be read because of ``error``."""
     reason, hint = explain_os_error(error)
@@ -60,7 +67,9 @@ def atomic_write(path: Path, data: bytes, *, private: bool = False) -> None:
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE if private else 0o644)
+        descriptor = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, PRIVATE_FILE if private else 0o644
+        )
         try:
             write_all(descriptor, data)
             os.fsync(descriptor)
@@ -70,7 +79,7 @@ def atomic_write(path: Path, data: bytes, *, private: bool = False) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise write_error(path, error) from error
+        raise write_error(path, error) from cause(error)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -98,7 +107,7 @@ def private_folder(path: Path) -> Path:
         if path.stat().st_mode & 0o077:
             path.chmod(PRIVATE_FOLDER)
     except OSError as error:
-        raise write_error(path, error) from error
+        raise write_error(path, error) from cause(error)
     return path
 
 

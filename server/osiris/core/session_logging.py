@@ -19,12 +19,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from osiris.core.files import PRIVATE_FILE, private_folder, write_all, write_error
+from osiris.core.files import BINARY, PRIVATE_FILE, cause, private_folder, write_all, write_error
 from osiris.core.secrets_masking import Masker
 
 EVENTS_FILE = "events.jsonl"
 METRICS_FILE = "metrics.jsonl"
 MAX_TEXT = 16_384
+MAX_ITEMS = 1_000
 MAX_DEPTH = 16
 
 
@@ -60,18 +61,19 @@ def plain(value: object, depth: int = 0) -> Any:
 
 
 def _cut(value: Any) -> Any:
-    """``value`` with endless texts cut. Runs after masking, so that a cut never splits a secret out of sight."""
+    """``value`` with endless texts and lists cut. Runs after masking: a cut must not split a secret out of sight."""
     if isinstance(value, str) and len(value) > MAX_TEXT:
         return f"{value[:MAX_TEXT]}... ({len(value)} characters)"
     if isinstance(value, dict):
         return {key: _cut(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_cut(item) for item in value]
+        more = [f"... ({len(value)} items)"] if len(value) > MAX_ITEMS else []
+        return [_cut(item) for item in value[:MAX_ITEMS]] + more
     return value
 
 
 class _LineWriter:
-    """Appends JSON lines to a file. The fields of ``head`` are ours and stay as they are; ``body`` is masked."""
+    """Appends JSON lines to a file: time, session, what it is about, then data. All but the first two are masked."""
 
     def __init__(self, path: Path, masker: Masker) -> None:
         self.path = path
@@ -79,14 +81,15 @@ class _LineWriter:
         self._lock = threading.Lock()
         self._torn = False
         try:
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | BINARY, PRIVATE_FILE)
         except OSError as error:
-            raise write_error(path, error) from error
+            raise write_error(path, error) from cause(error)
 
-    def write(self, head: Mapping[str, str], body: Mapping[str, object]) -> None:
-        record: dict[str, Any] = dict(head)
+    def write(self, session: str, kind: str, name: str, body: Mapping[str, object]) -> None:
+        record: dict[str, Any] = {"ts": timestamp(), "session": session, kind: self._masker.text(name)}
+        ours = tuple(record)
         for key, value in _cut(self._masker.data(plain(body))).items():
-            record[f"{key}_" if key in head else key] = value
+            record[f"{key}_" if key in ours else key] = value
         line = json.dumps(record, ensure_ascii=False, separators=(", ", ": ")) + "\n"
         data = line.encode("utf-8", "backslashreplace")  # half a surrogate pair becomes its JSON escape
         with self._lock:
@@ -97,7 +100,7 @@ class _LineWriter:
                 self._torn = False
             except OSError as error:
                 self._torn = True
-                raise write_error(self.path, error) from error
+                raise write_error(self.path, error) from cause(error)
 
     def close(self) -> None:
         with self._lock:
@@ -122,8 +125,7 @@ class EventLogger:
 
         Raises ExecutionError when it cannot be written (full disk, ...).
         """
-        head = {"ts": timestamp(), "session": self.session_id, "event": event}
-        self._writer.write(head, {**(data or {}), **fields})
+        self._writer.write(self.session_id, "event", event, {**(data or {}), **fields})
 
     def close(self) -> None:
         """Close the file; a second time does nothing."""
@@ -145,11 +147,12 @@ class MetricsCollector:
         Raises ExecutionError when it cannot be written.
         """
         self.latest[name] = value
-        head = {"ts": timestamp(), "session": self.session_id, "metric": name}
         body: dict[str, object] = {"value": value}
         if unit is not None:
             body["unit"] = unit
-        self._writer.write(head, {**body, **{key: tag for key, tag in tags.items() if key not in body}})
+        self._writer.write(
+            self.session_id, "metric", name, {**body, **{key: tag for key, tag in tags.items() if key not in body}}
+        )
 
     def close(self) -> None:
         """Close the file; a second time does nothing."""
