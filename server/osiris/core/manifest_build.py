@@ -12,7 +12,7 @@ from osiris.components.spec import CONNECTION_KEY, ComponentSpec
 from osiris.core.error_taxonomy import CompilationError
 from osiris.core.manifest import MANIFEST_VERSION, Manifest, ManifestStep, canonical_json, digest, generate_fingerprint
 from osiris.language.analysis import Analysis
-from osiris.language.connections import Connection, Connections
+from osiris.language.connections import Connection, Connections, connection_of_step
 from osiris.language.model import Param
 from osiris.language.rules.structure import seconds
 from osiris.language.substitution import resolve_config
@@ -77,7 +77,8 @@ def _step(analysis: Analysis, index: int, ids: list[str], connections: Connectio
     resolved = resolve_config(step.config, spec, analysis.values.plain())
     config: dict[str, Any] = dict(resolved.config)
     reference = connection_reference(config, spec, connections)
-    config.pop(CONNECTION_KEY, None)
+    if CONNECTION_KEY not in spec.properties:
+        config.pop(CONNECTION_KEY, None)
     result: ManifestStep = {
         "id": ids[index],
         "component": spec.name,
@@ -105,14 +106,14 @@ def connection_reference(config: Mapping[str, Any], spec: ComponentSpec, connect
 
     Without a connections file an unnamed connection stays ``@family``: the run chooses.
     """
+    if CONNECTION_KEY in spec.properties:
+        return None  # the component gives the key a meaning of its own
     written = config.get(CONNECTION_KEY)
     if isinstance(written, str) and written:
         return written
     if not spec.connection_needed(config.keys()):
         return None
-    if connections is None:
-        return f"@{spec.family}"
-    chosen = connections.choose(spec.family, None)
+    chosen = connection_of_step(spec, None, config.keys(), connections)
     return chosen.reference if isinstance(chosen, Connection) else f"@{spec.family}"
 
 
