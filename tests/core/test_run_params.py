@@ -69,3 +69,44 @@ def test_a_value_that_does_not_fit_is_refused_without_being_shown() -> None:
 def test_a_parameter_that_is_fixed_already_cannot_be_given() -> None:
     with pytest.raises(ConfigurationError, match="day has its value in the manifest already"):
         fill_run_params(manifest(), given={"token": "x", "day": "tue"})
+
+
+OPEN = """\
+oml_version: "0.1.0"
+name: a
+params:
+  where: {type: string}
+  columns: {type: list}
+  rows: {type: integer, minimum: 1}
+steps:
+  - id: r
+    component: filesystem.csv_extractor
+    mode: read
+    config: {connection: "${params.where}", path: a.csv, columns: "${params.columns}", limit: "${params.rows}"}
+"""
+
+
+def test_a_parameter_without_a_default_may_get_its_value_when_the_pipeline_runs() -> None:
+    manifest = compile_oml(OPEN, environ={})
+    assert manifest["sensitive_params"] == []
+    assert sorted(manifest["run_params"]) == ["columns", "rows", "where"]
+    environ = {"OSIRIS_PARAM_WHERE": "@filesystem.data", "OSIRIS_PARAM_COLUMNS": "a, b", "OSIRIS_PARAM_ROWS": "5"}
+    (step,), secrets = fill_run_params(manifest, environ=environ)
+    assert step["connection"] == "@filesystem.data"
+    assert (step["config"]["columns"], step["config"]["limit"]) == (["a", "b"], 5)
+    assert secrets == ()
+
+
+def test_its_declaration_still_counts() -> None:
+    environ = {"OSIRIS_PARAM_WHERE": "@filesystem.data", "OSIRIS_PARAM_COLUMNS": "a", "OSIRIS_PARAM_ROWS": "0"}
+    with pytest.raises(ConfigurationError, match="rows.*must be 1 or more"):
+        fill_run_params(compile_oml(OPEN, environ={}), environ=environ)
+
+
+def test_a_value_must_fit_the_component_as_well() -> None:
+    text = OPEN.replace("  where: {type: string}\n", "  where: {type: string}\n  mark: {type: string}\n").replace(
+        "path: a.csv", 'path: a.csv, delimiter: "${params.mark}"'
+    )
+    given = {"where": "@filesystem.data", "columns": "a", "rows": 1, "mark": ";;"}
+    with pytest.raises(ConfigurationError, match="Step r: .*delimiter"):
+        fill_run_params(compile_oml(text, environ={}), given=given)

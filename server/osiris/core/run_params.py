@@ -25,7 +25,7 @@ def fill_run_params(
 
     ``given`` wins over ``OSIRIS_PARAM_<NAME>`` in ``environ``. The manifest itself stays as it is: it is what may be
     written down. Raises ConfigurationError for a parameter that gets no value, one that does not fit, and one that
-    the manifest has no place for (its value was fixed when it was compiled).
+    the manifest has no place for (its value was fixed when it was compiled). A value must also fit the component.
     """
     sensitive = set(manifest["sensitive_params"])
     open_params = {name: _param(name, told, name in sensitive) for name, told in manifest["run_params"].items()}
@@ -77,14 +77,17 @@ def _filled(step: ManifestStep, values: Mapping[str, Plain]) -> ManifestStep:
     dialects = spec.sql_keys if spec is not None else {}
     filled = copy.deepcopy(step)
     for path in step.get("unresolved", ()):
-        home: Any = filled if path[0] == CONNECTION_KEY and len(path) == 1 else filled["config"]
+        home: Any = filled if path == [CONNECTION_KEY] and CONNECTION_KEY in filled else filled["config"]
         for part in path[:-1]:
             home = home[part]
         done = substitute_text(str(home[path[-1]]), values, dialects.get(str(path[0])))
         if done.problems:
             raise ConfigurationError(f"Step {step['id']}: {done.problems[0].message}", code="OML409")
         home[path[-1]] = done.value
-    filled.pop("unresolved", None)
+    if filled.pop("unresolved", None) and spec is not None:
+        problems = spec.check(filled["config"], connection="connection" in filled)
+        if problems:
+            raise ConfigurationError(f"Step {step['id']}: {problems[0].message}", code="OML142")
     return filled
 
 
