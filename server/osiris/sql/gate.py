@@ -89,7 +89,7 @@ class Gate:
 
         with self._lock:
             statement = self._single_statement(sql)
-            stand_ins = {name: f"__input_{index}" for index, name in enumerate(tables)}
+            stand_ins = {name: f"__table_{index}" for index, name in enumerate(tables)}
             head, tail = fusion({name: quote_name(table) for name, table in stand_ins.items()})
             prefix = len((_DESCRIBE + head).encode())
             try:
@@ -150,13 +150,15 @@ def fusion(sources: Mapping[str, str]) -> tuple[str, str]:
 
     Both gates use the same frame: what binds in gate 1 binds in the run.
     """
-    # A stored table is read in place; a query that is read twice is computed once, and never nests twice.
-    names = ", ".join(
-        f"{quote_name(name)} AS (FROM {source})"
-        if source.startswith("(")
-        else f"{quote_name(name)} AS NOT MATERIALIZED (FROM {source})"
-        for name, source in sources.items()
-    )
+    # A stored table is read in place. A query stands here once, however many names it has and however often they are
+    # used: it is computed once then, and nesting does not multiply it.
+    queries = dict.fromkeys(source for source in sources.values() if source.startswith("("))
+    shared = {query: quote_name(f"__input_{index}") for index, query in enumerate(queries)}
+    parts = [f"{name} AS {query}" for query, name in shared.items()]
+    parts += [
+        f"{quote_name(name)} AS NOT MATERIALIZED (FROM {shared.get(source, source)})" for name, source in sources.items()
+    ]
+    names = ", ".join(parts)
     return (f"WITH {names} " if names else "") + "SELECT * FROM (\n", "\n)"
 
 
