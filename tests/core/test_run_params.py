@@ -99,7 +99,7 @@ def test_a_parameter_without_a_default_may_get_its_value_when_the_pipeline_runs(
 
 def test_its_declaration_still_counts() -> None:
     environ = {"OSIRIS_PARAM_WHERE": "@filesystem.data", "OSIRIS_PARAM_COLUMNS": "a", "OSIRIS_PARAM_ROWS": "0"}
-    with pytest.raises(ConfigurationError, match="rows.*must be 1 or more"):
+    with pytest.raises(ConfigurationError, match=r"rows.*must be 1 or more"):
         fill_run_params(compile_oml(OPEN, environ={}), environ=environ)
 
 
@@ -108,5 +108,16 @@ def test_a_value_must_fit_the_component_as_well() -> None:
         "path: a.csv", 'path: a.csv, delimiter: "${params.mark}"'
     )
     given = {"where": "@filesystem.data", "columns": "a", "rows": 1, "mark": ";;"}
-    with pytest.raises(ConfigurationError, match="Step r: .*delimiter"):
+    with pytest.raises(ConfigurationError, match=r"Step r: .*delimiter"):
         fill_run_params(compile_oml(text, environ={}), given=given)
+
+
+def test_a_secret_that_does_not_fit_the_component_is_not_shown() -> None:
+    text = OPEN.replace(
+        "  where: {type: string}\n", "  where: {type: string}\n  enc: {type: string, sensitive: true}\n"
+    )
+    text = text.replace("path: a.csv", 'path: a.csv, encoding: "${params.enc}"')
+    given = {"where": "@filesystem.data", "columns": "a", "rows": 1, "enc": "klingon-7"}
+    with pytest.raises(ConfigurationError, match="Step r: ") as raised:
+        fill_run_params(compile_oml(text, environ={}), given=given)
+    assert "klingon-7" not in str(raised.value)

@@ -10,6 +10,7 @@ from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import CONNECTION_KEY
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.manifest import Manifest, ManifestStep
+from osiris.core.secrets_masking import Masker
 from osiris.language.model import Param
 from osiris.language.naming import variable_name
 from osiris.language.params import effective_params
@@ -41,8 +42,12 @@ def fill_run_params(
             code="OML602",
         )
     plain = {name: value.value for name, value in values.values.items()}
-    steps = [_filled(step, {**manifest["params"], **plain}) for step in manifest["steps"]]
-    return steps, tuple(text for name in sorted(sensitive) for text in _texts(plain.get(name)))
+    secrets = tuple(text for name in sorted(sensitive) for text in _texts(plain.get(name)))
+    try:
+        return [_filled(step, {**manifest["params"], **plain}) for step in manifest["steps"]], secrets
+    except ConfigurationError as error:
+        # What is said about a value may repeat it.
+        raise ConfigurationError(Masker(secrets).text(error.message), code=error.code) from None
 
 
 def _refuse_fixed(manifest: Manifest, given: Mapping[str, Plain]) -> None:
