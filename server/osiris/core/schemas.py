@@ -39,7 +39,8 @@ def _is(kind: str | list[str], description: str, **more: Any) -> dict[str, Any]:
 
 def config_schema() -> dict[str, Any]:
     """The schema of ``osiris.yaml``."""
-    return settings_schema() | {"$schema": DRAFT, "description": "Settings of an Osiris project."}
+    note = {"$schema": DRAFT, "type": ["object", "null"], "description": "Settings of an Osiris project."}
+    return settings_schema() | note
 
 
 def manifest_schema() -> dict[str, Any]:
