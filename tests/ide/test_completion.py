@@ -30,20 +30,9 @@ def test_keys_that_are_there_are_left_out_also_below_the_cursor() -> None:
 
 
 def test_a_half_typed_key_of_a_step() -> None:
-    assert take(
-        """
-        steps:
-          - id: a
-            comp<|>
-          - id: b
-        """,
-        "component",
-    ) == doc("""
-        steps:
-          - id: a
-            component: 
-          - id: b
-        """)
+    before, after = "steps:\n  - id: a\n    ", "\n  - id: b\n"
+
+    assert take(f"{before}comp<|>{after}", "component") == f"{before}component: {after}"
 
 
 def test_a_key_that_has_its_colon_keeps_its_value() -> None:

@@ -17,8 +17,8 @@ class Client:
     """The abilities of the client that change what it is sent. The defaults are those of a client that says nothing."""
 
     encoding: Encoding = "utf-16"
-    markdown_hover: bool = False
-    markdown_completion: bool = False
+    hover_formats: tuple[str, ...] = ()
+    documentation_formats: tuple[str, ...] = ()
     snippets: bool = False
     item_edit_range: bool = False
     item_insert_text_mode: bool = False
@@ -46,8 +46,8 @@ class Client:
         defaults = _list(able, *text, "completion", "completionList", "itemDefaults")
         return Client(
             encoding=choose_encoding(_list(able, "general", "positionEncodings")),
-            markdown_hover="markdown" in _list(able, *text, "hover", "contentFormat"),
-            markdown_completion="markdown" in _list(able, *item, "documentationFormat"),
+            hover_formats=tuple(_list(able, *text, "hover", "contentFormat")),
+            documentation_formats=tuple(_list(able, *item, "documentationFormat")),
             snippets=_flag(able, *item, "snippetSupport"),
             item_edit_range="editRange" in defaults,
             item_insert_text_mode="insertTextMode" in defaults,

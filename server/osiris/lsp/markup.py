@@ -10,11 +10,13 @@ _FENCE = re.compile(r"^```.*\n?", re.MULTILINE)
 _EMPHASIS = re.compile(r"\*\*(.+?)\*\*|`([^`\n]+)`|\[([^\]]+)\]\([^)]*\)")
 
 
-def markup(markdown: str, can_show: bool) -> types.MarkupContent:
-    """``markdown`` itself, or its text alone."""
-    if can_show:
+def markup(markdown: str, formats: tuple[str, ...]) -> types.MarkupContent | str:
+    """``markdown`` itself, or its text alone; ``formats`` are those the client shows, none for a client that is old."""
+    if "markdown" in formats:
         return types.MarkupContent(kind=types.MarkupKind.Markdown, value=markdown)
-    return types.MarkupContent(kind=types.MarkupKind.PlainText, value=to_plain(markdown))
+    if "plaintext" in formats:
+        return types.MarkupContent(kind=types.MarkupKind.PlainText, value=to_plain(markdown))
+    return to_plain(markdown)
 
 
 def to_plain(markdown: str) -> str:

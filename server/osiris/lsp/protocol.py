@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,6 +33,8 @@ RequestHandler = Callable[[Any], Awaitable[Any]]
 NotificationHandler = Callable[[Any], None]
 MessageId = str | int
 T = TypeVar("T")
+
+_NOBODY: tuple[asyncio.Future[Any] | None, type[Any] | None] = (None, None)
 
 
 class Protocol(LanguageServerProtocol):
@@ -57,6 +59,7 @@ class Protocol(LanguageServerProtocol):
         self.wire = writer
         self._stopped = stopped
         self._running: dict[MessageId, asyncio.Task[Any]] = {}
+        self._asked: dict[str, tuple[asyncio.Future[Any], type[Any] | None]] = {}
 
     def refuse_requests(self) -> None:
         """From now on only ``exit`` counts."""
@@ -172,7 +175,7 @@ class Protocol(LanguageServerProtocol):
         return None
 
     def _send_data(self, data: Any) -> None:
-        """What pygls's own senders (``notify``, ``send_request``) end in."""
+        """What pygls's own senders end in."""
         if (error := self._try_send(data)) is not None:
             errors.report("sending a message", error)
 
@@ -187,24 +190,24 @@ class Protocol(LanguageServerProtocol):
     # -- requests to the client
 
     async def ask(self, method: str, params: Any) -> Any:
-        """Send a request to the client and wait for its answer.
+        """Send a request to the client and wait for its answer. ``params`` may be plain JSON.
 
         Raises JsonRpcException when the client answers with an error. When the caller is cancelled, so is the request.
         """
-        future = self.send_request(method, params)
+        msg_id = str(uuid.uuid4())
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._asked[msg_id] = (future, self.get_result_type(method))
+        self._send_data({"jsonrpc": "2.0", "id": msg_id, "method": method, "params": params})
         try:
-            return await asyncio.wrap_future(future)
+            return await future
         except asyncio.CancelledError:
-            for msg_id, waiting in list(self._request_futures.items()):
-                if waiting is future:
-                    self._request_futures.pop(msg_id)
-                    self.notify(types.CANCEL_REQUEST, {"id": msg_id})
+            if self._asked.pop(msg_id, None) is not None:
+                self.notify(types.CANCEL_REQUEST, {"id": msg_id})
             raise
 
     def _receive_response(self, message: dict[str, Any]) -> None:
         msg_id = message.get("id")
-        future: Future[Any] | None = self._request_futures.pop(msg_id, None) if isinstance(msg_id, (str, int)) else None
-        result_type = self._result_types.pop(msg_id, None) if isinstance(msg_id, (str, int)) else None
+        future, result_type = self._asked.pop(msg_id, _NOBODY) if isinstance(msg_id, str) else _NOBODY
         if future is None or future.done():
             return  # Nobody waits for it: its caller was cancelled, or it was never asked.
         if isinstance(error := message.get("error"), dict):

@@ -19,5 +19,5 @@ async def handle(session: Session, params: types.CompletionItem) -> types.Comple
     environment = session.projects.environment_of(path_of(str(data.get("uri", ""))))
     text = documentation_of(topic, environment)
     if text:
-        params.documentation = markup(text, session.client.markdown_completion)
+        params.documentation = markup(text, session.client.documentation_formats)
     return params

@@ -17,5 +17,5 @@ async def handle(session: Session, params: types.HoverParams) -> types.Hover | N
     found = hover(snapshot.analysis, snapshot.environment, snapshot.offset(params.position))
     if found is None:
         return None
-    contents = markup(found.markdown, session.client.markdown_hover)
+    contents = markup(found.markdown, session.client.hover_formats)
     return types.Hover(contents=contents, range=snapshot.range(found.span))
