@@ -143,8 +143,9 @@ def parse_connections(text: str) -> Connections:
     for placed in document.sections:
         if isinstance(placed.part.node, MappingNode):
             for entry in placed.part.node.entries:
-                reader.base, reader.text = placed.base, placed.part.text
+                reader.base, reader.text, reader.intact = placed.base, placed.part.text, placed.part.intact
                 reader.top(entry, families)
+    reader.intact = True
     if document.top is not None or (document.steps_entry is not None and not families):
         span = document.top.span if document.top else document.steps_entry[1].key.span  # type: ignore[index]
         reader.base = 0 if document.top or document.steps_entry is None else document.steps_entry[0]
@@ -160,9 +161,11 @@ class _Reader:
         self.diagnostics: list[Diagnostic] = []
         self.base = 0
         self.text = ""
+        self.intact = True
 
     def report(self, span: Span, message: str, code: str = "OML325") -> None:
-        self.diagnostics.append(finding(code, span, message).shift(self.base))
+        if self.intact or code != "OML325":  # what cannot be read has been reported already
+            self.diagnostics.append(finding(code, span, message).shift(self.base))
 
     def top(self, entry: Entry, families: dict[str, dict[str, Connection]]) -> None:
         name = entry.key.text
@@ -173,6 +176,8 @@ class _Reader:
                 self.report(entry.value.span, "`connections` is a map of families, each a map of aliases.")
                 return
             for family in entry.value.entries:
+                if not family.has_colon:
+                    continue
                 families.setdefault(family.key.text, self.family(family))
         elif name != "version" and not name.startswith("x-") and entry.has_colon:
             hint = ", so indent it below `connections:`" if isinstance(entry.value, MappingNode) else ""

@@ -15,6 +15,8 @@ connections:
     copy: {host: localhost, database: shop, user: reader, password: "${MYSQL_PASSWORD}"}
   sqlite:
     shop: {path: data/shop.db, default: true}
+  graphql:
+    main: {endpoint: "https://example.org/graphql", headers: {Accept: application/json}}
 """
 FILES = ("data/orders.csv", "data/shop.db")
 PIPELINES = {"weekly-orders": ("pipelines/weekly.oml",)}
@@ -102,7 +104,8 @@ EXAMPLES: dict[str, str] = {
     "OML203": _config("limit: ten"),
     "OML204": _config("encoding: klingon"),
     "OML205": _config("limit: 0"),
-    "OML206": _HEAD
+    "OML206": _TOP
+    + "params: {key: {type: string, sensitive: true}}\nsteps:\n"
     + "  - id: extract\n    component: supabase.extractor\n    mode: read\n"
     + '    config: {url: "ftp://x", key: "${params.key}", table: orders}\n',
     "OML207": _HEAD

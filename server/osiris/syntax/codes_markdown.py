@@ -25,8 +25,8 @@ _HEAD = """\
 Everything that Osiris reports about a pipeline, in the editor, in `osiris validate`, in `osiris compile` and everywhere
 else. Each finding has a place in the source, a code, a severity and, where a machine can mend it, a fix.
 
-Codes marked *configurable* can be changed in `osiris.yaml` (`severities: {OML111: off}`; `error`, `warning`,
-`information`, `hint` or `off`) and suppressed by a comment on the line, or alone on the line above:
+Codes marked *configurable* can be changed in `osiris.yaml` (`diagnostics: {severity: {OML111: off}}`;
+`error`, `warning`, `information`, `hint` or `off`) and suppressed by a comment on the line, or alone on the line above:
 
 ```yaml
     description: q7Rk2vT9xLw4Zp8Ns3Yd6Hb1 # osiris: ignore[OML504]

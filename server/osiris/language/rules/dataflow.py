@@ -12,7 +12,7 @@ from osiris.language.naming import table_name
 from osiris.language.rules.context import DocumentContext
 from osiris.language.suggest import listing
 from osiris.syntax.diagnostic import Diagnostic, Fix
-from osiris.syntax.tree import Mapping, Sequence
+from osiris.syntax.tree import Mapping, Scalar, Sequence
 
 
 def data_arrives(ctx: DocumentContext) -> Iterator[Diagnostic]:
@@ -44,6 +44,9 @@ def _consumes(ctx: DocumentContext, step: Step) -> bool | None:
 
 def _refers_nowhere(step: Step) -> bool:
     """Whether a self-reference or a broken input already explains why nothing arrives."""
+    given, needs = step.get("inputs"), step.get("needs")
+    if isinstance(given, Sequence) or isinstance(needs, Mapping) or (isinstance(given, Scalar) and given.text):
+        return True  # reported as a wrong type
     names = [need.id for need in step.shape.needs or ()]
     names += [i.id or "" for i in step.shape.inputs or ()]
     return step.shape.id in names or "" in names or bool(step.shape.inputs)

@@ -115,7 +115,7 @@ def _misplaced(ctx: StepContext, scalar: Scalar, problem: SubstitutionProblem, p
     suffix = f" (With the profile `{profile}`.)" if profile else ""
     code = {"unquoted": "OML407", "shape": "OML315"}.get(problem.kind, "OML409")
     fix = None
-    if problem.kind == "unquoted" and not scalar.synthetic:
+    if problem.kind == "unquoted" and not scalar.synthetic and problem.span != (0, len(scalar.text)):
         fix = _quote_in_sql(scalar, span)
     return finding(code, span, problem.message + suffix, fix)
 
@@ -136,8 +136,8 @@ def unused(ctx: DocumentContext) -> Iterator[Diagnostic]:
         used.update(step.shape.param_names)
         for held in step.shape.placeholders:
             # A misspelt reference is one finding; that its parameter is unused would be a second.
-            if held.found.name not in params:
-                used.add(nearest(held.found.name.rpartition(".")[2], params) or "")
+            name = held.found.name.rpartition(".")[2]
+            used.add(name if name in params else nearest(name, params) or "")
         if not step.shape.part.intact:
             used.update(re.findall(r"params\.([A-Za-z_][A-Za-z0-9_-]*)", step.shape.part.text))
     item = ctx.pipeline.entry("params")

@@ -1,0 +1,138 @@
+"""References to connections, and osiris_connections.yaml itself."""
+
+import pytest
+
+from osiris.language.connections import Connection, parse_connections
+
+FILE = """\
+connections:
+  mysql:
+    main: {host: db, database: shop, user: reader, password: "${MYSQL_PASSWORD}"}
+    copy: {host: db, database: shop, user: reader, password: "${MYSQL_PASSWORD}"}
+  sqlite:
+    shop: {path: data/shop.db, default: true}
+    other: {path: data/other.db}
+  filesystem:
+    lake: {base_dir: lake}
+"""
+
+
+def mysql(config):
+    lines = "".join(f"\n    {line}" for line in config.split("\n"))
+    return f"- id: a\n  component: mysql.extractor\n  mode: read\n  config:{lines}\n"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        mysql('connection: "@mysql.main"\ntable: orders'),
+        mysql('connection: «OML321 "@mysql.mian"»\ntable: orders'),
+        mysql("connection: «OML320 mysql.main»\ntable: orders"),
+        mysql("connection: «OML320 [main]»\ntable: orders"),
+        mysql('connection: «OML320 "@mysql"»\ntable: orders'),
+        mysql('connection: «OML322 "@sqlite.shop"»\ntable: orders'),
+        mysql('connection: «OML322 "@postgres.main"»\ntable: orders'),
+        mysql('connection: "@mysql.main"\ntable: orders\n«OML210 user»: root'),
+        mysql('connection: "@mysql.main"\ntable: orders\nhost: other'),
+        mysql('connection: "${params.db}"\ntable: orders').replace("params.db", "params.«OML311 db»"),
+        mysql("table: orders").replace("config", "«OML323 config»"),
+        "- id: a\n  component: sqlite.extractor\n  mode: read\n  config: {table: orders}\n",
+        "- id: a\n  component: duckdb.processor\n  mode: transform\n  needs: []\n"
+        "  config: {query: SELECT 1, «OML202 connection»: '@mysql.main'}\n".replace("id: a", "id: «OML308 a»"),
+    ],
+)
+def test_references(check, connections, step):
+    check.env.connections = connections(FILE)
+    check.steps(step)
+
+
+def test_the_family_of_an_unknown_connection_is_named(check, connections):
+    check.env.connections = connections(FILE.replace("  mysql:", "  mariadb:"))
+    check.steps(mysql('connection: «OML321 "@mysql.main"»\ntable: orders'))
+
+
+def test_a_connection_that_lacks_a_required_field(check, connections):
+    check.env.connections = connections(
+        "connections:\n  mysql:\n    main: {host: db, user: reader, password: '${P}'}\n"
+    )
+    check.steps(mysql('connection: "@mysql.main"\ntable: orders').replace("config", "«OML201 config»"))
+
+
+def test_without_a_connections_file_there_is_one_warning(check):
+    check.steps(
+        mysql('connection: «OML324 "@mysql.main"»\ntable: orders')
+        + mysql('connection: "@mysql.copy"\ntable: orders').replace("id: a", "id: b")
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "code", "after"),
+    [
+        ('"@mysql.mian"', "OML321", '"@mysql.main"'),
+        ("mysql.main", "OML320", '"@mysql.main"'),
+        ("main", "OML320", '"@mysql.main"'),
+        ('"@sqlite.main"', "OML322", '"@mysql.main"'),
+    ],
+)
+def test_fixes(check, connections, mend, before, code, after):
+    check.env.connections = connections(FILE)
+    text = f"oml_version: 0.1.0\nname: orders\nsteps:\n{mysql('connection: X')}"
+    assert mend(text.replace("X", before), code) == text.replace("X", after)
+
+
+@pytest.mark.parametrize(
+    ("aliases", "family", "alias", "chosen"),
+    [
+        ("{a: {x: 1}, b: {x: 1}}", "mysql", "b", "@mysql.b"),
+        ("{a: {x: 1}, b: {x: 1, default: true}}", "mysql", None, "@mysql.b"),
+        ("{a: {x: 1}, default: {x: 1}}", "mysql", None, "@mysql.default"),
+        ("{default: {x: 1}, b: {x: 1, default: true}}", "mysql", None, "@mysql.b"),
+        ("{a: {x: 1}}", "mysql", None, ["@mysql.a"]),
+        ("{a: {x: 1}}", "mysql", "c", ["@mysql.a"]),
+        ("{a: {x: 1}}", "postgres", None, []),
+    ],
+)
+def test_the_choice_of_a_connection(connections, aliases, family, alias, chosen):
+    found = connections(f"connections:\n  mysql: {aliases}\n").choose(family, alias)
+    if isinstance(found, Connection):
+        assert found.reference == chosen
+    else:
+        assert list(found.choices) == chosen
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", []),
+        ("connections:\n", []),
+        ("connections: {}\nversion: 1\nx-note: a\n", []),
+        ("- a\n", ["1:1 OML325"]),
+        ("steps: []\n", ["1:1 OML325"]),
+        ("connections: [a]\n", ["1:14 OML325"]),
+        ("mysql:\n  main: {host: a}\n", ["1:1 OML325"]),
+        ("connections:\n  mysql: localhost\n", ["2:10 OML325"]),
+        ("connections:\n  mysql:\n    main: localhost\n", ["3:11 OML325"]),
+        ("connections:\n  mysql:\n    my alias: {host: a}\n", ["3:5 OML325"]),
+        ("connections:\n  mysql:\n    main: {default: maybe}\n", ["3:21 OML325"]),
+        ("connections:\n  mysql:\n    main: {default: yes}\n", ["3:21 OML208"]),
+        ("connections:\n  s:\n    a: {default: true}\n    b: {default: true}\n", ["4:9 OML326"]),
+        ("connections:\n  mysql:\n    main: {host: '${HOST'}\n", ["3:18 OML327"]),
+        ("connections:\n  mysql:\n    main: {host: '${HOST:-localhost}'}\n", []),
+        ("connections:\n  mysql:\n    main: {password: hunter2}\n", ["3:22 OML506"]),
+        ("connections:\n  mysql:\n    main: {password: '${P:-hunter2}'}\n", ["3:22 OML506"]),
+        ("connections:\n  pg:\n    main: {dsn: 'postgres://u:hunter2@h/d'}\n", ["3:31 OML506"]),
+        ("connections:\n  mysql:\n    main: {host: a, host: b}\n", ["3:21 OML006"]),
+        ("connections:\n  mysql\n    main: {host: a}\n", ["3:5 OML005"]),
+    ],
+)
+def test_the_file_has_findings_with_places(text, found):
+    read = parse_connections(text)
+    places = [(*read.document.lines.line_column(d.span.start), d.code) for d in read.diagnostics]
+    assert [f"{line + 1}:{column + 1} {code}" for line, column, code in places] == found
+
+
+def test_fields_and_variables(connections):
+    main = connections(FILE).get("mysql", "main")
+    assert main.variables == ("MYSQL_PASSWORD",)
+    assert main.fields["host"] == "db"
+    assert FILE[main.span.start : main.span.end] == "main"

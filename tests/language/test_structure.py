@@ -1,0 +1,220 @@
+"""The shape of the document and of its steps."""
+
+import pytest
+
+HEAD = "oml_version: 0.1.0\nname: orders\n"
+STEPS = """\
+steps:
+  - id: extract
+    component: filesystem.csv_extractor
+    mode: read
+    config: {path: data/orders.csv}
+"""
+GOOD = HEAD + STEPS
+A = "- id: a\n  component: filesystem.csv_extractor\n  mode: read\n  config: {path: a.csv}\n"
+
+
+def test_a_good_pipeline_has_no_findings(check):
+    assert check(GOOD).ok
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "«OML101»",
+        "«OML101»# only a comment\n",
+        "«OML102 - id: a»\n- id: b\n",
+        "«OML004 orders»\n",
+        "«OML102 42»\n",
+        "«OML103+OML103 oml_version»: 0.1.0\n",
+        "«OML103 name»: orders\n" + STEPS,
+        "oml_version: «OML104 0.1»\nname: orders\n" + STEPS,
+        "oml_version: «OML104 [0.1.0]»\nname: orders\n" + STEPS,
+        "«OML104 oml_version»:\nname: orders\n" + STEPS,
+        "oml_version: «OML105 9.9.9»\nname: orders\n" + STEPS,
+        "oml_version: «OML106 0.1.3»\nname: orders\n" + STEPS,
+        'oml_version: "0.1.0"\nname: orders\n' + STEPS,
+        "oml_version: 0.1.0\nname: «OML104 5»\n" + STEPS,
+        "oml_version: 0.1.0\nname: «OML104 true»\n" + STEPS,
+        "oml_version: 0.1.0\nname: no\n" + STEPS,
+        "oml_version: 0.1.0\nname: «OML110 a/b»\n" + STEPS,
+        "oml_version: 0.1.0\nname: «OML110 ..»\n" + STEPS,
+        "oml_version: 0.1.0\nname: «OML110 con»\n" + STEPS,
+        "oml_version: 0.1.0\nname: «OML111 Daily Orders»\n" + STEPS,
+        "oml_version: 0.1.0\nname: «OML111 příliš»\n" + STEPS,
+        HEAD + "steps: «OML104 3»\n",
+        HEAD + "steps: «OML104 {a: 1}»\n",
+        HEAD + "«OML113 steps»: []\n",
+        HEAD + "«OML113 steps»:\n",
+        HEAD + "metadata: «OML104 x»\nschedule: «OML104 [1]»\ndescription: «OML104 [a]»\n" + STEPS,
+        HEAD + "metadata: {owner: me}\nschedule: {cron: '0 5 * * *'}\nx-team: [a]\n" + STEPS,
+        HEAD + "«OML107 owner»: me\n" + STEPS,
+        HEAD + "«OML108 descriptoin»: me\n" + STEPS,
+        "oml_version: 0.1.0\n«OML108 nmae»: orders\n" + STEPS,
+    ],
+)
+def test_top_level(check, text):
+    check(text)
+
+
+def test_legacy_keys_of_a_step(check):
+    check.steps("- id: a\n  «OML109 uses»: filesystem.csv_extractor@1\n  mode: read\n  «OML109 with»: {path: a.csv}")
+
+
+def test_legacy_keys_are_migrated(check, mend):
+    text = check(
+        "«OML109 version»: 1\nname: orders\n«OML109 connectors»:\n  a: 1\n«OML109 tasks»:\n"
+        "  - id: extract\n    uses: filesystem.csv_extractor@1.0\n    mode: extract\n"
+        "    with: {path: data/orders.csv}\n«OML109 outputs»: [a]\n"
+    ).document.text
+    while found := [d for d in check.analyse(text).diagnostics if d.code in ("OML109", "OML125")]:
+        text = mend(text, found[0].code)
+    assert text == (
+        "oml_version: 0.1.0\nname: orders\nsteps:\n  - id: extract\n    component: filesystem.csv_extractor\n"
+        "    mode: read\n    config: {path: data/orders.csv}\n"
+    )
+    check(text)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "- «OML120 extract»",
+        "- «OML120 [1, 2]»",
+        "«OML120 -»",
+        "- «OML121+OML121+OML121 description»: nothing else",
+        "- id: «OML104 [1]»\n  component: filesystem.csv_extractor\n  mode: read\n  config: {path: a.csv}",
+        "- id: «OML104 7»\n  component: filesystem.csv_extractor\n  mode: read\n  config: {path: a.csv}",
+        "- «OML104 id»:\n  component: filesystem.csv_extractor\n  mode: read\n  config: {path: a.csv}",
+        "- id: a\n  component: «OML104 {x: 1}»\n  mode: «OML104 [read]»",
+        "- id: a\n  component: «OML124 filesystem.csv_extracter»\n  mode: read\n  config: {whatever: 1}",
+        "- id: a\n  component: «OML124 nothing.like_it»\n  mode: read",
+        "- id: a\n  component: filesystem.csv_extractor\n  mode: «OML125 reed»\n  config: {path: a.csv}",
+        "- id: a\n  component: filesystem.csv_extractor\n  mode: «OML126 transform»\n  config: {path: a.csv}",
+        "- id: a\n  component: filesystem.csv_extractor\n  mode: read\n  config: «OML104 [path]»",
+        A + "  needs: «OML104 {b: c}»",
+        A + "  needs: [«OML104 [b]»]",
+        A + "  description: «OML104 3»",
+        "- id: a\n  component: filesystem.csv_extractor\n  mode: read\n  config: {path: a.csv}\n  «OML107 owner»: me",
+        "- id: a\n  component: filesystem.csv_extractor\n  mode: read\n  config: {path: a.csv}\n  x-owner: me",
+        "- id: a\n  component: filesystem.csv_extractor\n  «OML108 moed»: read\n  config: {path: a.csv}",
+    ],
+)
+def test_one_step(check, step):
+    check.steps(step)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "retry: 3",
+        "retry: {attempts: 3, delay: 5, max_delay: 1m}",
+        "timeout: 300",
+        "timeout: 5m",
+        "timeout: 1.5h",
+        "retry: «OML127 0»",
+        "retry: «OML127 yes»",
+        "retry: «OML127 2.5»",
+        "retry: {attempts: «OML127 many»}",
+        "retry: {attempts: 3, delay: «OML127 soon»}",
+        "retry: {«OML108 atempts»: 3}",
+        "retry: «OML127 [3]»",
+        "timeout: «OML128 0»",
+        "timeout: «OML128 -5»",
+        "timeout: «OML128 5 minutes»",
+        "timeout: «OML128 .nan»",
+        "timeout: «OML128 true»",
+        "timeout: «OML128 99999d»",
+        "timeout: «OML128 [5]»",
+    ],
+)
+def test_retry_and_timeout(check, value):
+    check.steps(f"- id: a\n  component: filesystem.csv_extractor\n  mode: read\n  config: {{path: a.csv}}\n  {value}")
+
+
+@pytest.mark.parametrize(
+    "step_id",
+    [
+        "a",
+        "1st",
+        "extract-orders",
+        "a.b.c",
+        "A_b-C.9",
+        "«OML122 ../../x»",
+        "«OML122 a/b»",
+        "«OML122 a b»",
+        "«OML122 .hidden»",
+        "«OML122 a..b»",
+        "«OML122 con»",
+        "«OML122 NUL.txt»",
+        "«OML122 end.»",
+        "«OML122 params»",
+        "«OML122 žluť»",
+        '«OML122 "a\\nb"»',
+        f"«OML122 {'x' * 101}»",
+        "«OML122 ${params.x}»",
+        '«OML122 "C:"»',
+    ],
+)
+def test_ids_are_safe_as_file_names(check, step_id):
+    text = f"- id: {step_id}\n  component: filesystem.csv_extractor\n  mode: read\n  config: {{path: a.csv}}"
+    if "params.x" in step_id:
+        text = text.replace("params.x", "params.«OML311 x»")
+    check.steps(text)
+
+
+def test_ids_are_unique_also_when_case_is_ignored(check):
+    step = "- id: {}\n  component: filesystem.csv_extractor\n  mode: read\n  config: {{path: a.csv}}\n"
+    analysis = check.steps(step.format("a") + step.format("«OML123 a»") + step.format("«OML123 A»"))
+    assert [r.message for d in analysis.diagnostics for r in d.related] == ["Step 1 has the id `a`."] * 2
+
+
+def test_a_name_of_another_pipeline_is_a_warning(check):
+    check.env.pipelines = {"orders": ("pipelines/old.oml",)}
+    check("oml_version: 0.1.0\nname: «OML112 orders»\n" + STEPS)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "mended"),
+    [
+        ("oml_version: 0.1\nname: orders\n" + STEPS, "OML104", 'oml_version: "0.1.0"\nname: orders\n' + STEPS),
+        ("oml_version:\nname: orders\n" + STEPS, "OML104", GOOD),
+        ("name: orders\n" + STEPS, "OML103", GOOD),
+        ("oml_version: 0.1.0\n" + STEPS, "OML103", HEAD.replace("orders", "my-pipeline") + STEPS),
+        ("oml_version: 0.1.0\nname: Daily Orders\n" + STEPS, "OML111", HEAD.replace("orders", "daily-orders") + STEPS),
+        (HEAD + "nmae: x\n" + STEPS, "OML108", None),
+        (GOOD.replace("mode: read", "mode: write"), "OML126", GOOD),
+        (GOOD.replace("mode: read", "mode: extract"), "OML125", GOOD),
+        (GOOD.replace("    mode: read\n", ""), "OML121", GOOD),
+        (GOOD.replace("csv_extractor", "csv_extactor"), "OML124", GOOD),
+        (GOOD.replace("component:", "componet:"), "OML108", GOOD),
+        (GOOD + "    needs: extract\n", "OML104", GOOD + "    needs: [extract]\n"),
+        (GOOD.replace("id: extract", "id: ../ex tract"), "OML122", GOOD.replace("id: extract", "id: ex-tract")),
+    ],
+)
+def test_fixes(check, mend, text, code, mended):
+    if mended is None:
+        assert not next(d for d in check.analyse(text).diagnostics if d.code == code).fixes
+    else:
+        assert mend(text, code) == mended
+
+
+def test_the_skeleton_for_an_empty_file_is_a_good_pipeline(check, mend):
+    assert check.analyse(mend("", "OML101")).ok
+
+
+def test_line_ends_of_the_file_are_kept_by_fixes(mend):
+    assert mend(GOOD.replace("    mode: read\n", "").replace("\n", "\r\n"), "OML121") == GOOD.replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (HEAD + "steps:\n  - id: a\n    compo\n    mode: read\n", "OML004"),
+        (GOOD.replace("{path: data/orders.csv}", "\n      header: true\n      pa"), "OML004"),
+        (GOOD.replace("{path: data/orders.csv}", "\n      pa"), "OML104"),
+        ("oml_version: 0.1.0\nnam\n" + STEPS, "OML004"),
+    ],
+)
+def test_a_half_typed_key_is_one_finding(check, text, code):
+    assert [d.code for d in check.analyse(text).diagnostics] == [code]
