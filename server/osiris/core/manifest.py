@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Mapping
+from json.encoder import encode_basestring as _string  # escapes just what RFC 8785 escapes
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
@@ -20,9 +20,6 @@ from osiris.core.files import read_error
 MANIFEST_VERSION = "1"
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 64 * 1024 * 1024
-
-_ESCAPED = re.compile(r'["\\\x00-\x1f]')
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
 
 class ManifestStep(TypedDict):
@@ -105,11 +102,13 @@ def _write(value: object, parts: list[str]) -> None:
 
 
 def _write_object(value: Mapping[Any, object], parts: list[str]) -> None:
+    plain = True
     for key in value:
         if not isinstance(key, str):
             raise ValueError(f"the key {key!r} is not text")
+        plain = plain and key.isascii()
     parts.append("{")
-    for index, key in enumerate(sorted(value, key=_utf16_order)):
+    for index, key in enumerate(sorted(value) if plain else sorted(value, key=_utf16_order)):
         if index:
             parts.append(",")
         parts.append(_string(key))
@@ -120,15 +119,6 @@ def _write_object(value: Mapping[Any, object], parts: list[str]) -> None:
 
 def _utf16_order(key: str) -> bytes:
     return key.encode("utf-16-be", "surrogatepass")
-
-
-def _string(text: str) -> str:
-    return '"' + _ESCAPED.sub(_escape, text) + '"'
-
-
-def _escape(match: re.Match[str]) -> str:
-    character = match.group()
-    return _ESCAPES.get(character) or f"\\u{ord(character):04x}"
 
 
 def number_text(value: float) -> str:

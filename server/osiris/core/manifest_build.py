@@ -10,7 +10,7 @@ from typing import Any
 from osiris import __version__
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
 from osiris.core.error_taxonomy import CompilationError
-from osiris.core.manifest import MANIFEST_VERSION, Manifest, ManifestStep, canonical_json, digest, generate_fingerprint
+from osiris.core.manifest import MANIFEST_VERSION, Manifest, ManifestStep, digest
 from osiris.language.analysis import Analysis
 from osiris.language.connections import Connection, Connections, connection_of_step
 from osiris.language.model import Param
@@ -57,16 +57,15 @@ def build_manifest(
         "on_failure": on_failure,
     }
     try:
-        canonical_json(manifest)
         manifest["fingerprints"] = {
             "oml": digest(_meaning(analysis)),
             "components": digest({spec.name: spec.fingerprint for spec in analysis.specs if spec is not None}),
             "params": digest(params),
             "compiler": digest(compiler),
         }
+        manifest["fingerprint"] = digest(manifest)
     except ValueError as error:
         raise CompilationError(f"The pipeline cannot be written as a manifest: {error}.", code="OML212") from error
-    manifest["fingerprint"] = generate_fingerprint(manifest)
     result: Manifest = manifest  # type: ignore[assignment]  # built key by key above
     return result
 
