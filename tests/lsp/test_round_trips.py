@@ -34,6 +34,10 @@ steps:
     config=ClientServerConfig(server_command=[sys.executable, "-m", "osiris", "lsp", "--stdio"]),
 )
 async def client(lsp_client: LanguageClient, request: pytest.FixtureRequest, project: Path):  # type: ignore[no-untyped-def]
+    @lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)
+    def on_register_capability(params: types.RegistrationParams) -> None:
+        """Accepted, as editors do."""
+
     await lsp_client.initialize_session(
         types.InitializeParams(
             capabilities=client_capabilities(request.param),

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Literal
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from osiris.lsp import errors
 from osiris.lsp.capabilities import Client
@@ -88,5 +89,8 @@ class Session:
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, JsonRpcException):
+            errors.log.info("%s: the client answered with an error", task.get_name())
+        elif error is not None:
             errors.report(task.get_name(), error)
