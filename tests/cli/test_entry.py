@@ -34,15 +34,12 @@ def test_help_imports_no_engine_and_no_command(osiris):
     assert not {name for name in loaded if name.startswith("osiris.cli.commands")}
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["init", "validate", "compile", "run", "runs", "components", "connections", "schema", "lsp", "doctor"],
-)
-def test_every_command_explains_itself(osiris, command):
-    done = osiris(command, "--help")
-    assert done.returncode == 0
-    assert done.stdout.startswith(f"Usage: osiris {command}")
-    assert done.stderr == ""
+def test_every_command_explains_itself(osiris):
+    code = "from osiris.cli.main import COMMANDS, main\nfor name in COMMANDS:\n    assert main([name, '--help']) == 0"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in ("init", "validate", "compile", "run", "runs", "components", "connections", "schema", "lsp", "doctor"):
+        assert f"Usage: osiris {name} " in done.stdout
 
 
 def test_version(osiris):
@@ -96,8 +93,7 @@ def test_a_reader_that_leaves_is_no_error_worth_a_word(project):
     assert process.wait(30) in (0, 141)  # 0: it had finished writing before the pipe was closed
 
 
-@pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])
-@pytest.mark.parametrize("encoding", [None, "ascii"])
+@pytest.mark.parametrize(("locale", "encoding"), [("C", None), ("en_US.ISO-8859-1", None), ("C", "ascii")])
 def test_no_locale_stops_a_message(osiris, project, locale, encoding):
     (project / "pipelines/příliš.oml.yaml").write_text("name: žluťoučký 🐎\n", encoding="utf-8")
     env = {"LC_ALL": locale} | ({"PYTHONIOENCODING": encoding} if encoding else {})

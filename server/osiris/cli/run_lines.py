@@ -25,8 +25,6 @@ def outcome_of(event: Event) -> str | None:
 def line_of(event: Event, *, colour: bool = False) -> str | None:
     """The line to show for an event, None for events that say nothing new to a person."""
     name, step = event.get("event"), str(event.get("step_id", ""))
-    if name == "run_queued":
-        return "waiting for its turn"
     if name == "step_complete":
         return f"{paint('done   ', 'good', on=colour)} {step}{facts(event)}"
     if name == "step_error":

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ from osiris.cli.streams import colour_wanted, write_json_line
 
 if TYPE_CHECKING:
     from rich.status import Status
+
+
+_PATIENCE_SECONDS = 1.0
 
 
 class RunView:
@@ -32,6 +36,7 @@ class RunView:
         self._colour = colour_wanted(sys.stdout)
         self._status: Status | None = None
         self._under_way: dict[str, str] = {}
+        self._waiting: threading.Timer | None = None
 
     def __enter__(self) -> RunView:
         """Begin; on a terminal this starts the status line."""
@@ -47,29 +52,45 @@ class RunView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the status line."""
+        self._stop_waiting()
         if self._status is not None:
             self._status.stop()
 
     def show(self, event: Mapping[str, Any]) -> None:
-        """Show one event. A reader that left (a closed pipe) does not stop the run."""
-        with contextlib.suppress(BrokenPipeError):
-            if self._as_json:
+        """Show one event. A reader that left, or a full disk behind standard output, does not stop the run."""
+        try:
+            if self._as_json and not self._quiet:
                 write_json_line(event)
             elif not self._quiet:
                 self._show_line(event)
+        except OSError:
+            self._quiet = True  # whoever prints the result afterwards meets the same and says so
 
     def _show_line(self, event: Mapping[str, Any]) -> None:
+        self._stop_waiting()
+        if event.get("event") == "run_queued":
+            # Nearly always its turn comes at once; only a wait that is felt is worth a line.
+            self._waiting = threading.Timer(_PATIENCE_SECONDS, self._say, ["waiting for another run to end"])
+            self._waiting.daemon = True
+            self._waiting.start()
         line = line_of(event, colour=self._colour)
-        if self._status is None:
-            if line is not None:
-                click.echo(line)
-                sys.stdout.flush()
-            return
         if line is not None:
+            self._say(line)
+        if self._status is not None:
+            self._status.update(self._now(event))
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def _say(self, line: str) -> None:
+        if self._status is None:
+            click.echo(line)
+            sys.stdout.flush()
+        else:
             from rich.text import Text
 
             self._status.console.print(Text.from_ansi(line), soft_wrap=True)
-        self._status.update(self._now(event))
 
     def _now(self, event: Mapping[str, Any]) -> str:
         """What the status line says after ``event``."""

@@ -55,14 +55,15 @@ def list_runs(active: bool, limit: int, logs_dir: str | None, layout: str) -> No
 @format_option("text", "json")
 def show_run(run: str, logs_dir: str | None, layout: str) -> None:
     """Show one run: its state, its steps, what went wrong."""
-    info = _store(logs_dir).show(run)
+    store = _store(logs_dir)
+    info = store.show(run)
     if layout == "json":
         write_json(info.plain())
         return
     colour = colour_wanted(sys.stdout)
     click.echo(f"{info.id}  {info.pipeline or ''}")
     click.echo(f"state:  {paint(info.state, _STYLES.get(info.state, 'strong'), on=colour)}{facts(info.status)}")
-    for step in info.status.get("steps", []):
+    for step in _steps(store, info):
         click.echo(f"  {step.get('state', ''):<9}  {step.get('id', '')}{facts(step)}")
     error = info.status.get("error") or {}
     if error:
@@ -144,6 +145,24 @@ def _store(logs_dir: str | None) -> RunStore:
             raise UsageProblem(f"{logs_dir}: there is no such folder.")
         return RunStore(folder)
     return RunStore(Config.load(Project.find(Path.cwd()).root).logs_dir)
+
+
+def _steps(store: RunStore, info: RunInfo) -> list[dict[str, Any]]:
+    """What became of each step; while the run goes on its status does not say so, but its events do."""
+    steps = {str(step.get("id")): dict(step) for step in info.status.get("steps", [])}
+    if info.active:
+        states = {
+            "step_start": "running",
+            "step_complete": "succeeded",
+            "step_error": "failed",
+            "step_skipped": "skipped",
+        }
+        for event in store.events(info.id):
+            step = steps.get(str(event.get("step_id")))
+            if step is not None and event.get("event") in states:
+                step["state"] = states[event["event"]]
+                step |= {key: event[key] for key in ("rows", "duration") if key in event}
+    return list(steps.values())
 
 
 def _row(run: RunInfo) -> list[str]:
