@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from osiris.core.compiler_v0 import (
     resolve_connections,
     validate_schema,
 )
-from osiris.core.error_taxonomy import CompilationError, ConfigurationError
+from osiris.core.error_taxonomy import CompilationError, ConfigurationError, ExecutionError
 from osiris.core.project import Project
 
 CONNECTIONS = """\
@@ -342,6 +344,35 @@ def test_a_build_folder_that_leads_outside_is_not_written_to(tmp_path: Path) -> 
     with pytest.raises(CompilationError, match="leads out of the project"):
         compile_file(path, environ={})
     assert not (tmp_path / "daily-orders").exists()
+
+
+FULL_DISK = """
+import resource, signal, sys
+from osiris.core.compiler_v0 import compile_file
+from osiris.core.error_taxonomy import ExecutionError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+try:
+    compile_file(sys.argv[1])
+except ExecutionError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_said_plainly_and_leaves_no_half_manifest(tmp_path: Path) -> None:
+    path = shop(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"Cannot write {tmp_path / 'build' / 'daily-orders' / 'manifest.json'}: ")
+    assert list((tmp_path / "build" / "daily-orders").iterdir()) == []
+
+
+def test_a_file_in_the_place_of_the_build_folder_is_named(tmp_path: Path) -> None:
+    path = shop(tmp_path)
+    (tmp_path / "build").write_text("")
+    with pytest.raises(ExecutionError, match="a part of the path is a file"):
+        compile_file(path, environ={})
 
 
 # ---- fingerprints --------------------------------------------------------------------------------------------------
