@@ -12,11 +12,11 @@ from typing import Any
 
 from benchmarks.documents import orders_csv, pipeline
 from benchmarks.figures import Row
+from benchmarks.peers import YAML_LANGUAGE_SERVER, install
 from benchmarks.rpc import Server
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 OURS = [sys.executable, "-m", "osiris", "lsp"]
-YAML_SERVER = REPOSITORY / ".tools" / "yaml-language-server" / "node_modules" / ".bin" / "yaml-language-server"
 
 
 def _yaml_settings() -> dict[str, Any]:
@@ -90,8 +90,8 @@ def typing(steps: int, keystrokes: int, budget: float) -> list[Row]:
     """didChange to diagnostics, completion and hover in a document of ``steps`` steps."""
     samples: dict[str, dict[str, list[float]]] = {}
     servers: dict[str, tuple[list[str], dict[str, Any] | None]] = {"ours": (OURS, None)}
-    if YAML_SERVER.exists():
-        servers["yaml-ls"] = ([str(YAML_SERVER), "--stdio"], _yaml_settings())
+    if YAML_LANGUAGE_SERVER.exists():
+        servers["yaml-ls"] = ([str(YAML_LANGUAGE_SERVER), "--stdio"], _yaml_settings())
     for who, (command, settings) in servers.items():
         with tempfile.TemporaryDirectory() as name:
             server = Server(command, Path(name), settings)
@@ -117,6 +117,8 @@ def typing(steps: int, keystrokes: int, budget: float) -> list[Row]:
 
 def rows(quick: bool) -> list[Row]:
     """All rows of the editor's budgets."""
+    if missing := install():
+        print(missing, file=sys.stderr)
     count = 10 if quick else 40
     return [start_up(3 if quick else 9), *typing(100, count, 15.0), *typing(1000, count, 30.0)]
 
