@@ -13,6 +13,7 @@ from osiris.language.graph import Graph, Role, build_graph
 from osiris.language.model import Pipeline, Step, StepShape, TopEntry, shape_step
 from osiris.language.params import ParamValues, effective_params
 from osiris.language.rules import DOCUMENT_RULES, STEP_RULES
+from osiris.language.rules.connections import connection_use
 from osiris.language.rules.context import DocumentContext, ParamScope, StepContext, StepReport
 from osiris.language.rules.paths import path_uses
 from osiris.language.rules.secrets import secrets_of_step
@@ -56,6 +57,8 @@ class Analyzer:
         self._reports: dict[Part, tuple[Hashable, StepReport]] = {}
         self._declarations: tuple[Hashable, Declarations] | None = None
         self._environment: tuple[Environment, Hashable] | None = None
+        self._last_steps: tuple[Step, ...] = ()
+        self._graph: tuple[list[tuple[object, ...]], Graph] | None = None
         self._roles: dict[tuple[str | None, str | None], Role] = {}
 
     def analyse(
@@ -75,7 +78,7 @@ class Analyzer:
         declared, top = self._declared(document)
         pipeline = Pipeline(top, self._steps(document), declared.params, declared.profiles)
         specs = tuple(self._registry.get(s.shape.component) if s.shape.component else None for s in pipeline.steps)
-        graph = build_graph(pipeline.steps, self._role)
+        graph = self._graph_of(pipeline.steps)
         values = effective_params(
             declared.params,
             declared.profiles,
@@ -113,19 +116,31 @@ class Analyzer:
             self._declarations = (key, Declarations(params, profiles))
         return self._declarations[1], tuple(top)
 
+    def _graph_of(self, steps: tuple[Step, ...]) -> Graph:
+        flow = [step.shape.flow for step in steps]
+        if self._graph is None or self._graph[0] != flow:
+            self._graph = (flow, build_graph(steps, self._role))
+        return self._graph[1]
+
     def _steps(self, document: Document) -> tuple[Step, ...]:
         old = self._shapes
         new: dict[Part, StepShape] = {}
+        last, known = self._last_steps, len(self._last_steps)
         steps: list[Step] = []
         for index, placed in enumerate(document.steps):
             part = placed.part
+            if index < known and last[index].base == placed.base and last[index].shape.part is part:
+                steps.append(last[index])
+                new[part] = last[index].shape
+                continue
             shape = old.get(part) or new.get(part)
             if shape is None:
                 shape = shape_step(part)
             new[part] = shape
             steps.append(Step(index, placed.base, shape))
         self._shapes = new
-        return tuple(steps)
+        self._last_steps = tuple(steps)
+        return self._last_steps
 
     def _role(self, step: Step) -> Role:
         key = (step.shape.component, step.shape.mode)
@@ -150,22 +165,19 @@ class Analyzer:
         new: dict[Part, tuple[Hashable, StepReport]] = {}
         reports: list[StepReport] = []
         for step, spec in zip(pipeline.steps, specs, strict=True):
-            shape, index = step.shape, step.index
-            tables = tuple(graph.data_inputs[index])
-            names = shape.param_names
-            key = (tables, graph.complete[index], len(graph.data[index]), scope.key(names) if names else None)
+            shape, view = step.shape, graph.views[step.index]
+            key = (view, scope.key(shape.param_names)) if shape.param_names else (view, None)
             kept = new.get(shape.part) or old.get(shape.part)
             if kept is not None and kept[0] == key:
                 new[shape.part] = kept
                 reports.append(kept[1])
                 continue
-            context = StepContext(
-                shape, spec, self._registry, env, scope, tables, len(graph.data[index]), graph.complete[index]
-            )
+            context = StepContext(shape, spec, self._registry, env, scope, *view)
             report = StepReport(
                 tuple(d for rule in STEP_RULES for d in rule(context)),
                 tuple(secrets_of_step(context)),
                 tuple(path_uses(context)),
+                connection_use(context),
             )
             new[shape.part] = (key, report)
             reports.append(report)

@@ -31,3 +31,11 @@ class PathUse:
     path: str
     span: Span
     is_input: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionUse:
+    """That a step needs a connection of a family, and the place that says so."""
+
+    family: str
+    span: Span

@@ -20,6 +20,10 @@ class Role:
     consumes: bool | None
 
 
+View = tuple[tuple[str, ...], int, bool]
+"""What a step sees of the graph: its table names, of how many steps they are, and whether that is certain."""
+
+
 @dataclass(frozen=True, eq=False)
 class Graph:
     """The order of the steps and the flow of data.
@@ -30,7 +34,7 @@ class Graph:
     records them; the automatic ``df`` and ``input_df`` are not listed (see ``tables``). ``implicit``: steps that
     wait for the step before them because nothing else is said. ``complete``: per step whether its inputs are certain;
     False while one of its references is unresolved or a component behind them is unknown. ``cycles``: each circle once,
-    as indices that follow each other, the first also waiting for the last.
+    as indices of steps that each wait for the next, and the last for the first. ``by_id``: the first step of each id.
     """
 
     order: tuple[int, ...]
@@ -41,6 +45,8 @@ class Graph:
     complete: tuple[bool, ...]
     cycles: tuple[tuple[int, ...], ...]
     by_id: Mapping[str, int]
+    roles: tuple[Role, ...]
+    views: tuple[View, ...]
 
     def tables(self, step: int) -> dict[str, int]:
         """Every table name that the step may use, with the step behind it; ``df`` and ``input_df`` for a single one."""
@@ -66,6 +72,10 @@ def build_graph(steps: tuple[Step, ...], role: Callable[[Step], Role]) -> Graph:
         builder.add(step)
     upstream = tuple(builder.upstream)
     order, rest = _order(upstream)
+    views = [
+        (tuple(tables), len(data), complete)
+        for tables, data, complete in zip(builder.tables, builder.data, builder.complete, strict=True)
+    ]
     cycles = tuple(_cycles(upstream, rest)) if rest else ()
     return Graph(
         order,
@@ -76,6 +86,8 @@ def build_graph(steps: tuple[Step, ...], role: Callable[[Step], Role]) -> Graph:
         tuple(builder.complete),
         cycles,
         by_id,
+        tuple(builder.roles),
+        tuple(views),
     )
 
 

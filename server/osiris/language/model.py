@@ -68,6 +68,8 @@ class StepShape:
     config: MappingNode | None
     placeholders: tuple[HeldPlaceholder, ...]
     param_names: tuple[str, ...]
+    flow: tuple[object, ...]
+    """All of the step that the graph depends on: equal flows make equal graphs."""
 
     @property
     def span(self) -> Span:
@@ -267,17 +269,26 @@ def shape_step(part: Part) -> StepShape:
     config = found["config"].value if "config" in found else None
     held = tuple(_held(node, ())) if "${" in part.text else ()
     names = sorted({h.found.name for h in held if h.found.kind == "param"})
+    needs, inputs = _needs(found.get("needs")), _inputs(found.get("inputs"))
+    flow = (
+        _name(id_node),
+        _name(component_node),
+        _name(mode_node),
+        None if needs is None else tuple(need.id for need in needs),
+        None if inputs is None else tuple((i.table, i.id) for i in inputs),
+    )
     return StepShape(
         part=part,
         mapping=mapping,
+        flow=flow,
         id=_name(id_node),
         id_node=id_node,
         component=_name(component_node),
         component_node=component_node,
         mode=_name(mode_node),
         mode_node=mode_node,
-        needs=_needs(found.get("needs")),
-        inputs=_inputs(found.get("inputs")),
+        needs=needs,
+        inputs=inputs,
         config=config if isinstance(config, MappingNode) else None,
         placeholders=held,
         param_names=tuple(names),

@@ -351,6 +351,7 @@ _HEX = re.compile(r"(?:0[xX])?[0-9a-f]++|(?:0[xX])?[0-9A-F]++")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ULID = re.compile(r"(?:[a-z]+[_\-])?[0-9A-HJKMNP-TV-Z]{26}")
 _DIGEST = re.compile(r"(?:sha(?:1|224|256|384|512)|md5)[\-=_]")
+_CAMEL_WORD = re.compile(r"[A-Za-z][a-z]{3,}+")
 _WORDLIKE = re.compile(r"[A-Z]?[a-z]*+|[A-Z]++|[0-9]++|[A-Za-z]?[0-9]{1,8}|[A-Za-z]{1,24}[0-9]{0,4}")
 
 
@@ -374,9 +375,13 @@ def _is_random(text: str, match: re.Match[str]) -> bool:
     kinds = [_class_of(char) for char in sample]
     changes = sum(a != b for a, b in pairwise(kinds)) / (len(sample) - 1)
     digits = kinds.count("0") / len(sample)
-    if len(set(kinds) - {"-"}) < 2 or changes < 0.28 or digits < 0.04:
-        return False
-    return _entropy(sample) >= 3.6
+    if {"a", "A"} <= set(kinds):
+        # Names in camel case change between capitals and small letters as well, but hold words.
+        words = sum(len(word) for word in _CAMEL_WORD.findall(sample)) / len(sample)
+        random = changes >= 0.36 and digits >= 0.04 and words < 0.4
+    else:
+        random = changes >= 0.28 and digits >= 0.12
+    return random and _entropy(sample) >= 3.6
 
 
 def _is_path(text: str, match: re.Match[str]) -> bool:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
 from osiris.language.connections import FILE_NAME, Connection, ConnectionProblem, connection_of_step, parse_reference
 from osiris.language.edits import insert_key, quoted, remove_entry
+from osiris.language.facts import ConnectionUse
 from osiris.language.findings import finding, replacement
 from osiris.language.rules.config import config_key_span
 from osiris.language.rules.context import DocumentContext, StepContext
 from osiris.language.suggest import listing
 from osiris.syntax.diagnostic import Diagnostic, Fix
-from osiris.syntax.tree import Entry, Mapping, Scalar
+from osiris.syntax.tree import Entry, Scalar
 
 
 def connection(ctx: StepContext) -> Iterator[Diagnostic]:
@@ -122,28 +123,32 @@ def _overrides(ctx: StepContext, spec: ComponentSpec, used: Connection) -> Itera
             yield finding("OML211", entry.key.span, message, fix)
 
 
+def connection_use(ctx: StepContext) -> ConnectionUse | None:
+    """Where the step needs a connection, None when it needs none."""
+    spec, shape = ctx.spec, ctx.shape
+    if spec is None or not spec.takes_connection:
+        return None
+    config = shape.config
+    entry = config.entry(CONNECTION_KEY) if config else None
+    if entry is not None:
+        return ConnectionUse(
+            spec.family, entry.value.span if entry.value.span.end > entry.value.span.start else entry.key.span
+        )
+    keys = [entry.key.text for entry in config.entries] if config else []
+    if shape.part.intact and shape.component_node is not None and spec.connection_needed(keys):
+        return ConnectionUse(spec.family, shape.component_node.span)
+    return None
+
+
 def file_is_there(ctx: DocumentContext) -> Iterator[Diagnostic]:
     """One warning per document when it refers to connections and the project has no connections file."""
     if ctx.env.connections is not None:
         return
-    for step, spec in zip(ctx.pipeline.steps, ctx.specs, strict=True):
-        if spec is None or not spec.takes_connection:
-            continue
-        config = step.shape.config
-        entry = config.entry(CONNECTION_KEY) if config else None
-        if entry is not None:
-            span = entry.value.span if entry.value.span.end > entry.value.span.start else entry.key.span
-        elif step.shape.part.intact and spec.connection_needed(_keys(config)):
-            span = step.shape.component_node.span if step.shape.component_node else step.shape.span
-        else:
-            continue
-        message = (
-            f"The project has no {FILE_NAME}, and this step needs a connection of the family `{spec.family}`. "
-            "The pipeline compiles; a run needs the file."
-        )
-        yield finding("OML324", step.place(span), message)
-        return
-
-
-def _keys(config: Mapping | None) -> list[str]:
-    return [entry.key.text for entry in config.entries] if config else []
+    for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
+        if report.connection is not None:
+            message = (
+                f"The project has no {FILE_NAME}, and this step needs a connection of the family "
+                f"`{report.connection.family}`. The pipeline compiles; a run needs the file."
+            )
+            yield finding("OML324", step.place(report.connection.span), message)
+            return

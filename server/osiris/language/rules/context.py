@@ -10,7 +10,7 @@ from functools import cached_property
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
 from osiris.language.environment import Environment
-from osiris.language.facts import PathUse, SecretHit
+from osiris.language.facts import ConnectionUse, PathUse, SecretHit
 from osiris.language.graph import Graph
 from osiris.language.model import Param, Pipeline, StepShape
 from osiris.language.params import ParamValues
@@ -89,6 +89,7 @@ class StepReport:
     diagnostics: tuple[Diagnostic, ...]
     secrets: tuple[SecretHit, ...] = ()
     paths: tuple[PathUse, ...] = ()
+    connection: ConnectionUse | None = None
 
 
 @dataclass(eq=False)

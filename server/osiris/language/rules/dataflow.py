@@ -21,7 +21,7 @@ def data_arrives(ctx: DocumentContext) -> Iterator[Diagnostic]:
     in_circle = {index for circle in graph.cycles for index in circle}
     for step in ctx.pipeline.steps:
         index = step.index
-        consumes = _consumes(ctx, step)
+        consumes = graph.roles[index].consumes if ctx.specs[index] is not None else None
         if consumes is None or index in in_circle:
             continue
         if not consumes:
@@ -32,14 +32,6 @@ def data_arrives(ctx: DocumentContext) -> Iterator[Diagnostic]:
                 yield _starved(ctx, step)
         elif step.mode == "write" and len(graph.data[index]) > 1:
             yield _crowded(ctx, step)
-
-
-def _consumes(ctx: DocumentContext, step: Step) -> bool | None:
-    spec, mode = ctx.specs[step.index], step.mode
-    if spec is not None:
-        modes = {mode} if mode in spec.modes else set(spec.modes)
-        return None if len({m == "read" for m in modes}) > 1 else "read" not in modes
-    return None
 
 
 def _refers_nowhere(step: Step) -> bool:

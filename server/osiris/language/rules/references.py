@@ -98,7 +98,7 @@ def inputs(ctx: DocumentContext) -> Iterator[Diagnostic]:
                     yield _unknown(ctx, step, ref.id, ref.value, span, "OML306")
             elif target == step.index:
                 yield finding("OML302", span, f"`{ref.id}` cannot take its own data. Name another step.")
-            elif _yields(ctx, target) is False:
+            elif ctx.graph.roles[target].yields is False:
                 other = ctx.pipeline.steps[target]
                 message = f"`{ref.id}` writes, so it hands on no data. Name a step that reads or transforms."
                 yield finding("OML307", span, message, related=[Related(other.anchor, f"`{ref.id}` is a writer.")])
@@ -112,13 +112,6 @@ def _malformed(ctx: DocumentContext, step: Step, node: Scalar | None, span: Span
     if target and node is not None and not node.synthetic:
         fix = replacement(f"Write `${{{target}.df}}`", step.place(node.span), f'"${{{target}.df}}"', preferred=True)
     return finding("OML305", span, 'An input is the data of another step, written `"${step-id.df}"`.', fix)
-
-
-def _yields(ctx: DocumentContext, index: int) -> bool | None:
-    spec, mode = ctx.specs[index], ctx.pipeline.steps[index].mode
-    if spec is not None and mode not in spec.modes:
-        return None if len({m == "write" for m in spec.modes}) > 1 else spec.yields_data
-    return None if mode not in ("read", "transform", "write") else mode != "write"
 
 
 def cycles(ctx: DocumentContext) -> Iterator[Diagnostic]:
