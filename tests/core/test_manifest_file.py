@@ -55,3 +55,31 @@ def test_a_missing_manifest_and_a_folder_are_said_plainly(tmp_path: Path) -> Non
         read_manifest(tmp_path / "none.json")
     with pytest.raises(ConfigurationError, match="it is a folder"):
         read_manifest(tmp_path)
+
+
+EVERYTHING = """\
+oml_version: "0.1.0"
+name: a
+description: every key that a manifest may have
+params: {pw: {type: string, sensitive: true}, n: {type: integer, minimum: 1}, day: mon}
+profiles: {prod: {params: {day: tue}}}
+steps:
+  - {id: r, component: filesystem.csv_extractor, mode: read, config: {connection: "@filesystem.x", path: "${params.day}"}}
+  - id: t
+    component: duckdb.processor
+    mode: transform
+    retry: {attempts: 2, delay: 500ms}
+    timeout: 90
+    config: {query: "SELECT '${params.pw}', ${params.n} FROM df_r"}
+"""
+
+
+def test_a_manifest_fits_its_published_schema() -> None:
+    import jsonschema
+
+    from osiris.core.schemas import schema
+
+    manifest = compile_oml(EVERYTHING, profile="prod", environ={})
+    assert {"connection"} <= manifest["steps"][0].keys()
+    assert {"retry", "timeout", "unresolved"} <= manifest["steps"][1].keys()
+    jsonschema.Draft202012Validator(schema("manifest")).validate(manifest)
