@@ -50,9 +50,11 @@ def _chosen(names: Sequence[str]) -> list[tuple[Path, Project]]:
             raise UsageProblem(f"There are no OML files in {project.root}. Name one, or make a project: osiris init")
         return [(path, project) for path in found]
     chosen: dict[Path, Project] = {}
+    projects: dict[Path, Project] = {}
     for name in names:
         path = existing_path(name)
-        project = Project.find(path)
+        found = Project.find(path)
+        project = projects.setdefault(found.root, found)
         for file in _files_in(path, project) if path.is_dir() else (path,):
             chosen.setdefault(file, project)
     return list(chosen.items())
