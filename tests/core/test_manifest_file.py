@@ -64,7 +64,7 @@ description: every key that a manifest may have
 params: {pw: {type: string, sensitive: true}, n: {type: integer, minimum: 1}, day: mon}
 profiles: {prod: {params: {day: tue}}}
 steps:
-  - {id: r, component: filesystem.csv_extractor, mode: read, config: {connection: "@filesystem.x", path: "${params.day}"}}
+  - {id: r, component: filesystem.csv_extractor, mode: read, config: {connection: "@filesystem.x", path: a.csv}}
   - id: t
     component: duckdb.processor
     mode: transform
