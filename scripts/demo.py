@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHOP = REPOSITORY / "examples" / "shop"
-SHOWN_FINDINGS = 3
+SHOWN_FINDINGS = 2
+SHOWN_ROWS = 2
 DAILY, LTV, BROKEN = (f"pipelines/{name}.oml.yaml" for name in ("daily-revenue", "customer-ltv", "broken-orders"))
 
 
@@ -70,20 +73,20 @@ def main() -> int:
 
     title(f"validate {DAILY} {LTV}")
     say(expect(osiris("validate", DAILY, LTV), 0).output.rstrip())
-
     title(f"compile {DAILY}")
-    say(expect(osiris("compile", DAILY), 0).output.rstrip())
+    say(expect(osiris("compile", DAILY), 0).output.splitlines()[0])
 
     title(f"run {DAILY}")
     done = expect(osiris("run", DAILY), 0)
     say(done.output.rstrip())
-    show_rows("out/daily_revenue.csv", SHOP / "out/daily_revenue.csv")
-    say(f"{done.seconds:.1f} s and {done.megabytes:.0f} MB, Python's start included")
+    say(f"{done.seconds:.1f} s and {done.megabytes:.0f} MB, the start of Python included")
+    show_table("out/daily_revenue.csv", csv_rows(SHOP / "out/daily_revenue.csv"))
 
     title(f"run {LTV}")
     done = expect(osiris("run", LTV), 0)
-    say(done.output.rstrip())
-    say(f"{done.seconds:.1f} s and {done.megabytes:.0f} MB, Python's start included")
+    say("\n".join(line for line in done.output.splitlines() if not line.startswith("done")))
+    say(f"{done.seconds:.1f} s and {done.megabytes:.0f} MB, the start of Python included")
+    show_table("out/customer_ltv.parquet", parquet_rows(SHOP / "out/customer_ltv.parquet"))
 
     say("\nNext: `make editor` opens this shop in VS Code, in your browser.")
     return 0
@@ -100,14 +103,29 @@ def show_findings(done: Done) -> None:
     say(lines[-1])
 
 
-def show_rows(name: str, path: Path, number: int = 3) -> None:
-    """The header and the first rows of a CSV file, aligned."""
+def csv_rows(path: Path) -> Iterator[list[str]]:
+    """The rows of a CSV file, its header first."""
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [row for row, _ in zip(csv.reader(file), range(number + 1), strict=False)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        yield from csv.reader(file)
+
+
+def parquet_rows(path: Path) -> Iterator[list[str]]:
+    """The rows of a Parquet file, its column names first."""
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(path)
+    yield table.column_names
+    for row in table.to_pylist():
+        yield [str(value) for value in row.values()]
+
+
+def show_table(name: str, rows: Iterator[list[str]]) -> None:
+    """The header and the first rows, aligned."""
+    shown = list(islice(rows, SHOWN_ROWS + 1))
+    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
     say(f"{name}:")
-    for row in rows:
-        say("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+    for row in shown:
+        say("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 if __name__ == "__main__":
