@@ -1,0 +1,56 @@
+"""Masking reads hostile text of any size in time that grows with its size, not with its square."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from osiris.core.secrets_masking import Masker
+from osiris.language.secrets import (
+    assigned_secret_spans,
+    dsn_password_spans,
+    find_known_formats,
+    high_entropy_spans,
+    is_secret_key,
+)
+
+SMALL, LARGE = 62_500, 1_000_000
+UNITS = [
+    "a", " ", "=", "a=", "password=", 'password="', "password='\\", 'password:\\"', "token: {", "token: ${",
+    "://", "x://", "x://:@", "x://u:", "x://u:p@", "sk-", "sk-a1", "eyJ", "eyJa.", "eyJaaaaaaa.", "SG.a", "AKIA",
+    "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "bearer ", "bearer\t   a", "basic YTpi ",
+    "aB3", "a_", "--a ", "-a", "/a", 'a\\"', "\\", "'", "\n", "xoxb-", "hooks.slack.com/services/", "é", "\ud800",
+]  # fmt: skip
+DETECTORS = [find_known_formats, dsn_password_spans, assigned_secret_spans, high_entropy_spans]
+
+
+def seconds(work: Callable[[str], object], text: str) -> float:
+    """The processor time of the work."""
+    start = time.process_time()
+    work(text)
+    return time.process_time() - start
+
+
+def repeated(unit: str, size: int) -> str:
+    return (unit * (size // len(unit) + 1))[:size]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=repr)
+def test_sixteen_times_the_text_takes_about_sixteen_times_the_time(unit: str) -> None:
+    for detector in DETECTORS:
+        small = seconds(detector, repeated(unit, SMALL))
+        large = seconds(detector, repeated(unit, LARGE))
+        # Linear is 16, quadratic 256. The floor keeps the noise of very short times out.
+        assert large < 80 * max(small, 0.002), detector.__name__
+
+
+def test_a_megabyte_with_many_known_secrets_is_masked() -> None:
+    values = [f"secret-value-{number}" for number in range(50)]
+    masked = Masker(values).text("".join(f"row {number}: secret-value-{number % 50}\n" for number in range(40_000)))
+    assert "secret-value" not in masked
+
+
+def test_a_name_of_any_length_is_judged() -> None:
+    assert not is_secret_key("a_" * 500_000)
