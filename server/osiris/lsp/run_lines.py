@@ -48,8 +48,8 @@ def _facts(event: Event) -> str:
     parts = []
     if isinstance(rows := event.get("rows"), int):
         parts.append(f"{rows:,} row{'' if rows == 1 else 's'}")
-    if isinstance(milliseconds := event.get("duration_ms"), int | float):
-        parts.append(f"{milliseconds / 1000:.2f} s")
+    if isinstance(seconds := event.get("duration"), int | float):
+        parts.append(f"{seconds:.2f} s")
     return f" ({', '.join(parts)})" if parts else ""
 
 

@@ -34,7 +34,6 @@ class Run:
 
     id: str
     name: str
-    root: Path
     folder: Path
     token: str | int | None = None
     steps: int = 0
@@ -58,11 +57,10 @@ class Runs:
         root = project.root if project is not None else path.parent
         answer = await run_osiris(["run", str(path), "--detach", "--format", "json", *options], cwd=root)
         started = _json(answer.output)
-        run_id = started.get("run_id") or started.get("runId") or started.get("id")
-        if answer.code != 0 or not isinstance(run_id, str):
+        run_id, folder = started.get("run_id"), started.get("folder")
+        if answer.code != 0 or not isinstance(run_id, str) or not isinstance(folder, str):
             raise RequestError(_refusal(path, answer, started))
-        folder = Path(started["folder"]) if isinstance(started.get("folder"), str) else root / "logs" / run_id
-        run = Run(run_id, path.name, root, root / folder, token)
+        run = Run(run_id, path.name, Path(folder), token)
         self._active[run_id] = run
         self._session.start(self._follow(run), f"following {run_id}")
         return run_id
@@ -74,10 +72,10 @@ class Runs:
         if run_id is None:
             raise RequestError("No run that was started here is active.")
         run = self._active.get(run_id)
-        folder = run.root if run is not None else next(iter(self._session.projects.folders), None)
-        answer = await run_osiris(["runs", "cancel", run_id], cwd=folder)
-        if answer.code != 0:
-            raise RequestError((answer.errors or answer.output).strip() or f"{run_id} could not be cancelled.")
+        project = self._session.projects.project_of(None)
+        if run is None and project is None:
+            raise RequestError(f"There is no run {run_id}: no folder is open.")
+        await asyncio.to_thread(_cancel, run_id, run.folder.parent if run else None, project.root if project else None)
         return run_id
 
     def cancel_by_token(self, token: str | int) -> None:
@@ -172,6 +170,13 @@ def _json(data: str | bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _cancel(run_id: str, logs: Path | None, root: Path | None) -> None:
+    from osiris.core.config import Config
+    from osiris.execution.runs import RunStore
+
+    RunStore(logs or Config.load(root).logs_dir).cancel(run_id)
 
 
 def _is_interrupted(run: Run) -> bool:

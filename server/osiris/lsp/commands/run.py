@@ -1,4 +1,4 @@
-"""``osiris.run``: ``{"uri", "profile"?, "params"?, "to"?}`` -> ``{"runId"}``.
+"""``osiris.run``: ``{"uri", "profile"?, "params"?}`` -> ``{"runId"}``.
 
 What happens then comes as ``osiris/runEvent``, or as progress and log lines.
 """
@@ -18,8 +18,6 @@ async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
     options: list[str] = []
     if profile := arguments.text("profile"):
         options += ["--profile", profile]
-    if step := arguments.text("to"):
-        options += ["--to", step]
     for name, value in arguments.params().items():
         options += ["--param", f"{name}={value if isinstance(value, str) else _json(value)}"]
     return {"runId": await session.runs.start(path, options, arguments.token)}
