@@ -70,6 +70,11 @@ def test_the_real_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert env.origin("C") is None
 
 
+def test_no_value_stands_in_a_representation(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("A=s3cr3t\n")
+    assert "s3cr3t" not in repr(load_env(tmp_path, {"B": "s3cr3t"}))
+
+
 def test_the_process_environment_is_never_changed(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("OSIRIS_TEST_ONLY_IN_FILE=1\n")
     before = dict(os.environ)

@@ -68,7 +68,7 @@ class ConnectionConfig:
 
     family: str
     alias: str
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any] = field(repr=False)
     is_default: bool = False
     file: str = CONNECTIONS_FILE
 

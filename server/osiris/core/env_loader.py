@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from osiris.core.error_taxonomy import ConfigurationError
@@ -37,8 +37,8 @@ class EnvProblem:
 class EnvSource(Mapping[str, str]):
     """The variables a project may refer to. The real environment wins over the file."""
 
-    real: Mapping[str, str]
-    file: Mapping[str, str]
+    real: Mapping[str, str] = field(repr=False)
+    file: Mapping[str, str] = field(repr=False)
     path: Path | None = None
     problems: tuple[EnvProblem, ...] = ()
 
