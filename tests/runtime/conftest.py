@@ -181,5 +181,3 @@ def until() -> Callable[[Callable[[], Any]], Any]:
         raise AssertionError(f"it did not happen within {seconds:g} s: {condition}")
 
     return wait
-
-

@@ -11,7 +11,9 @@ def test_groups_the_rows_of_a_csv_file(project):
 
     run = project.run(
         project.csv("orders", "orders.csv"),
-        project.sql("totals", "orders", "SELECT region, sum(amount) AS revenue FROM df_orders GROUP BY region ORDER BY 1"),
+        project.sql(
+            "totals", "orders", "SELECT region, sum(amount) AS revenue FROM df_orders GROUP BY region ORDER BY 1"
+        ),
         project.to_csv("save", "totals", "out/revenue.csv"),
     )
 
@@ -24,7 +26,9 @@ def test_groups_the_rows_of_a_csv_file(project):
 def test_joins_the_outputs_of_two_steps(project):
     project.write("orders.csv", "id,customer_id,amount\n1,7,10\n2,8,20\n")
     project.database(
-        "shop.db", "CREATE TABLE customers (id INTEGER, name TEXT)", "INSERT INTO customers VALUES (7, 'Žofie'), (8, '李')"
+        "shop.db",
+        "CREATE TABLE customers (id INTEGER, name TEXT)",
+        "INSERT INTO customers VALUES (7, 'Žofie'), (8, '李')",
     )
 
     run = project.run(
@@ -108,7 +112,9 @@ def test_a_step_sees_its_inputs_by_the_names_it_chose(project):
     project.run_here(
         project.csv("a", "a.csv"),
         project.csv("b", "b.csv"),
-        project.sql("s", {"left_side": "b", "right_side": "a"}, "SELECT l.x AS l, r.x AS r FROM left_side l, right_side r"),
+        project.sql(
+            "s", {"left_side": "b", "right_side": "a"}, "SELECT l.x AS l, r.x AS r FROM left_side l, right_side r"
+        ),
         project.to_csv("w", "s", "out.csv"),
     )
 
@@ -148,7 +154,9 @@ def test_a_file_may_be_replaced_by_what_is_made_of_it(project):
     project.write("t.csv", "a\n1\n2\n")
 
     project.run_here(
-        project.csv("t", "t.csv"), project.sql("s", "t", "SELECT a * 10 AS a FROM df"), project.to_csv("w", "s", "t.csv")
+        project.csv("t", "t.csv"),
+        project.sql("s", "t", "SELECT a * 10 AS a FROM df"),
+        project.to_csv("w", "s", "t.csv"),
     )
 
     assert project.read("t.csv") == "a\n10\n20\n"
@@ -184,7 +192,13 @@ def test_the_folder_of_a_run_is_private_and_complete(project):
     run = project.run(manifest=manifest)
 
     assert stat.S_IMODE(run.path.stat().st_mode) == 0o700
-    assert {p.name for p in run.path.iterdir()} == {"manifest.json", "events.jsonl", "metrics.jsonl", "status.json", "lock"}
+    assert {p.name for p in run.path.iterdir()} == {
+        "manifest.json",
+        "events.jsonl",
+        "metrics.jsonl",
+        "status.json",
+        "lock",
+    }
     assert json.loads((run.path / "manifest.json").read_bytes()) == manifest
     status = json.loads((run.path / "status.json").read_bytes())
     assert status["state"] == "succeeded"

@@ -156,7 +156,8 @@ def fusion(sources: Mapping[str, str]) -> tuple[str, str]:
     shared = {query: quote_name(f"__input_{index}") for index, query in enumerate(queries)}
     parts = [f"{name} AS {query}" for query, name in shared.items()]
     parts += [
-        f"{quote_name(name)} AS NOT MATERIALIZED (FROM {shared.get(source, source)})" for name, source in sources.items()
+        f"{quote_name(name)} AS NOT MATERIALIZED (FROM {shared.get(source, source)})"
+        for name, source in sources.items()
     ]
     names = ", ".join(parts)
     return (f"WITH {names} " if names else "") + "SELECT * FROM (\n", "\n)"

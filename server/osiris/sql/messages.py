@@ -40,6 +40,10 @@ def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
             f"Line {csv['line']} has {count['found']} fields, but there are {count['wanted']} columns.",
             "Check the delimiter and the quotes of that line.",
         )
+    if "Input is not a GZIP stream" in text or "zstd" in text.partition("\n")[0].lower():
+        return "The file is not a whole compressed file.", "Check the file, and the option compression."
+    if "No magic bytes" in text or "too small to be a Parquet file" in text:
+        return "The file is not a Parquet file, or not a whole one.", None
     if "Invalid unicode" in text:
         where = f"Line {csv['line']}" if csv else "The file"
         return f"{where} is not UTF-8.", "Set the option encoding to what the file was saved with."

@@ -127,17 +127,15 @@ class CsvWriter:
         compression = text.compression_of(target.path, config.get("compression", "infer"))
         with complete_file(target, step.temporary(target.path), create_dirs=config.get("create_dirs", True)) as part:
             options = csv_options.writing(config, [c.name for c in data.columns if not c.type.startswith(NUMERIC)])
-            if encoding == "utf-8":
+            head = csv_options.quoted_header(config, [c.name for c in data.columns])
+            if encoding == "utf-8" and not head:
                 rows = copy_to(data, part, [*options, f"COMPRESSION {compression}"], step)
             else:
                 plain = step.spill / f"{step_id}-utf8.csv"
                 rows = copy_to(data, plain, options, step)
-                self._encode(plain, part, encoding, compression, target.shown, step)
+                with plain.open("rb") as source, text.packing(part, compression) as packed:
+                    for chunk in text.encoded(head, source, encoding, target.shown, step.checkpoint):
+                        packed.write(chunk)
+                plain.unlink()
         step.wrote(rows, target)
         return {}
-
-    def _encode(self, plain: Path, part: Path, encoding: str, compression: str, shown: str, step: StepContext) -> None:
-        with plain.open("rb") as source, text.packing(part, compression) as target:
-            for chunk in text.encoded(source, encoding, shown, step.checkpoint):
-                target.write(chunk)
-        plain.unlink()

@@ -85,7 +85,8 @@ def writing(config: Mapping[str, Any], text_columns: Iterable[str]) -> list[str]
     options = [
         "FORMAT csv",
         f"DELIMITER {quote_text(config.get('delimiter', ','))}",
-        f"HEADER {'true' if config.get('header', True) else 'false'}",
+        "COMMENT ''",  # else a field that begins with # is quoted
+        f"HEADER {'true' if config.get('header', True) and quoting != 'nonnumeric' else 'false'}",
     ]
     if config.get("newline") == "crlf":
         options.append("NEW_LINE '\\r\\n'")
@@ -95,6 +96,14 @@ def writing(config: Mapping[str, Any], text_columns: Iterable[str]) -> list[str]
     elif quoting == "nonnumeric" and names:
         options.append(f"FORCE_QUOTE ({names})")
     return options
+
+
+def quoted_header(config: Mapping[str, Any], names: Iterable[str]) -> str:
+    """The first line where DuckDB's would not do: with ``nonnumeric`` every name is quoted, those of numbers too."""
+    if config.get("quoting") != "nonnumeric" or not config.get("header", True):
+        return ""
+    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+    return str(config.get("delimiter", ",")).join(quoted) + ("\r\n" if config.get("newline") == "crlf" else "\n")
 
 
 def struct(types: Mapping[str, str]) -> str:

@@ -155,14 +155,18 @@ def without_blank_lines(lines: Iterator[bytes], keep: int, instead: bytes | None
             yield instead + b"\n"
 
 
-def encoded(source: IO[bytes], encoding: str, shown: str, checkpoint: Checkpoint) -> Iterator[bytes]:
-    """UTF-8 text in another encoding, chunk by chunk. Raises ExecutionError for a character it cannot hold."""
+def encoded(head: str, source: IO[bytes], encoding: str, shown: str, checkpoint: Checkpoint) -> Iterator[bytes]:
+    """``head`` and the UTF-8 text of ``source`` in an encoding, chunk by chunk.
+
+    Raises ExecutionError for a character that the encoding does not have.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
     encoder = codecs.getincrementalencoder(encoding)("strict")
     while True:
         checkpoint()
         data = source.read(CHUNK)
-        text = decoder.decode(data, final=not data)
+        text = head + decoder.decode(data, final=not data)
+        head = ""
         try:
             yield encoder.encode(text, final=not data)
         except UnicodeEncodeError as error:

@@ -132,6 +132,9 @@ class _Rows:
         except sqlite3.Error as error:
             self.failure = explained(error, self.place.shown, "read")
             raise self.failure from error
+        except Exception as error:  # remembered, since DuckDB tells only its text
+            self.failure = error
+            raise
         finally:
             self.cursor.close()
             self.connection.close()

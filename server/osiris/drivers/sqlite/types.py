@@ -105,11 +105,10 @@ def _form(column: Declared, typed: Typed) -> tuple[str, str] | None:
         return "boolean", f"{name} IN (0, 1)"
     if typed.kind != "text":
         return None
+    # "+0 days" makes SQLite look at the calendar; without it, it takes February 30th for a date.
     if upper == "DATE":
-        return "date", f"{name} GLOB '{_DAY}' AND date({name}) IS {name}"
+        return "date", f"{name} GLOB '{_DAY}' AND {name} > '0001' AND date({name}, '+0 days') IS {name}"
     if upper.startswith(("DATETIME", "TIMESTAMP")):
-        return (
-            "timestamp",
-            f"{name} GLOB '{_DAY}[ T]{_TIME}' AND datetime({name}) IS replace({name}, 'T', ' ')",
-        )
+        form = f"{name} GLOB '{_DAY}[ T]{_TIME}' AND {name} > '0001'"
+        return "timestamp", f"{form} AND datetime({name}, '+0 days') IS replace({name}, 'T', ' ')"
     return None
