@@ -130,7 +130,7 @@ def make_products() -> list[tuple[int, str, str, float]]:
 def make_orders(
     chance: random.Random, customers: list[tuple[int, str, str, str, str]], products: list[tuple[int, str, str, float]]
 ) -> tuple[list[tuple[int, int, str, str]], list[tuple[int, int, int, int, float]]]:
-    """One year of orders, busier before Christmas, and their lines; some customers order more than others, a few nothing."""
+    """One year of orders, busier before Christmas, and their lines; some order often, a few never."""
     orders: list[tuple[int, int, str, str]] = []
     lines: list[tuple[int, int, int, int, float]] = []
     moments = sorted(moment(chance) for _ in range(ORDERS))

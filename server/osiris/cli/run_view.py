@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 
-_PATIENCE_SECONDS = 1.0
+_PATIENCE_SECONDS = 2.0
 
 
 class RunView:
@@ -69,8 +69,8 @@ class RunView:
     def _show_line(self, event: Mapping[str, Any]) -> None:
         self._stop_waiting()
         if event.get("event") == "run_queued":
-            # Nearly always its turn comes at once; only a wait that is felt is worth a line.
-            self._waiting = threading.Timer(_PATIENCE_SECONDS, self._say, ["waiting for another run to end"])
+            # Nearly always it starts at once; only a wait that is felt is worth a line.
+            self._waiting = threading.Timer(_PATIENCE_SECONDS, self._say, ["waiting to start"])
             self._waiting.daemon = True
             self._waiting.start()
         line = line_of(event, colour=self._colour)
