@@ -242,6 +242,13 @@ def test_bad_input_is_named_and_writes_nothing(tmp_path: Path, text: str, code: 
     assert not (tmp_path / "build").exists()
 
 
+def test_sql_that_cannot_be_made_safe_does_not_compile_whatever_the_project_says(tmp_path: Path) -> None:
+    path = shop(tmp_path, PIPELINE.replace("country = '${params.country}'", "country = ${params.country}"))
+    (tmp_path / "osiris.yaml").write_text("diagnostics: {severity: {OML407: off}}\n")
+    with pytest.raises(CompilationError, match="stands outside quotes"):
+        compile_oml(path, params={"country": "CZ' OR 1=1"}, environ={})
+
+
 def test_an_unknown_profile_does_not_compile(tmp_path: Path) -> None:
     with pytest.raises(CompilationError):
         compile_file(shop(tmp_path), profile="../prod", environ={})

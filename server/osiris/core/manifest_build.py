@@ -13,8 +13,8 @@ from osiris.core.error_taxonomy import CompilationError
 from osiris.core.manifest import MANIFEST_VERSION, Manifest, ManifestStep, digest
 from osiris.language.analysis import Analysis
 from osiris.language.connections import Connection, Connections, connection_of_step
+from osiris.language.durations import seconds
 from osiris.language.model import Param
-from osiris.language.rules.structure import seconds
 from osiris.language.substitution import resolve_config
 from osiris.syntax.tree import Mapping as MappingNode
 from osiris.syntax.tree import Node, Plain, Scalar, to_plain
@@ -74,6 +74,8 @@ def _step(analysis: Analysis, index: int, ids: list[str], connections: Connectio
     step, spec, graph = analysis.pipeline.steps[index], analysis.specs[index], analysis.graph
     assert spec is not None  # an unknown component is an error
     resolved = resolve_config(step.config, spec, analysis.values.plain())
+    for _, problem in resolved.problems:  # also when the project switched the finding off: there is no safe SQL
+        raise CompilationError(f"Step {ids[index]}: {problem.message}", code="OML409")
     config: dict[str, Any] = dict(resolved.config)
     reference = connection_reference(config, spec, connections)
     if CONNECTION_KEY not in spec.properties:
