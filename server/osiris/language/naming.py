@@ -6,6 +6,7 @@ import re
 
 _NOT_IN_TABLE = re.compile(r"[^0-9a-zA-Z_]")
 _STEP_ID = re.compile(r"[A-Za-z0-9_.-]+")
+_SIMPLE_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -52,7 +53,10 @@ def file_name_problem(name: str) -> str | None:
 
 def step_id_problem(step_id: str) -> str | None:
     """Why ``step_id`` is no allowed id, as the end of a sentence; None when it is allowed."""
-    if step_id.lower() == "params":
+    folded = step_id.lower()
+    if _SIMPLE_ID.fullmatch(step_id) and folded not in _RESERVED and folded != "params":
+        return None  # nearly all of them
+    if folded == "params":
         return "is taken by `${params...}`"
     if not _STEP_ID.fullmatch(step_id):
         bad = next((c for c in step_id if not _STEP_ID.fullmatch(c)), "")

@@ -3,15 +3,26 @@ code to ``syntax/codes.py`` with an example in ``syntax/code_examples.py``, and 
 
 from __future__ import annotations
 
-from osiris.language.rules import config, connections, dataflow, params, paths, references, secrets, sql, structure
+from osiris.language.rules import (
+    config,
+    connections,
+    dataflow,
+    params,
+    paths,
+    references,
+    secrets,
+    sql,
+    steps,
+    structure,
+)
 from osiris.language.rules.context import DocumentRule, StepRule
 
 STEP_RULES: tuple[StepRule, ...] = (
-    structure.step_shape,
-    structure.step_types,
-    structure.step_id,
-    structure.component_and_mode,
-    structure.retry_and_timeout,
+    steps.step_shape,
+    steps.step_types,
+    steps.step_id,
+    steps.component_and_mode,
+    steps.retry_and_timeout,
     config.config_fits,
     config.booleans,
     config.deprecated,

@@ -13,7 +13,8 @@ from osiris.language.edits import column, insert_key, newline_of, quoted, remove
 from osiris.language.findings import finding, replacement
 from osiris.language.model import first_line
 from osiris.language.rules.context import StepContext
-from osiris.language.rules.structure import STEP_KEYS
+from osiris.language.rules.nodes import is_empty
+from osiris.language.rules.steps import STEP_KEYS
 from osiris.language.substitution import ResolvedConfig, resolve_config
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
@@ -69,7 +70,7 @@ def _is_readable(mapping: MappingNode) -> bool:
     entry = mapping.entry("config")
     if entry is None:
         return mapping.entry("with") is None
-    return entry.has_colon and (isinstance(entry.value, MappingNode) or _is_empty(entry.value))
+    return entry.has_colon and (isinstance(entry.value, MappingNode) or is_empty(entry.value))
 
 
 def _problems(ctx: StepContext, spec: ComponentSpec, resolved: ResolvedConfig) -> Iterator[ConfigProblem]:
@@ -313,7 +314,3 @@ def deprecated(ctx: StepContext) -> Iterator[Diagnostic]:
             fix = Fix(f"Remove `{entry.key.text}`", (edit,), True) if edit else None
             message = f"`{entry.key.text}` of `{spec.name}` is deprecated. {why}".rstrip()
             yield finding("OML209", entry.key.span, message, fix, unnecessary=True)
-
-
-def _is_empty(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.value is None

@@ -126,6 +126,8 @@ def _use(tokens: list[SqlToken], position: int, upper: str, ctes: frozenset[str]
 def _cte_names(tokens: list[SqlToken]) -> frozenset[str]:
     """Every name before ``AS (``, with or without columns and MATERIALIZED. Too many do no harm."""
     names: set[str] = set()
+    if not any(token.kind == "word" and token.text.upper() == "WITH" for token in tokens):
+        return frozenset()
     for position, token in enumerate(tokens):
         if token.kind not in ("word", "quoted_identifier"):
             continue

@@ -1,0 +1,24 @@
+"""Durations as people write them."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from osiris.syntax.tree import Node, Scalar
+
+LONGEST = 366 * 86400.0
+"""The longest duration that a step may name, in seconds."""
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
+
+
+def seconds(node: Node | None) -> float | None:
+    """A duration in seconds: a number, or a text such as ``30s``, ``5m``, ``2h``; None for anything else."""
+    if not isinstance(node, Scalar) or isinstance(node.value, bool) or node.value is None:
+        return None
+    match = _DURATION.fullmatch(node.text.strip())
+    if match is None or (isinstance(node.value, float) and not math.isfinite(node.value)):
+        return None
+    return float(match[1][:20]) * _UNITS[match[2]]

@@ -1,0 +1,230 @@
+"""One step: its keys and their types, id, component, mode, retry and timeout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from osiris.language.durations import LONGEST, seconds
+from osiris.language.edits import insert_key, quoted
+from osiris.language.findings import finding, replacement
+from osiris.language.model import LEGACY_MODES, MODES, StepShape, first_line, step_anchor
+from osiris.language.naming import step_id_problem, to_step_id
+from osiris.language.rules.context import StepContext
+from osiris.language.rules.nodes import cut, in_quotes, is_empty, is_text_or_empty, unknown_key, value_span
+from osiris.language.suggest import listing, nearest
+from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
+from osiris.syntax.text import Span
+from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
+
+STEP_KEYS = ("id", "component", "mode", "config", "needs", "inputs", "retry", "timeout", "description")
+REQUIRED_STEP = ("id", "component", "mode")
+LEGACY_STEP = {"uses": "component", "with": "config"}
+
+
+def step_shape(ctx: StepContext) -> Iterator[Diagnostic]:
+    """A step is a map; its keys are known; ``id``, ``component`` and ``mode`` are there."""
+    shape = ctx.shape
+    mapping = shape.mapping
+    if mapping is None:
+        if not shape.part.diagnostics:
+            span = first_line(ctx.text, shape.span)
+            if span.end == span.start:
+                at = ctx.text.find("-", 0, span.start + 1)
+                span = Span(at, at + 1) if at >= 0 else span
+            yield finding("OML120", span, f"A step is a map with {listing(REQUIRED_STEP)}.")
+        return
+    present = {entry.key.text for entry in mapping.entries}
+    for entry in mapping.entries:
+        key = entry.key.text
+        if not entry.has_colon or entry.synthetic or key in STEP_KEYS or key.startswith("x-"):
+            continue
+        if key in LEGACY_STEP:
+            yield _legacy_step(entry, present)
+        else:
+            yield unknown_key(key, entry.key.span, STEP_KEYS, present, "A step")
+    yield from _missing_keys(ctx, shape, mapping, present)
+
+
+def _legacy_step(entry: Entry, present: set[str]) -> Diagnostic:
+    key, new = entry.key.text, LEGACY_STEP[entry.key.text]
+    message = f"`{key}` belongs to an older format; OML 0.1.0 calls it `{new}`."
+    fix = None if new in present else replacement(f"Replace by `{new}`", entry.key.span, new, preferred=True)
+    if (
+        fix
+        and key == "uses"
+        and isinstance(entry.value, Scalar)
+        and "@" in entry.value.text
+        and not entry.value.synthetic
+    ):
+        bare = TextEdit(entry.value.span, entry.value.text.partition("@")[0])
+        fix = Fix(fix.title, (*fix.edits, bare), True)
+    return finding("OML109", entry.key.span, message, fix)
+
+
+def _missing_keys(ctx: StepContext, shape: StepShape, mapping: Mapping, present: set[str]) -> Iterator[Diagnostic]:
+    if not shape.part.intact or any(not e.has_colon for e in mapping.entries):
+        return  # a key that is still being typed may well be the missing one
+    excused = {LEGACY_STEP.get(key, "") for key in present}
+    excused |= {near for key in present - set(STEP_KEYS) if (near := nearest(key, STEP_KEYS))}
+    missing = [key for key in REQUIRED_STEP if key not in present and key not in excused]
+    for key in missing:
+        entry = mapping.entry(REQUIRED_STEP[REQUIRED_STEP.index(key) - 1]) if key != "id" else None
+        value = _placeholder(ctx, key)
+        edit = insert_key(ctx.text, mapping, key, value, after=entry) if value else None
+        fix = Fix(f"Add `{key}: {value}`", (edit,), preferred=key == "mode") if edit else None
+        yield finding("OML121", step_anchor(shape), f"The step has no `{key}`. {_STEP_WHY[key]}", fix)
+
+
+_STEP_WHY = {
+    "id": "Other steps refer to it by its id, and its table is named after it.",
+    "component": "It says what the step does, such as `filesystem.csv_extractor`.",
+    "mode": "It is one of `read`, `transform`, `write`.",
+}
+
+
+def _placeholder(ctx: StepContext, key: str) -> str:
+    """A value for a missing key that is right, or at least sensible."""
+    if key == "mode":
+        return ctx.spec.modes[0] if ctx.spec else "read"
+    if key == "component":
+        by_mode = {"transform": "duckdb.processor", "write": "filesystem.csv_writer"}
+        return by_mode.get(ctx.shape.mode or "", "filesystem.csv_extractor")
+    return to_step_id(f"{ctx.shape.mode or 'step'}-{(ctx.shape.component or 'data').rpartition('.')[2]}").lower()
+
+
+def step_types(ctx: StepContext) -> Iterator[Diagnostic]:
+    """Types of the values of a step's keys."""
+    mapping = ctx.shape.mapping
+    for entry in mapping.entries if mapping else ():
+        if not entry.has_colon:
+            continue
+        key, node = entry.key.text, entry.value
+        span = value_span(node, entry.key)
+        if key in REQUIRED_STEP and (not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.text):
+            if ctx.shape.part.intact or not is_empty(node):
+                yield finding("OML104", span, f"`{key}` is text. {_STEP_WHY[key]}", in_quotes(node))
+        elif key == "description" and not is_text_or_empty(node):
+            yield finding("OML104", span, "`description` is text.", in_quotes(node))
+        elif key in ("config", "inputs") and not isinstance(node, Mapping) and not is_empty(node):
+            example = "{path: data/orders.csv}" if key == "config" else '{df: "${step-id.df}"}'
+            yield finding("OML104", span, f"`{key}` is a map, such as `{key}: {example}`.")
+        elif key == "needs":
+            yield from _needs_types(node, span)
+
+
+def _needs_types(node: Node, span: Span) -> Iterator[Diagnostic]:
+    if isinstance(node, Scalar) and node.value is not None and node.text:
+        fix = (
+            None if node.synthetic else replacement("Put it in a list", node.span, f"[{_source(node)}]", preferred=True)
+        )
+        yield finding("OML104", span, f"`needs` is a list of step ids: `needs: [{node.text}]`.", fix)
+    elif isinstance(node, Mapping):
+        yield finding("OML104", span, "`needs` is a list of step ids, such as `needs: [extract-orders]`.")
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            if not isinstance(item, Scalar) or item.value is None:
+                yield finding("OML104", value_span(item), "`needs` lists ids of steps, each of them text.")
+
+
+def step_id(ctx: StepContext) -> Iterator[Diagnostic]:
+    """An id is safe as a file name and in references."""
+    node = ctx.shape.id_node
+    if node is None or not isinstance(node.value, str) or not node.text:
+        return
+    problem = step_id_problem(node.text)
+    if problem:
+        better = to_step_id(node.text)
+        fix = None if node.synthetic else replacement(f"Rename to `{better}`", node.span, better)
+        message = f"The id `{cut(node.text)}` {problem}. Ids name files: use letters, digits, `_`, `-` and `.`."
+        yield finding("OML122", node.span, message, fix)
+
+
+def component_and_mode(ctx: StepContext) -> Iterator[Diagnostic]:
+    """The component exists and works in the mode."""
+    node, mode = ctx.shape.component_node, ctx.shape.mode_node
+    if node is not None and isinstance(node.value, str) and node.text and ctx.spec is None:
+        broken = ctx.registry.problem(node.text)
+        near = None if broken else nearest(node.text, ctx.registry.names())
+        if broken:
+            message = f"The component `{node.text}` is installed and cannot be used: {broken}"
+        elif near:
+            message = f"There is no component `{cut(node.text)}`. Did you mean `{near}`?"
+        else:
+            message = (
+                f"There is no component `{cut(node.text)}`. `osiris components list` shows those that are installed."
+            )
+        fix = (
+            replacement(f"Replace by `{near}`", node.span, near, preferred=True)
+            if near and not node.synthetic
+            else None
+        )
+        yield finding("OML124", node.span, message, fix)
+    if mode is None or not isinstance(mode.value, str) or not mode.text:
+        return
+    fits = ctx.spec.modes if ctx.spec else MODES
+    if mode.text not in MODES:
+        meant = LEGACY_MODES.get(mode.text) or nearest(mode.text, MODES)
+        if ctx.spec and len(fits) == 1:
+            meant = fits[0]
+        hint = f"Did you mean `{meant}`?" if meant else f"Modes are {listing(MODES)}."
+        fix = (
+            replacement(f"Replace by `{meant}`", mode.span, meant, preferred=True)
+            if meant and not mode.synthetic
+            else None
+        )
+        yield finding("OML125", mode.span, f"There is no mode `{cut(mode.text)}`. {hint}", fix)
+    elif ctx.spec and mode.text not in fits:
+        message = f"`{ctx.spec.name}` does not work in mode `{mode.text}`; it takes {listing(fits)}."
+        fix = (
+            None
+            if mode.synthetic
+            else replacement(f"Replace by `{fits[0]}`", mode.span, fits[0], preferred=len(fits) == 1)
+        )
+        yield finding("OML126", mode.span, message, fix)
+
+
+def retry_and_timeout(ctx: StepContext) -> Iterator[Diagnostic]:
+    """``retry`` is a count or ``{attempts, delay, max_delay}``; ``timeout`` a duration."""
+    mapping = ctx.shape.mapping
+    timeout = mapping.entry("timeout") if mapping else None
+    if timeout and timeout.has_colon and not is_empty(timeout.value):
+        value = seconds(timeout.value)
+        if value is None or not 0 < value <= LONGEST:
+            span = value_span(timeout.value, timeout.key)
+            yield finding(
+                "OML128", span, "`timeout` is a number of seconds above 0, or a text such as `30s`, `5m`, `2h`."
+            )
+    retry = mapping.entry("retry") if mapping else None
+    if retry is None or not retry.has_colon or is_empty(retry.value):
+        return
+    if not isinstance(retry.value, Mapping):
+        if not _is_attempts(retry.value):
+            span = value_span(retry.value, retry.key)
+            yield finding(
+                "OML127", span, "`retry` is a number of attempts from 1 to 100, or `{attempts, delay, max_delay}`."
+            )
+        return
+    for entry in retry.value.entries:
+        yield from _retry_key(entry)
+
+
+def _retry_key(entry: Entry) -> Iterator[Diagnostic]:
+    known, key = ("attempts", "delay", "max_delay"), entry.key.text
+    span = value_span(entry.value, entry.key)
+    if not entry.has_colon or key.startswith("x-"):
+        return
+    if key not in known:
+        yield unknown_key(key, entry.key.span, known, set(), "`retry`")
+    elif key == "attempts" and not _is_attempts(entry.value):
+        yield finding("OML127", span, "`attempts` is a whole number from 1 to 100.")
+    elif key != "attempts" and ((value := seconds(entry.value)) is None or value > LONGEST):
+        yield finding("OML127", span, f"`{key}` is a number of seconds, or a text such as `30s`, `5m`.")
+
+
+def _is_attempts(node: Node) -> bool:
+    value = node.value if isinstance(node, Scalar) else None
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100
+
+
+def _source(node: Scalar) -> str:
+    return quoted(node.text) if node.style is not Style.PLAIN else node.text
