@@ -13,7 +13,6 @@ demo: setup ## Check, compile and run the example shop: no server, no key
 	@$(PY) scripts/demo.py
 
 editor: setup ## Open the example shop in VS Code in your browser, with the extension
-	@$(PY) tests/editors/setup_editors.py node vscode-extension code-server
 	@$(PY) tests/editors/open_editor.py
 
 check: setup-dev ## The inner loop: lint, types, layers, all tests that need no editor
