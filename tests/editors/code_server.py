@@ -75,9 +75,13 @@ class CodeServer:
         self._settings = {**_SETTINGS, "osiris.server.interpreter": sys.executable, **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def url(self, folder: Path) -> str:
-        """The address that opens ``folder``."""
-        return f"http://127.0.0.1:{self.port}/?folder={quote(str(folder))}"
+    def url(self, folder: Path, file: str | None = None) -> str:
+        """The address that opens ``folder``, and in it a file."""
+        address = f"http://127.0.0.1:{self.port}/?folder={quote(str(folder))}"
+        if file is None:
+            return address
+        remote = f"vscode-remote://127.0.0.1:{self.port}{folder / file}"
+        return f"{address}&payload={quote(json.dumps([['openFile', remote]]))}"
 
     def start(self) -> None:
         """Install the extension and start serving. Raises EditorError when either fails or takes over a minute."""
@@ -88,6 +92,8 @@ class CodeServer:
             (folder / "settings.json").write_text(json.dumps(self._settings, indent=2), encoding="utf-8")
         self._install(build_vsix())
         listen = ["--auth", "none", "--bind-addr", f"127.0.0.1:{self.port}", "--disable-workspace-trust"]
+        # What serves a closed window ends soon, instead of waiting three hours for it to come back.
+        listen += ["--reconnection-grace-time", "5"]
         quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

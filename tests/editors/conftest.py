@@ -21,7 +21,7 @@ from editor_page import EditorPage, launch_browser
 from requirement import require
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 PICTURES = Path(__file__).parent / "pictures"
 _FAILED = pytest.StashKey[bool]()
@@ -72,10 +72,16 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
+@pytest.fixture(scope="session")
+def profile(browser: Browser) -> BrowserContext:
+    """One browser profile for all tests: VS Code is loaded once and then comes from the cache."""
+    return browser.new_context(viewport={"width": 1280, "height": 800})
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(profile: BrowserContext) -> Iterator[Page]:
     """An empty browser page. It must ask nobody but this machine for anything."""
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page = profile.new_page()
     foreign: set[str] = set()
 
     def note(address: str) -> None:
@@ -97,9 +103,7 @@ def open_editor(
     """Opens a folder in VS Code; a test that fails leaves a picture of how it looked."""
 
     def open_folder(folder: Path) -> EditorPage:
-        editor = EditorPage(page, folder)
-        editor.open_window(vscode.url(folder))
-        return editor
+        return EditorPage(page, vscode, folder)
 
     yield open_folder
     if request.node.stash.get(_FAILED, False):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from code_server import CodeServer
     from playwright.sync_api import Browser, Locator, Page
 
 import setup_editors
@@ -66,23 +67,29 @@ def launch_browser(playwright: object) -> Browser:
 class EditorPage:
     """One window of VS Code."""
 
-    def __init__(self, page: Page, folder: Path) -> None:
+    def __init__(self, page: Page, server: CodeServer, folder: Path) -> None:
+        """A window that will show ``folder``; it is loaded when the first file is opened."""
         self.page = page
         self.folder = folder
+        self._server = server
+        self._loaded = False
         page.set_default_timeout(PATIENCE * 1000)
 
-    def open_window(self, url: str) -> None:
-        """Load VS Code and wait for its file tree."""
-        self.page.goto(url)
-        self.page.wait_for_selector(".monaco-workbench")
-        self.page.wait_for_selector(".explorer-folders-view .monaco-list-row")
-
     def open_file(self, path: str) -> None:
-        """Open a file of the folder through Quick Open, with the cursor in it."""
-        self.page.keyboard.press("Control+P")
-        self._pick(path, row=path.rsplit("/", 1)[-1])
-        self.page.wait_for_selector(f'.tab.active[data-resource-name="{path.rsplit("/", 1)[-1]}"]')
-        self.page.wait_for_selector(".monaco-editor .view-line")
+        """Open a file of the folder, with the cursor in it: the first with the window, others through Quick Open."""
+        name = path.rsplit("/", 1)[-1]
+        if self._loaded:
+            self.page.keyboard.press("Control+P")
+            self._pick(path, row=name)
+        else:
+            self.page.goto(self._server.url(self.folder, path))
+            self._loaded = True
+        self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
+        self.page.locator(".monaco-editor .view-line").first.click()
+
+    def wait_until_served(self) -> None:
+        """Wait for the language server: the path above the text then goes on from the file to the place in it."""
+        self.page.locator(".breadcrumbs-control .file.monaco-breadcrumb-item + .monaco-breadcrumb-item").wait_for()
 
     def run_command(self, title: str) -> None:
         """Run a command from the palette."""
@@ -136,10 +143,18 @@ class EditorPage:
         return entries
 
     def hover(self, text: str) -> str:
-        """Rest the mouse on the first occurrence of a text; the hover's words."""
-        self.page.locator(".monaco-editor .view-line span", has_text=text).last.hover()
+        """Rest the mouse on the last visible occurrence of a text; the words of the hover that shows."""
+        place = self.page.locator(".monaco-editor .view-line span", has_text=text).last
         box = self.page.locator(".monaco-hover:not(.hidden) .hover-contents")
-        box.first.wait_for()
+
+        def shown() -> bool:
+            if box.count() == 0:  # as a person would, wiggle the mouse when nothing comes
+                self.page.mouse.move(5, 5)
+                place.hover()
+                self.page.wait_for_timeout(700)
+            return box.count() > 0 and "Loading" not in box.first.inner_text()
+
+        self.until(shown, lambda: f"no hover over {text!r}")
         return " ".join(" ".join(box.all_inner_texts()).split())
 
     def notification(self, text: str) -> Locator:

@@ -43,9 +43,7 @@ def main() -> int:
         with code_server.CodeServer(data, settings=_SETTINGS) as server, sync_playwright() as playwright:
             browser = launch_browser(playwright)
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=2)
-            editor = EditorPage(page, shop)
-            editor.open_window(server.url(shop))
-            take_error(editor)
+            take_error(EditorPage(page, server, shop))
             browser.close()
     return 0
 

@@ -30,7 +30,10 @@ steps:
     component: duckdb.processor
     mode: transform
     config:
-      query: SELECT count(*) AS n FROM df_refunds, range(1000000000) a, range(1000000000) b WHERE a.range % 7 = b.range % 5
+      query: |
+        SELECT count(*) AS n
+        FROM df_refunds, range(1000000000) a, range(1000000000) b
+        WHERE a.range % 7 = b.range % 5
   - id: write
     component: filesystem.csv_writer
     mode: write
@@ -42,6 +45,7 @@ steps:
 
 def test_an_error_is_underlined_at_its_very_text(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(BROKEN)
+    editor.wait_until_served()
 
     editor.wait_for_squiggle("sqlite.extracter")
 
@@ -55,13 +59,14 @@ def test_the_problems_panel_names_code_and_place(editor: EditorPage, pictures: P
     row = next(row for row in editor.problems() if "sqlite.extracter" in row)
 
     assert "did you mean" in row.lower()
-    assert "OML2" in row
+    assert "OML124" in row
     assert "[Ln 11, Col 16]" in row
     editor.screenshot(pictures / "problems.png")
 
 
 def test_an_error_shows_while_it_is_typed_and_goes_when_it_is_mended(editor: EditorPage) -> None:
     editor.open_file(DAILY)
+    editor.wait_until_served()
     assert editor.squiggles() == []
 
     editor.go_to(line=25, column=15)  # behind "mode: read"
@@ -74,13 +79,40 @@ def test_an_error_shows_while_it_is_typed_and_goes_when_it_is_mended(editor: Edi
 
 def test_suggestions_come_by_themselves_while_typing_a_key(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(BROKEN)
-    editor.go_to(line=15, column=20)  # behind "table: orders", in the config of sqlite.extractor
+    editor.wait_until_served()
+    editor.go_to(line=25, column=23)  # behind "skip_rows: none", in the config of filesystem.csv_extractor
     editor.press("Enter")
 
-    editor.type("le")
+    editor.type("enc")
 
-    assert "limit" in editor.suggestions()
+    assert "encoding" in editor.suggestions()
     editor.screenshot(pictures / "suggestions.png")
+
+
+def test_an_accepted_suggestion_stands_at_the_right_indentation(editor: EditorPage) -> None:
+    editor.open_file(BROKEN)
+    editor.wait_until_served()
+    editor.go_to(line=25, column=23)
+    editor.press("Enter")
+    editor.type("enc")
+    assert editor.suggestions()[0] == "encoding"
+
+    editor.press("Enter")
+    editor.press("Control+S")
+
+    path = editor.folder / BROKEN
+    editor.until(lambda: "      skip_rows: none\n      encoding: " in path.read_text(), lambda: path.read_text())
+
+
+def test_step_ids_are_suggested_in_needs(editor: EditorPage, pictures: Path) -> None:
+    editor.open_file(BROKEN)
+    editor.wait_until_served()
+    editor.go_to(line=30, column=27)  # behind "extract-refund" in "needs: [extract-refund]"
+
+    editor.type(", extr")
+
+    assert sorted(editor.suggestions()) == ["extract-orders", "extract-refunds"]
+    editor.screenshot(pictures / "suggested-steps.png")
 
 
 def test_a_quick_fix_mends_the_error(editor: EditorPage, pictures: Path) -> None:
@@ -100,6 +132,7 @@ def test_a_quick_fix_mends_the_error(editor: EditorPage, pictures: Path) -> None
 
 def test_hovering_a_component_says_what_it_does(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(DAILY)
+    editor.wait_until_served()
 
     words = editor.hover("sqlite.extractor")
 
@@ -110,6 +143,7 @@ def test_hovering_a_component_says_what_it_does(editor: EditorPage, pictures: Pa
 def test_saving_compiles_the_pipeline(editor: EditorPage) -> None:
     manifest = editor.folder / "build" / "daily-revenue" / "manifest.json"
     editor.open_file(DAILY)
+    editor.wait_until_served()
     editor.go_to(line=3, column=200)
     editor.type(" Net.")
 
@@ -121,6 +155,7 @@ def test_saving_compiles_the_pipeline(editor: EditorPage) -> None:
 
 def test_run_pipeline_shows_its_steps_in_the_output(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(DAILY)
+    editor.wait_until_served()
 
     editor.run_command("Osiris: Run Pipeline")
 
@@ -134,6 +169,7 @@ def test_run_pipeline_shows_its_steps_in_the_output(editor: EditorPage, pictures
 def test_a_run_is_cancelled_from_its_progress_message(editor: EditorPage, pictures: Path) -> None:
     (editor.folder / "pipelines" / "slow.oml.yaml").write_text(SLOW)
     editor.open_file("pipelines/slow.oml.yaml")
+    editor.wait_until_served()
     editor.run_command("Osiris: Run Pipeline")
     editor.wait_for_output("count: started")
     editor.screenshot(pictures / "progress.png")
@@ -146,6 +182,7 @@ def test_a_run_is_cancelled_from_its_progress_message(editor: EditorPage, pictur
 
 def test_doctor_reports_in_the_output(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(DAILY)
+    editor.wait_until_served()
 
     editor.run_command("Osiris: Doctor")
 
@@ -155,6 +192,7 @@ def test_doctor_reports_in_the_output(editor: EditorPage, pictures: Path) -> Non
 
 def test_a_pipeline_with_errors_is_not_run_and_says_why(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(BROKEN)
+    editor.wait_until_served()
 
     editor.run_command("Osiris: Run Pipeline")
 
@@ -178,11 +216,12 @@ def test_other_yaml_stays_yaml(editor: EditorPage) -> None:
 
     editor.open_file("osiris_connections.yaml")
 
-    assert editor.language_mode() == "YAML"
+    editor.until(lambda: editor.language_mode() == "YAML", editor.language_mode)
 
 
 def test_sql_in_a_query_is_coloured_as_sql(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(DAILY)
+    editor.wait_until_served()
     editor.go_to(line=60, column=1)
 
     editor.until(lambda: editor.color_of("SELECT") != "", lambda: "no SELECT to be seen")
@@ -192,7 +231,7 @@ def test_sql_in_a_query_is_coloured_as_sql(editor: EditorPage, pictures: Path) -
     editor.screenshot(pictures / "sql.png")
 
 
-def test_an_untitled_folder_without_project_still_gets_diagnostics(
+def test_a_folder_without_project_files_gets_diagnostics_too(
     open_editor: Callable[[Path], EditorPage], tmp_path: Path
 ) -> None:
     (tmp_path / "alone.oml").write_text('oml_version: "0.1.0"\nname: alone\nsteps: {}\n')

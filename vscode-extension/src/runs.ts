@@ -43,7 +43,7 @@ export class Runs implements vscode.Disposable {
   /** A run that did not even start. */
   refused(name: string, reason: string): void {
     reason.split('\n').forEach((line) => this.output.error(`${name} | ${line}`));
-    this.ended(name, 'failed', reason);
+    this.complain(reason);
   }
 
   /** Asks which of the active runs to cancel when there is more than one, and cancels it. */
@@ -151,10 +151,14 @@ export class Runs implements vscode.Disposable {
       vscode.window.setStatusBarMessage(`Osiris: ${name} ${outcome}`, 5000);
       return;
     }
+    this.complain(`${name} failed${reason === undefined ? '.' : `: ${reason}`}`);
+  }
+
+  private complain(message: string): void {
     if (revealOutput() !== 'never') {
       this.output.show(true);
     }
-    void this.offerOutput(`${name} failed${reason === undefined ? '.' : `: ${reason}`}`);
+    void this.offerOutput(message);
   }
 
   private async offerOutput(message: string): Promise<void> {
