@@ -35,7 +35,7 @@ def test_help_imports_no_engine_and_no_command(osiris):
 
 
 def test_every_command_explains_itself(osiris):
-    code = "from osiris.cli.main import COMMANDS, main\nfor name in COMMANDS:\n    assert main([name, '--help']) == 0"
+    code = "from osiris.cli.app import COMMANDS\nfrom osiris.cli.main import main\nfor name in COMMANDS:\n    assert main([name, '--help']) == 0"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("init", "validate", "compile", "run", "runs", "components", "connections", "schema", "lsp", "doctor"):
@@ -154,3 +154,9 @@ def test_control_c_ends_with_exit_code_130(osiris, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (130, "Stopped.\n")
     assert signal.SIGINT  # the signal a terminal sends
+
+
+def test_the_language_server_speaks_nothing_but_the_protocol(osiris):
+    for arguments in (["lsp"], ["lsp", "--stdio"], ["lsp", "--stdio", "--clientProcessId=1"]):
+        done = osiris(*arguments)
+        assert (done.returncode, done.stdout) == (0, "")
