@@ -34,8 +34,13 @@ def test_help_imports_no_engine_and_no_command(osiris):
     assert not {name for name in loaded if name.startswith("osiris.cli.commands")}
 
 
-def test_every_command_explains_itself(osiris):
-    code = "from osiris.cli.app import COMMANDS\nfrom osiris.cli.main import main\nfor name in COMMANDS:\n    assert main([name, '--help']) == 0"
+def test_every_command_explains_itself():
+    code = (
+        "from osiris.cli.app import COMMANDS\n"
+        "from osiris.cli.main import main\n"
+        "for name in COMMANDS:\n"
+        "    assert main([name, '--help']) == 0"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("init", "validate", "compile", "run", "runs", "components", "connections", "schema", "lsp", "doctor"):

@@ -53,8 +53,8 @@ def _chosen(names: Sequence[str]) -> list[tuple[Path, Project]]:
     projects: dict[Path, Project] = {}
     for name in names:
         path = existing_path(name)
-        found = Project.find(path)
-        project = projects.setdefault(found.root, found)
+        nearest = Project.find(path)
+        project = projects.setdefault(nearest.root, nearest)
         for file in _files_in(path, project) if path.is_dir() else (path,):
             chosen.setdefault(file, project)
     return list(chosen.items())
