@@ -108,23 +108,28 @@ def check_config(
     instance, not_finite = _storable({k: v for k, v in config.items() if own_connection or k != CONNECTION_KEY})
     schema = spec.config_schema
     failures = compile_with(schema) if compile_with else _failures_of(schema)
-    subject = _Subject(spec.name, schema, spec.is_secret)
+    failed = dict.fromkeys(failures(instance))
     problems = [_not_finite(path) for path in not_finite]
-    for instance_path, schema_path in dict.fromkeys(failures(instance)):
-        if instance_path not in not_finite:
-            problems.extend(_explain(subject, instance, instance_path, schema_path))
+    if failed:
+        subject = _Subject(spec.name, schema, spec.is_secret)
+        for instance_path, schema_path in failed:
+            if instance_path not in not_finite:
+                problems.extend(_explain(subject, instance, instance_path, schema_path))
     if connection:
         problems = [
             p for p in problems if not (p.kind == "required" and not p.path and p.key in spec.connection_fields)
         ]
-    problems.sort(key=lambda p: (_position(instance, p.path), p.kind, _schema_position(spec, p)))
-    broken = {p.path[0] for p in problems if p.path}
-    problems.extend(_broken_constraints(spec, instance, broken))
+    if len(problems) > 1:
+        problems.sort(key=lambda p: (_position(instance, p.path), p.kind, _schema_position(spec, p)))
+    if spec.constraints:
+        problems.extend(_broken_constraints(spec, instance, {p.path[0] for p in problems if p.path}))
     return problems
 
 
 def _storable(value: Any, path: Path = ()) -> tuple[Any, frozenset[Path]]:
     """A copy that every validator can read, and the paths of numbers JSON has no notion of (NaN, infinity)."""
+    if _is_simple(value):
+        return value, frozenset()
     odd: set[Path] = set()
 
     def copy(item: Any, at: Path) -> Any:
@@ -140,6 +145,17 @@ def _storable(value: Any, path: Path = ()) -> tuple[Any, frozenset[Path]]:
         return item
 
     return copy(value, path), frozenset(odd)
+
+
+def _is_simple(value: Any) -> bool:
+    """Whether there is nothing odd in ``value``, which is nearly always so."""
+    if isinstance(value, str):
+        return value.isascii()
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and key.isascii() and _is_simple(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(_is_simple(item) for item in value)
+    return value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _encodable(text: str) -> str:
@@ -333,7 +349,7 @@ def _broken_constraints(
     spec: ComponentSpec, instance: dict[str, Any], broken: set[str | int]
 ) -> Iterator[ConfigProblem]:
     """Constraints that do not hold; those over keys that are wrong by themselves are not judged."""
-    effective = {k: p["default"] for k, p in spec.properties.items() if "default" in p} | instance
+    effective = {**spec.defaults, **instance}
     for constraint in spec.constraints:
         if broken.intersection((*constraint.when, *constraint.keys)):
             continue
@@ -363,7 +379,7 @@ def _meets(config: Mapping[str, Any], key: str, wanted: Any) -> bool:
     if config.get(key) is None:
         return False
     if isinstance(wanted, dict):
-        return not list(_constraint_schema(_frozen(wanted))(config[key]))
+        return not wanted or not list(_constraint_schema(_frozen(wanted))(config[key]))
     return bool(config[key] == wanted)
 
 

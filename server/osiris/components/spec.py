@@ -171,6 +171,11 @@ class ComponentSpec:
         return frozenset(key for key, p in self.properties.items() if p.get("deprecated"))
 
     @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """The defaults of all config keys that have one."""
+        return {key: schema["default"] for key, schema in self.properties.items() if "default" in schema}
+
+    @cached_property
     def connection_defaults(self) -> dict[str, Any]:
         """Defaults of connection fields. They hold only where neither the step nor the connection sets the field."""
         return {f.name: f.schema["default"] for f in self.connections if "default" in f.schema}

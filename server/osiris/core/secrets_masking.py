@@ -27,6 +27,8 @@ MASK = "***"
 _SHORT = 4  # shorter values would blank out ordinary text; they are masked only where they stand alone
 _WORDLIKE = 8  # below this, a value of letters and digits is masked only as a whole word
 _DEPTH = 100
+_REMEMBERED = 64
+_REMEMBERED_TEXTS = 4096
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_.\-]*\}|@[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+")
 _REFERENCE_WITH_DEFAULT = re.compile(r"(\$\{[A-Za-z_][A-Za-z0-9_]*:-)(.+)\}", re.DOTALL)
 _INERT = (bool, float, Decimal, datetime.date, datetime.time, datetime.timedelta, uuid.UUID)
@@ -54,6 +56,7 @@ class Masker:
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._values: frozenset[str] = frozenset()
         self._forms: tuple[str, ...] = ()
+        self._clean: set[str] = set()  # short texts without secrets: keys and names come again and again
         for value in values:
             self.add(value)
 
@@ -63,6 +66,7 @@ class Masker:
         if not text.strip() or not text.strip("*") or text in self._values:
             return
         self._values |= {text}
+        self._clean = set()
         if len(text) >= _SHORT:
             forms = {form for form in _encodings(text) if len(form) >= _SHORT and form.strip("*")}
             self._forms = tuple(sorted({*self._forms, *forms}, key=lambda form: (-len(form), form)))
@@ -70,11 +74,16 @@ class Masker:
     def text(self, text: object) -> str:
         """``text`` with ``***`` in place of every secret."""
         masked = text if isinstance(text, str) else _as_text(text)
+        if masked in self._clean:
+            return masked
+        clean = self._clean  # not the one of a later ``add``
         for _ in range(8):  # a mask may complete another secret, hardly ever more than once
             if masked in self._values:
                 return MASK
             spans = self._spans(masked)
             if not spans:
+                if len(masked) <= _REMEMBERED and len(clean) < _REMEMBERED_TEXTS:
+                    clean.add(masked)
                 return masked
             masked = _replace(masked, spans)
         return masked
