@@ -434,10 +434,9 @@ ACCEPTED_STEPS = {
 def unmark(marked: str, base: int) -> tuple[str, list[Span]]:
     """The text without its marks, and the marked ranges in a document where it starts at ``base``."""
     spans: list[Span] = []
-    start = removed = 0
-    for mark in re.finditer("[⟦⟧]", marked):
+    start = 0
+    for removed, mark in enumerate(re.finditer("[⟦⟧]", marked)):
         at = mark.start() - removed + base
-        removed += 1
         if mark.group() == "⟦":
             start = at
         else:

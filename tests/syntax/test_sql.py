@@ -32,7 +32,7 @@ def kinds(sql: str, dialect: str = "duckdb") -> list[tuple[str, str]]:
             ["number:1", "number:2.5", "number:.5", "number:1e3", "number:1_000", "number:0xFF"],
         ),
         ("a::int <= b || c", ["word:a", "operator:::", "word:int", "operator:<=", "word:b", "operator:||", "word:c"]),
-        ("x->>'$.a'", ["word:x", "operator:->", "operator:>", "string:'$.a'"]),
+        ("x->>'$.a'", ["word:x", "operator:->>", "string:'$.a'"]),
         ("${params.x}", ["placeholder:${params.x}"]),
         ("t_${params.x}_y", ["word:t_", "placeholder:${params.x}", "word:_y"]),
         ("$1 ?", ["word:$1", "operator:?"]),

@@ -19,6 +19,7 @@ from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Sequence, shift_node
 
 _LINE = re.compile(r"^( *)[^ \n]", re.MULTILINE)
+_BLANK_LINE = re.compile("(?:^|(?<=[\r\n]))[ \t\x0c]++(?=[\r\n]|\\Z)")
 _MAX_JUDGEMENTS = 4
 _ODD_STARTS = frozenset("|>&!")  # a value whose key stands on the line above, at the same indent
 
@@ -26,22 +27,27 @@ _ODD_STARTS = frozenset("|>&!")  # a value whose key stands on the line above, a
 class Source:
     """A text in the three forms it is read in, all of the same length.
 
-    ``text`` is as given; ``readable`` lacks a BOM and what merge conflicts hide; ``lines`` ends every line in ``\\n``.
+    ``text`` is as given; ``readable`` lacks a BOM, what merge conflicts hide, and form feeds on otherwise empty lines
+    (old editors part pages by them); ``lines`` ends every line in ``\\n``. ``alters``: ``readable`` says something
+    else than ``text``.
     """
 
-    __slots__ = ("diagnostics", "hides", "lines", "readable", "text")
+    __slots__ = ("alters", "diagnostics", "lines", "readable", "text")
 
     def __init__(self, text: str) -> None:
         """Prepare ``text``."""
         self.text = text
-        self.readable = "\n" + text[1:] if text.startswith("\ufeff") else text
-        self.lines = self.readable.replace("\r", "\n") if "\r" in text else self.readable
         self.diagnostics: list[Diagnostic] = []
-        self.hides = False
+        self.alters = False
+        self.readable = "\n" + text[1:] if text.startswith("\ufeff") else text
+        if "\x0c" in text:
+            self.readable = _BLANK_LINE.sub(lambda found: found.group().replace("\x0c", " "), self.readable)
+            self.alters = True
+        self.lines = self.readable.replace("\r", "\n") if "\r" in text else self.readable
         if has_conflicts(self.lines):
             self.readable, self.diagnostics = hide_conflicts(self.readable, self.lines)
             self.lines = self.readable.replace("\r", "\n")
-            self.hides = True
+            self.alters = True
 
 
 class Assembly:
@@ -90,7 +96,7 @@ class Assembly:
         """
         old, text = self.cache.records, self.source.text
         new: dict[str, dict[str, Record]] = {"section": {}, "header": {}, "step": {}}
-        plain = not self.source.hides
+        plain = not self.source.alters
         anchors: dict[str, Anchor] = {}
         expanded = 0
         records: list[Record] = []

@@ -11,6 +11,7 @@ from osiris.syntax.tree import Scalar, Style
 _SPACE_RUN = re.compile(r"[ \t\r\n]+")
 _BREAK = re.compile(r"\r\n|\r|\n")
 _HEADER = re.compile(r"[|>]([-+]?)([1-9]?)([-+]?)")
+_LAST_LINES = re.compile(r"(?:\r\n|\r|\n)([ \t]*)")
 _ESCAPES = {
     "0": "\0",
     "a": "\a",
@@ -212,7 +213,7 @@ def decode_block(source: str, start: int, end: int, indent: int, *, folded: bool
     breaks: list[int] = []  # offsets of the breaks of the blank lines after it
     was_blank_led = False
     at = start
-    while at < end:
+    while True:
         found = _BREAK.search(source, at, end)
         stop = found.start() if found else end
         body = min(at + indent, stop)
@@ -234,9 +235,9 @@ def decode_block(source: str, start: int, end: int, indent: int, *, folded: bool
             chars.extend(source[body:stop])
             offsets.extend(range(body, stop))
             breaks, leading_break, was_blank_led = [], stop, blank_led
-        at = found.end() if found else end
         if found is None:
             break
+        at = found.end()
     _chomp(source, end, chomping, leading_break, breaks, chars, offsets)
     return "".join(chars), offsets
 
@@ -253,8 +254,8 @@ def _chomp(
     offsets.append(end)
 
 
-def block_content(source: str, start: int, end: int) -> Span:
-    """The content of the block scalar whose header is at ``start`` and whose lines end before ``end``.
+def block_content(source: str, start: int, end: int, text: str) -> Span:
+    """The content of the block scalar ``text`` whose header is at ``start`` and whose lines end before ``end``.
 
     From the start of the line after the header to the end of the last line of content, its line end left out.
     Blank lines at the end count only with the ``+`` indicator. Without content: empty, at the end of the header.
@@ -264,16 +265,30 @@ def block_content(source: str, start: int, end: int) -> Span:
         return Span(end, end)
     first = header.end()
     mark = _HEADER.match(source, start)
-    keep = mark is not None and "+" in mark.groups()
-    if keep:
-        last = end
-        if last > first and source[last - 1] == "\n":
-            last -= 1
-        if last > first and source[last - 1] == "\r":
-            last -= 1
-        return Span(first, last) if last >= first else Span(header.start(), header.start())
+    if mark is not None and "+" in mark.groups():
+        last = _before_break(source, first, end)
+        return Span(first, last) if end > first else Span(header.start(), header.start())
     trimmed = len(source[first:end].rstrip(" \t\r\n"))
     if not trimmed:
         return Span(header.start(), header.start())
     close = _BREAK.search(source, first + trimmed, end)
-    return Span(first, close.start() if close else end)
+    if close is None:
+        return Span(first, end)
+    last_line = text.rstrip("\n").rpartition("\n")[2]
+    if last_line and not last_line.strip(" \t"):
+        # A line of blanks that is indented deeper than the block is text.
+        indent = block_indent(source, first, end)
+        at = close.start()
+        for found in _LAST_LINES.finditer(source, at, end):
+            if found.end() - found.start(1) > indent and found.group(1).endswith(last_line):
+                at = found.end()
+        return Span(first, at)
+    return Span(first, close.start())
+
+
+def _before_break(source: str, start: int, end: int) -> int:
+    if end > start and source[end - 1] == "\n":
+        end -= 1
+    if end > start and source[end - 1] == "\r":
+        end -= 1
+    return end

@@ -80,10 +80,14 @@ class Document:
         if "#" not in self.text:
             return
         starts, ends = self._strings()
-        for match in _COMMENT.finditer(self.text):
+        at = 0
+        while match := _COMMENT.search(self.text, at):
             before = bisect_right(starts, match.start()) - 1
-            if before < 0 or ends[before] <= match.start():
+            if before >= 0 and ends[before] > match.start():
+                at = ends[before]
+            else:
                 yield Span(*match.span())
+                at = match.end()
 
     def _strings(self) -> tuple[list[int], list[int]]:
         """Starts and ends of all quoted and block scalars: a ``#`` in them starts no comment."""

@@ -8,7 +8,7 @@ MAX_BYTES = 20 * 1024 * 1024
 MAX_DEPTH = 64
 """Deepest nesting of lists and mappings (OML009)."""
 
-MAX_ALIAS_NODES = 100_000
+MAX_ALIAS_NODES = 50_000
 """Nodes that all aliases of one document may copy together (OML008)."""
 
 MAX_PURE_CHARS = 2 * 1024 * 1024

@@ -13,7 +13,6 @@ from osiris.syntax.text import Span
 _TEXT_AFTER_ALL = frozenset("\x85\u2028\u2029")
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _ODD_BYTES = bytes(byte for byte in range(128) if _ODD.match(chr(byte)))
-_BLANK_LINE = re.compile("(?:^|(?<=[\r\n]))[ \t\x0c]++(?=[\r\n]|\\Z)")
 _PRIVATE = (range(0xE000, 0xF900), range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE))
 
 
@@ -26,17 +25,12 @@ class Masked(NamedTuple):
 
 
 def mask(text: str) -> Masked:
-    """Replace every character of ``text`` that libyaml cannot take; report those that YAML forbids.
-
-    A form feed on an otherwise empty line is white space, as old editors use it to part pages.
-    """
+    """Replace every character of ``text`` that libyaml cannot take; report those that YAML forbids."""
     if text.isascii():
         if len(text.encode("ascii").translate(None, _ODD_BYTES)) == len(text):
             return Masked(text)
     elif _ODD.search(text) is None:
         return Masked(text)
-    if "\x0c" in text:
-        text = _BLANK_LINE.sub(lambda found: found.group().replace("\x0c", " "), text)
     odd = sorted(set(_ODD.findall(text)))
     used = set(text)
     free = (chr(code) for codes in _PRIVATE for code in codes if chr(code) not in used)

@@ -245,7 +245,7 @@ class _Builder:
         elif style is Style.SINGLE or style is Style.DOUBLE:
             node = Scalar(span, Span(start + 1, end - 1), text, text, style)
         else:
-            content = block_content(self.source, start, end)
+            content = block_content(self.source, start, end, text)
             node = Scalar(Span(start, content.end), content, text, text, style)
         if event.tag is not None:
             node = self._tagged(event, node)
@@ -304,7 +304,13 @@ class _Builder:
             frame.merges.append(Merge(node, key.span))
             return
         has_colon = True
-        if type(node) is Scalar and not node.text and node.style is _PLAIN and not node.synthetic:
+        if (
+            type(node) is Scalar
+            and node.value is None
+            and not node.text
+            and node.style is _PLAIN
+            and not node.synthetic
+        ):
             # libyaml places a missing value at the next token; it belongs right behind its colon.
             colon = self.source.find(":", key.span.end, node.span.start + 1)
             has_colon = colon >= 0
@@ -319,7 +325,7 @@ class _Builder:
             return Scalar(node.span, node.span, text, text, _PLAIN, node.synthetic)
         if not node.text and node.style is _PLAIN and not node.synthetic:
             colon = self.source.find(":", node.span.start)
-            self.reading.diagnostics.append(findings.no_key(colon if colon >= 0 else node.span.start))
+            self.reading.diagnostics.append(findings.no_key(colon if colon >= 0 else max(node.span.start - 1, 0)))
         return node
 
     def _close(self, frame: _Frame, end: int) -> Node:

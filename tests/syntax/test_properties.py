@@ -1,0 +1,361 @@
+"""What holds for every text: it is read, positions fit, and what is valid YAML means what YAML says it means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+
+from osiris.syntax.block import SourceMap
+from osiris.syntax.document import Document, PartCache, parse
+from osiris.syntax.text import Span
+from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
+
+SOAK = 40 if os.environ.get("OSIRIS_SOAK") else 1
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+SAMPLES = [
+    """\
+# A pipeline with everything in it.
+oml_version: "0.1.0"
+name: all  # a comment
+x-defaults: &defaults {mode: read, retry: 3}
+params:
+  a: {type: integer, default: 5}
+  b: [1, 2,
+    3]
+description: >
+  folded
+  text
+
+    more
+  end
+
+
+steps:
+  # the first
+- id: a
+  component: "du\\x41ck\\
+    db"
+  needs: []
+  config:
+    query: |-
+      SELECT 1 -- x
+
+      FROM t
+    # c
+    list:
+    - a
+    - b: c
+      d:
+- <<: *defaults
+  id: b
+  config: {
+    a: 1, 'b': [x, {y: z}]
+  }
+-
+  id: 'it''s
+
+    c'
+  multi: line
+    plain text
+  ? q
+  : r
+last:
+""",
+    'steps:\n  - id: a\n    x: "multi\n  - not a step\n  "\n  - id: b\nz: [\na,\nb\n]\n',
+    '{"name": "x", "steps": [{"id": "a"},\n {"id": "b", "c": null}]}',
+    "---\r\nname: 😀 x\r\nsteps:\r\n  - id: a\r\n    q: |+\r\n      1\r\n\r\n  - id: b\r\n...\r\n",
+    "  name: a\n  steps:\n    - id: 1\n    -   id: 2\n        b: >-\n          x\n\n    - 3\n",
+    "- a\n- b: c\n  d: e\n-\n  - f\n",
+]
+FILES = [path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.rglob("*.oml*")) if path.is_file()]
+TOKENS = [
+    *"'\"[]{}:,#|>&*!%@`-?~\\\n\r\t x1",
+    *(
+        ": ",
+        "- ",
+        "  ",
+        " #",
+        "&a ",
+        "*a",
+        "<<: ",
+        "? ",
+        "---\n",
+        "...\n",
+        "\r\n",
+        "|+\n",
+        ">2\n",
+        "a: b",
+        "\n  - ",
+        "\n    ",
+    ),
+    *("steps:\n", "  - id: x\n", "comp", "${params.x}", "<<<<<<<\n", "=======\n", ">>>>>>>\n", "!!int "),
+    *("\x85", "\u2028", "\u2029", "\ufeff", "\0", "\x0c", "\ud800", "😀", "é"),
+]
+YAML_TEXT = st.lists(st.sampled_from(TOKENS), max_size=40).map("".join)
+
+
+@st.composite
+def edited(draw: st.DrawFn) -> list[str]:
+    """A sample and versions of it, each some edits further on."""
+    text = draw(st.sampled_from(SAMPLES + FILES))
+    versions = [text]
+    for _ in range(draw(st.integers(1, 5))):
+        start = draw(st.integers(0, len(text)))
+        end = min(len(text), start + draw(st.sampled_from([0, 0, 0, 1, 2, 7, 30])))
+        text = text[:start] + draw(st.sampled_from(["", *TOKENS])) + text[end:]
+        versions.append(text)
+    return versions
+
+
+def bounded(count: int) -> settings:
+    return settings(max_examples=count * SOAK, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@bounded(300)
+@given(YAML_TEXT | st.text())
+@example("\x85: ")
+@example("a: &a\n- *a")
+def test_any_text_is_read_and_all_positions_fit(text: str) -> None:
+    check_positions(parse(text))
+
+
+@pytest.mark.parametrize("sample", range(len(SAMPLES + FILES)))
+def test_every_prefix_of_a_document_is_read(sample: int) -> None:
+    text = (SAMPLES + FILES)[sample]
+    cache = PartCache()
+    step = 1 if SOAK > 1 else max(1, len(text) // 150)
+
+    for end in range(0, len(text) + 1, step):
+        check_positions(parse(text[:end], cache))
+
+
+@bounded(150)
+@given(edited())
+def test_a_version_read_with_the_parts_of_the_last_one_is_as_if_read_anew(versions: list[str]) -> None:
+    cache = PartCache()
+    for text in versions:
+        again, fresh = parse(text, cache), parse(text)
+        check_positions(again)
+
+        assert shape(again.root()) == shape(fresh.root())
+        assert again.diagnostics == fresh.diagnostics
+        assert [(one.base, one.part.text) for one in again.steps] == [(one.base, one.part.text) for one in fresh.steps]
+
+
+# The tree of valid YAML is that of libyaml.
+
+
+@bounded(300)
+@given(edited())
+def test_an_edited_document_is_valid_when_libyaml_says_so_and_then_has_its_tree(versions: list[str]) -> None:
+    for text in versions:
+        assume("<<" not in text and "\ufeff" not in text)
+        compare(text)
+
+
+PLAIN = st.sampled_from(
+    ["a", "b c", "x: y"[:1], "1", "null", "http://x", "a#b", "-x", "ü 😀", "${p.x}", "yes", "a\u2028b", "n\x85l"]
+)
+ANY_TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]) | st.sampled_from("\n '\"\\:#\x85\u2028")
+)
+
+
+@st.composite
+def scalars(draw: st.DrawFn, indent: int, flow: bool) -> str:
+    """A scalar as it may stand behind a key or dash."""
+    style = draw(st.sampled_from(["plain", "single", "double", "lines"] + ([] if flow else ["literal", "folded"])))
+    if style == "plain":
+        return draw(PLAIN)
+    text = draw(ANY_TEXT.filter(lambda t: "\ufeff" not in t and not {"\ufffe", "\uffff"} & set(t)))
+    if style == "single":
+        return "'" + text.replace("\n", " ").replace("'", "''") + "'"
+    if style == "double":
+        escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\x85": "\\N", "😀": "\\U0001F600"}
+        return '"' + "".join(escapes.get(char, char) for char in text) + '"'
+    pad = " " * (indent + 2)
+    words = draw(st.lists(PLAIN, min_size=1, max_size=4))
+    gap = draw(st.sampled_from(["\n", "\n\n"]))
+    if style == "lines":
+        quote = draw(st.sampled_from(["'", '"']))
+        return quote + (gap + pad).join(words) + quote
+    header = draw(st.sampled_from(["", "-", "+", "2", "2-"]))
+    end = draw(st.sampled_from(["", "\n", "\n\n"]))
+    return ("|" if style == "literal" else ">") + header + "\n" + pad + (gap + pad).join(words) + end
+
+
+@st.composite
+def nodes(draw: st.DrawFn, indent: int, depth: int) -> str:
+    """What may stand behind ``key:`` or ``-`` at this indent; starts with a blank or a line end."""
+    kinds = ["scalar", "scalar", "empty", "flow"] + (["list", "map", "map"] if depth else [])
+    kind = draw(st.sampled_from(kinds))
+    anchor = draw(st.sampled_from(["", "", "", " &k", " !!str"])) if kind == "scalar" else ""
+    comment = draw(st.sampled_from(["", "", "  # note: 'x"]))
+    if kind == "empty":
+        return comment
+    if kind == "scalar":
+        return anchor + " " + draw(scalars(indent, flow=False))
+    if kind == "flow":
+        items = draw(st.lists(scalars(indent, flow=True), max_size=3))
+        gap = draw(st.sampled_from([", ", ",\n" + " " * (indent + 3)]))
+        if draw(st.booleans()):
+            return " [" + gap.join(items) + "]" + comment
+        return " {" + gap.join(f"k{n}: {item}" for n, item in enumerate(items)) + "}" + comment
+    inner = indent + draw(st.sampled_from([2, 4])) if kind == "map" else indent + draw(st.sampled_from([0, 2]))
+    return comment + "\n" + draw(blocks(kind, inner, depth - 1))
+
+
+@st.composite
+def blocks(draw: st.DrawFn, kind: str, indent: int, depth: int) -> str:
+    """The lines of a block list or mapping."""
+    lines: list[str] = []
+    for number in range(draw(st.integers(1, 4))):
+        head = f"key{number}:" if kind == "map" else "-"
+        lines.append(" " * indent + head + draw(nodes(indent, depth)))
+        if draw(st.integers(0, 5)) == 0:
+            lines.append(draw(st.sampled_from(["", " " * indent + "# between", "# at the margin", "   "])))
+    return "\n".join(lines)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    """A valid document with steps."""
+    indent = draw(st.sampled_from([0, 2, 3]))
+    dashes = draw(st.lists(nodes(indent, 2), min_size=1, max_size=4))
+    steps = "\n".join(" " * indent + "-" + node for node in dashes)
+    before, after = draw(nodes(0, 2)), draw(nodes(0, 1))
+    start = draw(st.sampled_from(["", "---\n", "# first\n", "\n\n"]))
+    return f"{start}first:{before}\nsteps:\n{steps}\nlast:{after}" + draw(st.sampled_from(["", "\n", "\n\n# end\n"]))
+
+
+@bounded(80)
+@given(documents(), st.sampled_from(["\n", "\n", "\r\n"]))
+def test_a_valid_document_has_the_tree_of_libyaml(text: str, line_end: str) -> None:
+    compare(text.replace("\n", line_end))
+
+
+@bounded(50)
+@given(documents())
+@example("steps:\n- |\n  a\n   ")
+@example("steps:\n- >\n  a\n    \n\n \nb: |\n  a  \n\n")
+def test_the_source_of_every_scalar_decodes_to_its_text(text: str) -> None:
+    document = parse(text)
+    for placed in (*document.sections, *document.steps):
+        for scalar in scalars_of(placed.part.node):
+            places = SourceMap(scalar, placed.part.text)
+            offsets = [places.to_source(index) for index in range(len(scalar.text) + 1)]
+            assert offsets == sorted(offsets)
+            for index, char in enumerate(scalar.text):
+                stands = placed.part.text[offsets[index]] if offsets[index] < len(placed.part.text) else "\n"
+                assert stands == char or stands == "\\" or (char in " \n" and stands in "\r\n")
+
+
+ODD = "\x85\u2028\u2029"
+STAND_INS = "\ue000\ue001\ue002"
+
+
+def compare(text: str) -> None:
+    """Check ``text`` against libyaml; only where libyaml deviates from the promises of the tree nothing is checked."""
+    document = parse(text)
+    codes = {one.code for one in document.diagnostics}
+    if codes & {"OML007", "OML011", "OML012"} or set(STAND_INS) & set(text):
+        return
+    problem = ""
+    try:
+        expected = yaml.compose(text.translate(str.maketrans(ODD, STAND_INS)), yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        problem = str(error)
+    if problem:
+        accepted = "duplicate anchor" in problem or "single document" in problem  # both do no harm
+        assert accepted or codes & {"OML001", "OML002", "OML003", "OML004", "OML005", "OML013"}, problem
+        return
+    if isinstance(expected, yaml.ScalarNode) or expected is None:
+        return  # a lone word is a key that is still being typed
+    if "OML013" not in codes:
+        assert codes <= {"OML001", "OML006"}
+        assert all(
+            one.severity > 1 for one in document.diagnostics if one.code == "OML001" and "tag" not in one.message
+        )
+        assert shape(document.root(), positions=False) == reference(expected)
+
+
+def reference(node: yaml.Node) -> object:
+    """libyaml's tree in the form of ``shape``."""
+    if isinstance(node, yaml.ScalarNode):
+        return node.value.translate(str.maketrans(STAND_INS, ODD))
+    if isinstance(node, yaml.SequenceNode):
+        return [reference(item) for item in node.value]
+    return {"entries": [(reference(key), reference(value)) for key, value in node.value]}
+
+
+def shape(node: Node, *, positions: bool = True) -> object:
+    """The tree as plain data that can be compared."""
+    if isinstance(node, Scalar):
+        return (node.text, node.style, node.span, node.content, repr(node.value)) if positions else node.text
+    if isinstance(node, Sequence):
+        items: list[object] = [shape(item, positions=positions) for item in node.items]
+        return [*items, node.span] if positions else items
+    pairs = [(shape(e.key, positions=positions), shape(e.value, positions=positions)) for e in node.entries]
+    return {"entries": pairs, "span": node.span} if positions else {"entries": pairs}
+
+
+def scalars_of(node: Node) -> Iterator[Scalar]:
+    if isinstance(node, Scalar):
+        yield node
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from scalars_of(item)
+    else:
+        for entry in node.entries:
+            yield entry.key
+            yield from scalars_of(entry.value)
+
+
+def check_positions(document: Document) -> None:
+    """All spans lie in the text and in each other, and a plain word stands where its span says."""
+    size = len(document.text)
+    for finding in document.diagnostics:
+        edits = [edit.span for fix in finding.fixes for edit in fix.edits]
+        for span in (finding.span, *edits, *(related.span for related in finding.related)):
+            assert 0 <= span.start <= span.end <= size
+    for placed in (*document.sections, *document.steps):
+        assert document.text.startswith(placed.part.text, placed.base)
+        check_node(placed.part.node, placed.part.text, Span(0, len(placed.part.text)))
+    list(document.comments())
+
+
+def check_node(node: Node, text: str, outer: Span) -> None:
+    span = node.span
+    assert outer.start <= span.start <= span.end <= outer.end
+    if isinstance(node, Scalar):
+        assert span.start <= node.content.start <= node.content.end <= span.end
+        written = text[span.start : span.end]
+        if node.style is Style.PLAIN and not node.synthetic and not {"\n", "\r", "\x0c"} & set(written):
+            assert written == node.text
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            check_node(item, text, span)
+    else:
+        for entry in node.entries:
+            check_entry(entry, text, span)
+
+
+def check_entry(entry: Entry, text: str, outer: Span) -> None:
+    span = entry.span
+    assert outer.start <= span.start <= span.end <= outer.end
+    check_node(entry.key, text, span)
+    check_node(entry.value, text, span)
+    if not entry.synthetic:
+        assert entry.key.span.end <= entry.value.span.start
+
+
+def test_the_examples_are_among_the_samples() -> None:
+    assert len(FILES) >= 3
+    assert all(isinstance(parse(text).root(), Mapping) for text in FILES)
