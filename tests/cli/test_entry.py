@@ -88,6 +88,12 @@ def test_a_full_disk_behind_standard_output_is_told_in_one_sentence(osiris):
     assert done.stderr == "error: cannot write to standard output: No space left on device\n"
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_standard_streams_change_no_exit_code(project, closed):
+    command = f"'{sys.executable}' -m osiris validate pipelines/orders.oml.yaml {closed}"
+    assert subprocess.run(["sh", "-c", command], cwd=project).returncode == 0
+
+
 def test_a_reader_that_leaves_is_no_error_worth_a_word(project):
     process = subprocess.Popen(
         [sys.executable, "-m", "osiris", "schema", "oml"],

@@ -22,7 +22,12 @@ _STYLES: dict[str, dict[str, Any]] = {
 
 
 def prepare_streams() -> None:
-    """Let no character of a message stop a command: what the locale cannot show is written as an escape."""
+    """Let no character of a message stop a command: what the locale cannot show is written as an escape.
+
+    A stream that was closed before the command began (``>&-``) leads nowhere from here on.
+    """
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
