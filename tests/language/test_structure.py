@@ -82,7 +82,7 @@ def test_legacy_keys_are_migrated(check, mend):
         "- «OML120 extract»",
         "- «OML120 [1, 2]»",
         "«OML120 -»",
-        "- «OML121+OML121+OML121 description»: nothing else",
+        "- «OML121 description»: nothing else",
         "- id: «OML104 [1]»\n  component: filesystem.csv_extractor\n  mode: read\n  config: {path: a.csv}",
         "- id: «OML104 7»\n  component: filesystem.csv_extractor\n  mode: read\n  config: {path: a.csv}",
         "- «OML104 id»:\n  component: filesystem.csv_extractor\n  mode: read\n  config: {path: a.csv}",
@@ -197,6 +197,28 @@ def test_fixes(check, mend, text, code, mended):
         assert not next(d for d in check.analyse(text).diagnostics if d.code == code).fixes
     else:
         assert mend(text, code) == mended
+
+
+def test_several_missing_keys_are_one_finding_with_one_fix(check, mend):
+    text = check(HEAD + "steps:\n  - id: «OML121 extract»\n    config: {path: a.csv}\n").document.text
+    assert mend(text, "OML121") == text.replace(
+        "    config", "    component: filesystem.csv_extractor\n    mode: read\n    config"
+    )
+
+
+def test_a_missing_id_comes_first(mend):
+    assert mend(GOOD.replace("id: extract\n    ", ""), "OML121") == GOOD.replace(
+        "id: extract", "id: read-csv_extractor"
+    )
+
+
+def test_keys_beside_config_are_moved_into_it(check, mend):
+    step = "  - id: a\n    component: filesystem.csv_extractor\n    mode: read\n    config:\n"
+    marked = "    «OML108 path»: a.csv\n    «OML108 columns»:\n      - a\n    needs: []\n"
+    text = check(f"{HEAD}steps:\n{step}{marked}").document.text
+    mended = mend(text, "OML108")
+    assert mended == f"{HEAD}steps:\n{step}      path: a.csv\n      columns:\n        - a\n    needs: []\n"
+    check(mended)
 
 
 def test_the_skeleton_for_an_empty_file_is_a_good_pipeline(check, mend):

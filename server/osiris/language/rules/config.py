@@ -84,6 +84,8 @@ def _problems(ctx: StepContext, spec: ComponentSpec, resolved: ResolvedConfig) -
             continue  # the missing key may be the one that cannot be read
         if problem.kind == "unknown_key" and problem.key in half_typed:
             continue
+        if problem.kind == "required" and ctx.shape.mapping and ctx.shape.mapping.entry(str(problem.key)):
+            continue  # it stands beside `config`, and that has been said
         if problem.kind == "constraint" and connected and any(k in spec.connection_fields for k in problem.expected):
             continue  # the connection may settle it
         yield problem
@@ -224,7 +226,8 @@ def _unknown_key(
     config = ctx.shape.config
     if near:
         taken = top and config is not None and config.entry(near) is not None
-        message = f"{where} has no key `{key}`. Did you mean `{near}`?"
+        hint = f"`{near}` is there already; remove this one." if taken else f"Did you mean `{near}`?"
+        message = f"{where} has no key `{key}`. {hint}"
         editable = entry is not None and not entry.synthetic and not taken
         fixes.append(replacement(f"Replace by `{near}`", span, near, preferred=True) if editable else None)
     elif top and key in STEP_KEYS:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from osiris.language.durations import LONGEST, seconds
-from osiris.language.edits import insert_key, quoted
+from osiris.language.edits import column, insert_key, line_start, newline_of, node_end, quoted
 from osiris.language.findings import finding, replacement
 from osiris.language.model import LEGACY_MODES, MODES, StepShape, first_line, step_anchor
 from osiris.language.naming import step_id_problem, to_step_id
@@ -15,6 +16,8 @@ from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 STEP_KEYS = ("id", "component", "mode", "config", "needs", "inputs", "retry", "timeout", "description")
 REQUIRED_STEP = ("id", "component", "mode")
@@ -40,6 +43,8 @@ def step_shape(ctx: StepContext) -> Iterator[Diagnostic]:
             continue
         if key in LEGACY_STEP:
             yield _legacy_step(entry, present)
+        elif is_misplaced(ctx, key):
+            yield _misplaced(ctx, mapping, entry)
         else:
             yield unknown_key(key, entry.key.span, STEP_KEYS, present, "A step")
     yield from _missing_keys(ctx, shape, mapping, present)
@@ -61,18 +66,63 @@ def _legacy_step(entry: Entry, present: set[str]) -> Diagnostic:
     return finding("OML109", entry.key.span, message, fix)
 
 
+def is_misplaced(ctx: StepContext, key: str) -> bool:
+    """Whether a key of the step is unknown there, and is a config key of the component."""
+    return ctx.spec is not None and key in ctx.spec.properties and key not in STEP_KEYS and key not in LEGACY_STEP
+
+
+def _misplaced(ctx: StepContext, mapping: Mapping, entry: Entry) -> Diagnostic:
+    """A config key that stands beside ``config`` instead of below it; indenting mends it where ``config`` is empty."""
+    message = f"`{entry.key.text}` is a key of `config`, not of the step. Indent it below `config:`."
+    config = mapping.entry("config")
+    if config is None or not is_empty(config.value) or mapping.flow or entry.synthetic:
+        return finding("OML108", entry.key.span, message)
+    edits: list[TextEdit] = []
+    behind = mapping.entries[next(i for i, e in enumerate(mapping.entries) if e is config) + 1 :]
+    for stray in behind:
+        if not is_misplaced(ctx, stray.key.text):
+            break
+        end = max(node_end(ctx.text, stray.value), stray.key.span.end)
+        starts = [line_start(ctx.text, stray.key.span.start)]
+        starts += [m.end() for m in _LINE_END.finditer(ctx.text, stray.key.span.start, end)]
+        edits += (TextEdit(Span(at, at), "  ") for at in starts)
+    fix = Fix("Indent it below `config`", tuple(edits), True) if entry in behind and edits else None
+    return finding("OML108", entry.key.span, message, fix)
+
+
 def _missing_keys(ctx: StepContext, shape: StepShape, mapping: Mapping, present: set[str]) -> Iterator[Diagnostic]:
     if not shape.part.intact or any(not e.has_colon for e in mapping.entries):
         return  # a key that is still being typed may well be the missing one
     excused = {LEGACY_STEP.get(key, "") for key in present}
     excused |= {near for key in present - set(STEP_KEYS) if (near := nearest(key, STEP_KEYS))}
     missing = [key for key in REQUIRED_STEP if key not in present and key not in excused]
-    for key in missing:
-        entry = mapping.entry(REQUIRED_STEP[REQUIRED_STEP.index(key) - 1]) if key != "id" else None
-        value = _placeholder(ctx, key)
-        edit = insert_key(ctx.text, mapping, key, value, after=entry) if value else None
-        fix = Fix(f"Add `{key}: {value}`", (edit,), preferred=key == "mode") if edit else None
-        yield finding("OML121", step_anchor(shape), f"The step has no `{key}`. {_STEP_WHY[key]}", fix)
+    if missing:
+        names = " and no ".join(f"`{key}`" for key in missing)
+        why = _STEP_WHY[missing[0]] if len(missing) == 1 else f"A step has {listing(REQUIRED_STEP)}."
+        yield finding("OML121", step_anchor(shape), f"The step has no {names}. {why}", _add_keys(ctx, mapping, missing))
+
+
+def _add_keys(ctx: StepContext, mapping: Mapping, missing: list[str]) -> Fix | None:
+    """The missing keys with sensible values, behind the key that usually comes before them; ``id`` comes first."""
+    lines = [f"{key}: {_placeholder(ctx, key)}" for key in missing]
+    position = REQUIRED_STEP.index(missing[0])
+    if position == 0:
+        edit = _insert_first(ctx.text, mapping, lines)
+    else:
+        key, _, value = lines[0].partition(": ")
+        glue = ", " if mapping.flow else "\n"
+        after = mapping.entry(REQUIRED_STEP[position - 1])
+        edit = insert_key(ctx.text, mapping, key, glue.join((value, *lines[1:])), after=after)
+    title = "Add " + ", ".join(f"`{line}`" for line in lines)
+    return Fix(title, (edit,), preferred=missing == ["mode"]) if edit else None
+
+
+def _insert_first(text: str, mapping: Mapping, lines: list[str]) -> TextEdit | None:
+    if mapping.synthetic or not mapping.entries or mapping.entries[0].synthetic:
+        return None
+    at = mapping.entries[0].key.span.start
+    glue = ", " if mapping.flow else newline_of(text) + " " * column(text, at)
+    return TextEdit(Span(at, at), "".join(line + glue for line in lines))
 
 
 _STEP_WHY = {
