@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import yaml
 
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import spec_from_data
-from osiris.core.schemas import SCHEMAS, schema, schema_names, schema_text, write_all
+from osiris.core.schemas import EVENTS, SCHEMAS, schema, schema_names, schema_text, write_all
 
 ROOT = Path(__file__).parents[2]
 OML = jsonschema.Draft7Validator(schema("oml", ComponentRegistry(plugins=False)))
@@ -143,6 +146,21 @@ def test_every_key_a_reader_hovers_over_is_described() -> None:
                 described(child, place)
 
     described(schema("oml"), "")
+
+
+def test_what_a_run_writes_fits(tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    shutil.copytree(ROOT / "examples" / "shop", shop, ignore=shutil.ignore_patterns("logs", "build", "out"))
+    command = [sys.executable, "-m", "osiris", "run", "pipelines/daily-revenue.oml.yaml"]
+    subprocess.run(command, cwd=shop, check=True, capture_output=True)
+    (run,) = (shop / "logs").glob("run_*")
+    jsonschema.Draft7Validator(schema("manifest")).validate(json.loads((run / "manifest.json").read_text()))
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    for event in events:
+        jsonschema.Draft7Validator(schema("event")).validate(event)
+        assert event["event"] in EVENTS
+        assert event.keys() <= schema("event")["properties"].keys()
+    assert [events[0]["event"], events[-1]["event"]] == ["run_queued", "run_complete"]
 
 
 def test_a_connection_takes_numbers_from_the_environment() -> None:

@@ -147,6 +147,12 @@ def test_a_config_key_called_description_counts_for_the_fingerprint(tmp_path: Pa
         ("\x00\x01", "is not valid YAML"),
         (SPEC.replace("acme.extractor", "acme.reader"), "the file is called 'acme.extractor.yaml'"),
         (SPEC.replace("[table]", "[tabel]"), "'tabel' is not among the properties"),
+        (SPEC + "version: 2.0.0\n", "says 'version' twice in one mapping (line 13)"),
+        ("a: &a [*a]", "repeats a part of itself"),
+        ("".join(f"k{n}: &k{n} [{f'*k{n - 1}, ' * 9 if n else 1}]\n" for n in range(30)), "more than 100,000 values"),
+        ("[" * 900_000, "is nested more than 100 levels deep"),
+        ("- " * 400_000, "is nested more than 100 levels deep"),
+        ("x" * 1_000_001, "is larger than 1,000,000 bytes"),
     ],
 )
 def test_a_broken_spec_is_a_problem_and_no_failure(tmp_path: Path, text: str, complaint: str) -> None:

@@ -19,14 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from osiris.components.spec import ComponentSpec, Mode, spec_from_data
+from osiris.components.spec_file import SpecError as SpecError
+from osiris.components.spec_file import read_yaml as read_yaml
 
 ENTRY_POINTS = "osiris.components"
 _BUILTIN = Path(__file__).parent / "specs"
-_MAX_BYTES = 1_000_000
-
-
-class SpecError(ValueError):
-    """A spec that cannot be used; the text names the file or package and what is wrong."""
 
 
 def read_spec(path: Path, *, source: str = "osiris", trusted: bool = False) -> ComponentSpec:
@@ -37,35 +34,13 @@ def read_spec(path: Path, *, source: str = "osiris", trusted: bool = False) -> C
     """
     from osiris.components.meta import spec_problems
 
-    data = read_yaml(path)
+    data = read_yaml(path, trusted=trusted)
     problems = [] if trusted else spec_problems(data)
     if not problems and data["name"] != path.name.removesuffix(".yaml"):
         problems = [f"name: is {data['name']!r}, but the file is called {path.name!r}"]
     if problems:
         raise SpecError(f"The component spec {path.name} of {source} is not sound: " + "; ".join(problems))
     return spec_from_data(data, source)
-
-
-def read_yaml(path: Path) -> Any:
-    """The plain data of a spec file.
-
-    Raises:
-        SpecError: the file is missing, unreadable, too large or not YAML.
-    """
-    import yaml
-
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
-        if len(raw) > _MAX_BYTES:
-            raise SpecError(f"{path.name} is larger than {_MAX_BYTES:,} bytes, which no component spec is.")
-        return yaml.load(raw, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except OSError as error:
-        raise SpecError(f"{path.name} cannot be read: {error.strerror or error}.") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        if isinstance(error, SpecError):
-            raise
-        raise SpecError(f"{path.name} is not valid YAML: {' '.join(str(error).split())}") from error
 
 
 class ComponentRegistry:

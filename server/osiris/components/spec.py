@@ -75,7 +75,7 @@ class Constraint:
     error: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ComponentSpec:
     """One component. Built by :func:`spec_from_data` from the mapping a spec file holds.
 
