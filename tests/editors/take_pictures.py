@@ -15,7 +15,7 @@ import setup_editors
 from editor_page import EditorPage, launch_browser
 
 PICTURES = setup_editors.REPOSITORY / "docs" / "pictures"
-WIDTH, HEIGHT = 1280, 760
+WIDTH, HEIGHT, SCALE = 1280, 760, 1.5
 
 # Large, plain, and without what the picture is not about.
 _SETTINGS: dict[str, object] = {
@@ -28,6 +28,8 @@ _SETTINGS: dict[str, object] = {
     "editor.stickyScroll.enabled": False,
     "editor.scrollbar.horizontal": "hidden",
     "editor.hover.delay": 100,
+    "editor.hover.above": False,
+    "editor.renderLineHighlight": "none",
     "breadcrumbs.enabled": False,
 }
 
@@ -42,7 +44,7 @@ def main() -> int:
         data.mkdir()
         with code_server.CodeServer(data, settings=_SETTINGS) as server, sync_playwright() as playwright:
             browser = launch_browser(playwright)
-            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=2)
+            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=SCALE)
             take_error(EditorPage(page, server, shop))
             browser.close()
     return 0
@@ -54,7 +56,8 @@ def take_error(editor: EditorPage) -> None:
     editor.close_sidebar()
     editor.wait_for_squiggle("sqlite.extracter")
     editor.problems()
-    editor.go_to(line=25, column=1)
+    editor.go_to(line=26, column=1)
+    editor.wait_for_squiggle("delimeter")
     editor.hover("delimeter")
     editor.screenshot(PICTURES / "vscode-error.png")
 
