@@ -31,6 +31,7 @@ def pipeline(query, *, needs="orders", top=""):
         "WITH RECURSIVE t AS (SELECT 1 UNION ALL SELECT * FROM t) SELECT * FROM t",
         "SELECT extract(year FROM ordered) FROM df_orders",
         "SELECT * FROM df_orders WHERE a IS DISTINCT FROM region",
+        "WITH RECURSIVE r(n) USING KEY (n) AS (SELECT 1 UNION SELECT n + 1 FROM r) SELECT * FROM r, df_orders",
         "SELECT * FROM range(10), unnest([1, 2]), df_orders o, o.items",
         "SELECT * FROM (df_orders a JOIN df_orders b ON a.x = b.x)",
         "SELECT (SELECT max(x) FROM df_orders), y FROM df_orders",
@@ -62,6 +63,7 @@ def pipeline(query, *, needs="orders", top=""):
         "SELECT * FROM «OML405 orders»",
         "SELECT * FROM df_orders JOIN «OML405 df_user» USING (id)",
         "SELECT * FROM df_orders o, «OML405 other» p WHERE o.id = p.id",
+        "SELECT * FROM df_orders a JOIN df_orders b USING (id), «OML405 df_x»",
         "SELECT * FROM (SELECT * FROM «OML405 df_x»)",
         "WITH a AS (SELECT * FROM «OML405 df_x») SELECT * FROM a",
         "«OML405 df_x»".join(["SELECT *\nFROM ", "\nWHERE id > 1"]),
@@ -83,6 +85,20 @@ def test_queries(check, query):
 )
 def test_queries_over_two_steps(check, query):
     check(pipeline(query, needs="orders, users"))
+
+
+def test_the_data_of_another_step_is_taken_by_a_fix(check, mend):
+    text = pipeline("SELECT * FROM df_users", needs="orders")
+    mended = mend(text, "OML405")
+    assert mended == text.replace("needs: [orders]", "needs: [orders, users]")
+    check(mended)
+
+
+def test_the_step_before_is_kept_when_another_is_needed(check, mend):
+    text = pipeline("SELECT * FROM df_orders JOIN df_users USING (id)").replace("    needs: [orders]\n", "")
+    mended = mend(text, "OML405")
+    assert mended == text.replace("mode: transform\n", "mode: transform\n    needs: [users, orders]\n")
+    check(mended)
 
 
 def test_no_table_is_unknown_while_a_reference_is_broken(check):

@@ -178,6 +178,7 @@ class Analyzer:
                 tuple(secrets_of_step(context)),
                 tuple(path_uses(context)),
                 connection_use(context),
+                tuple(context.unknown_tables),
             )
             new[shape.part] = (key, report)
             reports.append(report)

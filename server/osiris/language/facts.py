@@ -39,3 +39,12 @@ class ConnectionUse:
 
     family: str
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTable:
+    """A table that SQL names and the step does not see; the span is relative to the step's part."""
+
+    name: str
+    span: Span
+    editable: bool

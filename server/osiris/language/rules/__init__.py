@@ -51,5 +51,6 @@ DOCUMENT_RULES: tuple[DocumentRule, ...] = (
     connections.file_is_there,
     paths.inputs_exist,
     secrets.secrets,
+    sql.unknown_tables,
 )
 """Run on every analysis, so each takes time linear in the number of steps. Spans are absolute."""

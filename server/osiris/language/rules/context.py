@@ -10,7 +10,7 @@ from functools import cached_property
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
 from osiris.language.environment import Environment
-from osiris.language.facts import ConnectionUse, PathUse, SecretHit
+from osiris.language.facts import ConnectionUse, PathUse, SecretHit, UnknownTable
 from osiris.language.graph import Graph
 from osiris.language.model import Param, Pipeline, StepShape
 from osiris.language.params import ParamValues
@@ -53,7 +53,7 @@ class StepContext:
     """One step. All spans are relative to its part, and so are those of the findings.
 
     ``tables`` are the names of the tables that it sees, ``sources`` of how many steps; ``complete`` is False while
-    that is not certain.
+    that is not certain. ``unknown_tables`` collects the tables that its SQL names beyond those.
     """
 
     shape: StepShape
@@ -64,6 +64,7 @@ class StepContext:
     tables: tuple[str, ...]
     sources: int
     complete: bool
+    unknown_tables: list[UnknownTable] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -90,6 +91,7 @@ class StepReport:
     secrets: tuple[SecretHit, ...] = ()
     paths: tuple[PathUse, ...] = ()
     connection: ConnectionUse | None = None
+    unknown_tables: tuple[UnknownTable, ...] = ()
 
 
 @dataclass(eq=False)

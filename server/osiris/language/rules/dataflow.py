@@ -66,7 +66,7 @@ def _starved(ctx: DocumentContext, step: Step) -> Diagnostic:
         why = "it is the first step" if step.index == 0 and step.shape.needs is None else "it needs no other step"
     hint = f"Let it need `{source.shape.id}`." if source else "Put a step before it that reads or transforms data."
     message = f"This step {what} data, but receives none: {why}. {hint}"
-    return finding("OML308", step.anchor, message, _wire(step, source) if source else None)
+    return finding("OML308", step.anchor, message, wire(ctx, step, source) if source else None)
 
 
 def _nearest_source(ctx: DocumentContext, step: Step) -> Step | None:
@@ -104,19 +104,21 @@ def _depends(ctx: DocumentContext, index: int, on: int) -> bool:
     return False
 
 
-def _wire(step: Step, source: Step) -> Fix | None:
-    """``needs: [source]``, or one more item where ``needs`` is there."""
+def wire(ctx: DocumentContext, step: Step, source: Step) -> Fix | None:
+    """The fix that lets ``step`` take the data of ``source`` as well; None where that would close a circle."""
     mapping, text, name = step.shape.mapping, step.shape.part.text, source.shape.id
-    if mapping is None or name is None:
+    if mapping is None or name is None or _depends(ctx, source.index, step.index):
         return None
-    present = mapping.entry("needs")
-    if present is None:
+    needs, given = mapping.get("needs"), mapping.get("inputs")
+    if isinstance(given, Mapping) and given.entries:
+        edit = insert_key(text, given, table_name(name), f'"${{{name}.df}}"')
+    elif needs is None:
+        # Without `needs` the step has the data of the one before it, and must not lose that.
+        kept = [ctx.pipeline.steps[i].shape.id for i in ctx.graph.data[step.index]]
         after = mapping.entry("mode") or mapping.entry("component")
-        edit = insert_key(text, mapping, "needs", f"[{name}]", after=after)
-    elif isinstance(present.value, Sequence):
-        edit = append_item(text, present.value, name)
+        edit = insert_key(text, mapping, "needs", f"[{', '.join(n for n in (*kept, name) if n)}]", after=after)
     else:
-        edit = None
+        edit = append_item(text, needs, name) if isinstance(needs, Sequence) else None
     return Fix(f"Take the data of `{name}`", (edit,), True).shift(step.base) if edit else None
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from osiris.language.facts import UnknownTable
 from osiris.language.findings import finding, replacement
 from osiris.language.graph import AUTOMATIC_TABLES
-from osiris.language.rules.context import StepContext
+from osiris.language.model import Step
+from osiris.language.naming import table_name
+from osiris.language.rules.context import DocumentContext, StepContext
+from osiris.language.rules.dataflow import wire
 from osiris.language.rules.sql_tables import TableUse, table_uses, word_set
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.block import SourceMap
-from osiris.syntax.diagnostic import Diagnostic
+from osiris.syntax.diagnostic import Diagnostic, Related
 from osiris.syntax.sql import SqlToken, tokenize_sql
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Scalar
@@ -177,18 +181,34 @@ class _Query:
             fixes = [replacement(f"Replace by `{table}`", self.place(use.span), table) for table in names[:5]]
             yield finding("OML406", self.place(use.span), message, *(() if self.scalar.synthetic else fixes))
             return
-        near = nearest(name, known) or (f"df_{name}" if f"df_{name}" in known else None)
-        better = known.get(near or "", names[0] if len(names) == 1 else "")
-        hint = f"Did you mean `{better}`?" if near else f"The tables here are {listing(names)}."
-        if not near and name.startswith("df_"):
-            hint += " To use another step's, add it to `needs`."
-        editable = better and not self.scalar.synthetic
-        fix = (
-            replacement(f"Replace by `{better}`", self.place(use.span), better, preferred=bool(near))
-            if editable
-            else None
-        )
-        yield finding("OML405", self.place(use.span), f"There is no table `{use.name}`. {hint}", fix)
+        self.ctx.unknown_tables.append(UnknownTable(use.name, self.place(use.span), not self.scalar.synthetic))
+
+
+def unknown_tables(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Tables in SQL that are no data of the step: misspelt, or of a step that it does not need."""
+    for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
+        for unknown in report.unknown_tables:
+            yield _unknown_table(ctx, step, unknown)
+
+
+def _unknown_table(ctx: DocumentContext, step: Step, unknown: UnknownTable) -> Diagnostic:
+    name, span = unknown.name.lower(), step.place(unknown.span)
+    known = {table.lower(): table for table in ctx.graph.data_inputs[step.index]}
+    names = list(known.values())
+    other = next((s for s in ctx.pipeline.steps if s.id and table_name(s.id).lower() == name), None)
+    if other is not None and other.index != step.index and ctx.graph.roles[other.index].yields:
+        message = f"`{unknown.name}` is the data of `{other.id}`, which this step does not need. Add it to `needs`."
+        related = [Related(other.anchor, f"`{other.id}` is this step.")]
+        return finding("OML405", span, message, wire(ctx, step, other), related=related)
+    near = nearest(name, known) or (f"df_{name}" if f"df_{name}" in known else None)
+    better = known.get(near or "", names[0] if len(names) == 1 else "")
+    hint = f"Did you mean `{better}`?" if near else f"The tables here are {listing(names)}."
+    fix = (
+        replacement(f"Replace by `{better}`", span, better, preferred=bool(near))
+        if better and unknown.editable
+        else None
+    )
+    return finding("OML405", span, f"There is no table `{unknown.name}`. {hint}", fix)
 
 
 _INSTEAD = {

@@ -18,7 +18,7 @@ def word_set(text: str) -> frozenset[str]:
 # Behind these words, at the same depth, a comma no longer separates tables.
 _ENDS_FROM = word_set(
     """
-    SELECT WHERE GROUP ORDER HAVING LIMIT OFFSET WINDOW QUALIFY UNION EXCEPT INTERSECT USING SAMPLE FETCH VALUES
+    SELECT WHERE GROUP ORDER HAVING LIMIT OFFSET WINDOW QUALIFY UNION EXCEPT INTERSECT SAMPLE FETCH VALUES
     RETURNING PIVOT UNPIVOT
     """
 )
@@ -131,14 +131,9 @@ def _cte_names(tokens: list[SqlToken]) -> frozenset[str]:
     for position, token in enumerate(tokens):
         if token.kind not in ("word", "quoted_identifier"):
             continue
-        at = position + 1
-        if at < len(tokens) and tokens[at].text == "(":
-            while at < len(tokens) and tokens[at].text != ")":
-                at += 1
-            at += 1
-            if at - position > 200:
-                continue
-        # USING KEY (...) of recursive CTEs stands between the columns and AS.
+        at = _behind_parentheses(tokens, position + 1)
+        if [t.text.upper() for t in tokens[at : at + 2]] == ["USING", "KEY"]:
+            at = _behind_parentheses(tokens, at + 2)
         words = [t.text.upper() for t in tokens[at : at + 4]]
         if (
             words[:2] == ["AS", "("]
@@ -147,3 +142,11 @@ def _cte_names(tokens: list[SqlToken]) -> frozenset[str]:
         ):
             names.add(token.text.strip('"').lower())
     return frozenset(names)
+
+
+def _behind_parentheses(tokens: list[SqlToken], at: int) -> int:
+    """The position behind the parentheses that open at ``at``, or ``at`` when none do."""
+    if at >= len(tokens) or tokens[at].text != "(":
+        return at
+    end = next((i for i in range(at, min(at + 200, len(tokens))) if tokens[i].text == ")"), at - 1)
+    return end + 1
