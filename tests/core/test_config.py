@@ -187,6 +187,7 @@ def test_text_of_a_variable_becomes_what_the_component_wants() -> None:
     spec = ComponentRegistry.builtin().get("mysql.extractor")
     connection = ConnectionConfig("mysql", "shop", {"host": "h", "port": "${PORT}"})
     assert connection.resolve({"PORT": "3307"}, spec).fields["port"] == 3307
+    assert ConnectionConfig("mysql", "shop", {"host": "h"}).resolve({}, spec).fields["port"] == 3306
     with pytest.raises(ConfigurationError, match=r"port of mysql\.shop .* must be a whole number, .* PORT is not"):
         connection.resolve({"PORT": "x"}, spec)
 

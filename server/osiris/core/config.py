@@ -8,6 +8,7 @@ osiris.yaml is read with the same positioned parser as a pipeline, so that what 
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -89,11 +90,12 @@ class ConnectionConfig:
     def resolve(self, env: Mapping[str, str], spec: ComponentSpec | None = None) -> ResolvedConnection:
         """Fill in ``${VAR}`` and ``${VAR:-default}`` from ``env``.
 
-        With a ``spec``, text from a variable becomes the number or boolean that the component wants. Raises
-        ConfigurationError that names the variable, the field, the alias and the file; it never holds a value.
+        With a ``spec``, text from a variable becomes the number or boolean that the component wants, and fields that
+        the connection leaves out get the component's defaults. Raises ConfigurationError that names the variable, the
+        field, the alias and the file; it never holds a value.
         """
         secrets: list[str] = []
-        fields: dict[str, Any] = {}
+        fields: dict[str, Any] = copy.deepcopy(spec.connection_defaults) if spec is not None else {}
         for name, value in self.fields.items():
             if name == "default":
                 continue
