@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from osiris.ide.cursor import Cursor, Role, cursor_at
@@ -103,7 +104,8 @@ def complete(analysis: Analysis, env: Environment, offset: int) -> Completions |
             items = suggest_keys.items(place)
         case _:
             return None
-    found = list(items)
+    # Long lists come in the order of their worth: without a typed word their end is never looked at.
+    found = list(items if cursor.prefix else islice(items, MOST_ITEMS + 1))
     if not found:
         return None
     return _listed(cursor, found)

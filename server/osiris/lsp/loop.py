@@ -63,6 +63,7 @@ async def _serve(wire_in: int, wire_out: int) -> int:
         if body is None:
             stop(0)
         elif not end.done():
+            session.collector.busy()
             protocol.receive(body)
 
     def deliver(body: bytes | None) -> bool:

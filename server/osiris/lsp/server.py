@@ -63,7 +63,7 @@ def main() -> int:
     from osiris.lsp.wire import claim_stdio
 
     wire_in, wire_out = claim_stdio()
-    gc.disable()  # Nothing that is made while the server starts up is garbage; ``warm_up`` turns it on again.
+    gc.disable()  # Nothing that is made while the server starts is garbage; ``Collector`` turns it on again.
     from osiris.lsp.loop import serve
 
     return serve(wire_in, wire_out)

@@ -11,6 +11,7 @@ from pygls.exceptions import JsonRpcException
 
 from osiris.lsp import errors
 from osiris.lsp.capabilities import Client
+from osiris.lsp.collector import Collector
 from osiris.lsp.documents import Documents, Kind, OpenDocument, Snapshot
 from osiris.lsp.projects import Projects
 from osiris.lsp.settings import Settings
@@ -36,6 +37,7 @@ class Session:
         from osiris.lsp.runs import Runs
 
         self.protocol = protocol
+        self.collector = Collector()
         self.client = Client()
         self.settings = Settings()
         self.documents = Documents()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -43,19 +42,14 @@ SAMPLES: dict[str, dict[str, Any]] = {
 
 async def warm_up(session: Session) -> None:
     """Import module by module, with the loop free in between: a message that waits goes first."""
-    try:
-        for name in MODULES:
-            import_module(name)
-            await asyncio.sleep(0)
-        for method, sample in SAMPLES.items():
-            session.protocol.prepare(method, sample)
-            await asyncio.sleep(0)
-        from osiris.components.registry import ComponentRegistry
+    for name in MODULES:
+        import_module(name)
+        await asyncio.sleep(0)
+    for method, sample in SAMPLES.items():
+        session.protocol.prepare(method, sample)
+        await asyncio.sleep(0)
+    from osiris.components.registry import ComponentRegistry
 
-        for name in ComponentRegistry.builtin().names():
-            ComponentRegistry.builtin().get(name)
-            await asyncio.sleep(0)
-    finally:
-        gc.collect()
-        gc.freeze()  # What is there now stays: the collector need not look at it again.
-        gc.enable()
+    for name in ComponentRegistry.builtin().names():
+        ComponentRegistry.builtin().get(name)
+        await asyncio.sleep(0)

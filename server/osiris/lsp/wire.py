@@ -22,6 +22,11 @@ def claim_stdio() -> tuple[int, int]:
     Afterwards descriptor 0 reads from the null device, and descriptor 1 and ``sys.stdout`` write to standard error.
     """
     wire_in, wire_out = os.dup(0), os.dup(1)
+    if sys.platform == "win32":
+        import msvcrt
+
+        for descriptor in (wire_in, wire_out):
+            msvcrt.setmode(descriptor, os.O_BINARY)  # Line ends are counted in Content-Length: none may be added.
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)

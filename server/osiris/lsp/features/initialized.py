@@ -12,8 +12,15 @@ from osiris.lsp.watched_files import watch_project_files
 
 def handle(session: Session, params: Any) -> None:
     """Warm up, ask for the settings, and have the files watched on which diagnostics depend."""
-    session.start(warm_up(session), "warm-up")
+    session.start(_get_ready(session), "warm-up")
     if session.client.configuration:
         session.start(pull_settings(session), "reading the settings")
     if session.client.watch_files:
         session.start(watch_project_files(session), "watching project files")
+
+
+async def _get_ready(session: Session) -> None:
+    try:
+        await warm_up(session)
+    finally:
+        session.start(session.collector.collect_when_quiet(), "collecting garbage")

@@ -1,0 +1,248 @@
+"""The session as a whole: what is declared, settings, folders, the client's late answers, and what never gets out."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+import pytest
+from lsp_client import ABLE, Client, RequestRefusedError, edit, span
+
+from osiris.lsp import commands, features
+from osiris.lsp.server import COMMANDS, NOTIFICATIONS, REQUESTS
+
+PIPELINE = """\
+oml_version: "0.1.0"
+name: shop
+steps:
+  - id: orders
+    component: sqlite.extractor
+    mode: read
+    config:
+      connection: "@sqlite.shop"
+      table: orders
+"""
+
+
+# -- the tables
+
+
+def test_every_row_of_the_tables_has_its_module_and_every_module_its_row() -> None:
+    rows = {*REQUESTS.values(), *NOTIFICATIONS.values()}
+
+    assert {module.name for module in iter_modules(features.__path__)} == rows
+    assert {module.name for module in iter_modules(commands.__path__)} - {"arguments"} == set(COMMANDS.values())
+    for name in rows:
+        assert callable(import_module(f"osiris.lsp.features.{name}").handle)
+
+
+PROVIDERS = {
+    "codeActionProvider": "textDocument/codeAction",
+    "completionProvider": "textDocument/completion",
+    "documentSymbolProvider": "textDocument/documentSymbol",
+    "executeCommandProvider": "workspace/executeCommand",
+    "hoverProvider": "textDocument/hover",
+}
+
+
+def test_what_is_declared_is_what_is_there(client: Client) -> None:
+    declared = client.initialize()
+
+    assert {name for name in declared if name.endswith("Provider")} == set(PROVIDERS)
+    assert {*PROVIDERS.values(), "initialize", "shutdown", "completionItem/resolve"} == set(REQUESTS)
+    assert declared["executeCommandProvider"]["commands"] == sorted(COMMANDS)
+
+
+# -- settings
+
+
+def with_configuration() -> dict[str, object]:
+    return {**ABLE, "workspace": {**ABLE["workspace"], "configuration": True}}
+
+
+def test_settings_are_asked_for_and_kept(client: Client, project: Path) -> None:
+    client.initialize(project, with_configuration())
+    asked = client.wait(lambda m: m.get("method") == "workspace/configuration")
+    assert asked["params"] == {"items": [{"section": "osiris"}]}
+    client.send({"id": asked["id"], "result": [{"compileOnSave": False, "unknown": 1}]})
+    uri = (project / "shop.oml").as_uri()
+    (project / "shop.oml").write_text(PIPELINE)
+    client.open(uri, PIPELINE)
+
+    client.notify("textDocument/didSave", {"textDocument": {"uri": uri}})
+    client.command("osiris.validate", uri)
+
+    assert client.close() == 0
+    assert not (project / "build").exists()
+
+
+def test_settings_that_are_pushed_count_from_then_on(client: Client, project: Path) -> None:
+    client.initialize(project)
+    client.notify("workspace/didChangeConfiguration", {"settings": {"osiris": {"trusted": False}}})
+
+    with pytest.raises(RequestRefusedError, match="trusted"):
+        client.command("osiris.compile", (project / "shop.oml").as_uri())
+
+
+def test_trust_cannot_be_given_by_a_setting(client: Client, project: Path) -> None:
+    client.initialize(project, initializationOptions={"trusted": False})
+    client.notify("workspace/didChangeConfiguration", {"settings": {"osiris": {"trusted": True}}})
+
+    with pytest.raises(RequestRefusedError, match="trusted"):
+        client.command("osiris.compile", (project / "shop.oml").as_uri())
+
+
+@pytest.mark.parametrize("settings", [None, [], "x", {"osiris": 3}, {"compileOnSave": "yes"}])
+def test_settings_of_a_wrong_shape_are_passed_over(client: Client, settings: object) -> None:
+    client.initialize(initializationOptions=settings)
+    client.notify("workspace/didChangeConfiguration", {"settings": settings})
+
+    assert client.close() == 0
+    assert client.log == ""
+
+
+# -- the client's answers
+
+
+def test_an_answer_that_comes_too_late_is_dropped(client: Client, project: Path) -> None:
+    client.initialize(project, with_configuration())
+    asked = client.wait(lambda m: m.get("method") == "workspace/configuration")
+
+    client.request("shutdown")
+    assert client.wait_for("$/cancelRequest") == {"id": asked["id"]}
+    client.send({"id": asked["id"], "result": [{}]})
+    client.notify("exit")
+
+    assert client.ended() == 0
+    assert client.log == ""
+    client.drain()
+    assert not any(m.get("method") == "window/showMessage" for m in client.received)
+
+
+def test_a_client_that_refuses_what_it_is_asked_is_no_fault(client: Client, project: Path) -> None:
+    client.initialize(project, with_configuration())
+    asked = client.wait(lambda m: m.get("method") == "workspace/configuration")
+
+    client.send({"id": asked["id"], "error": {"code": -32601, "message": "no such thing"}})
+
+    assert client.close() == 0
+    assert client.log == ""
+
+
+# -- folders
+
+
+def test_each_folder_is_a_project_with_its_own_connections(client: Client, tmp_path: Path) -> None:
+    for name in ("shop", "crm"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "osiris_connections.yaml").write_text(
+            f"connections:\n  sqlite:\n    {name}: {{path: x.db}}\n"
+        )
+    folders = [{"uri": (tmp_path / name).as_uri(), "name": name} for name in ("shop", "crm")]
+    client.initialize(workspaceFolders=folders)
+
+    errors = {
+        name: [f["range"] for f in client.open((tmp_path / name / "p.oml").as_uri(), PIPELINE) if f["severity"] == 1]
+        for name in ("shop", "crm")
+    }
+
+    assert errors == {"shop": [], "crm": [span(7, 18, 32)]}
+
+
+def test_folders_that_are_added_later_count_for_documents_without_a_file(client: Client, project: Path) -> None:
+    client.initialize()
+    marked = PIPELINE.replace('"@sqlite.shop"', "")
+    client.open("untitled:1", marked)
+    assert client.at("textDocument/completion", "untitled:1", 7, 18) is None
+
+    added = [{"uri": project.as_uri(), "name": "project"}]
+    client.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": added, "removed": []}})
+
+    found = client.at("textDocument/completion", "untitled:1", 7, 18)
+    assert [item["label"] for item in found["items"]] == ["@sqlite.shop"]
+
+
+def test_a_document_of_a_foreign_scheme_is_checked_without_a_project(client: Client, project: Path) -> None:
+    client.initialize(project)
+
+    assert client.open("vscode-vfs://github/owner/repo/p.oml", "name: x\n") != []
+
+
+# -- completion as it is sent
+
+
+def test_suggestions_are_light_and_share_their_range(editor: Client, project: Path) -> None:
+    uri = (project / "p.oml").as_uri()
+    editor.open(uri, "steps:\n  - id: a\n    mo\n")
+
+    found = editor.at("textDocument/completion", uri, 2, 6)
+
+    assert found["itemDefaults"] == {"editRange": span(2, 4, 6), "insertTextMode": 1}
+    mode = next(item for item in found["items"] if item["label"] == "mode")
+    assert "documentation" not in mode
+    assert "textEdit" not in mode
+    assert mode["textEditText"] == "mode: "
+    documentation = editor.request("completionItem/resolve", mode)["documentation"]
+    assert documentation["kind"] == "markdown"
+
+
+def test_a_client_without_defaults_gets_whole_edits(client: Client, project: Path) -> None:
+    client.initialize(project, {})
+    uri = (project / "p.oml").as_uri()
+    client.open(uri, "steps:\n  - id: a\n        mo\n")
+
+    found = client.at("textDocument/completion", uri, 2, 10)
+
+    mode = next(item for item in found["items"] if item["label"] == "mode")
+    assert mode["textEdit"] == {"range": span(2, 8, 10), "newText": "mode: "}
+    assert mode["additionalTextEdits"] == [{"range": span(2, 0, 8), "newText": "    "}]
+    assert "itemDefaults" not in found
+
+
+def test_fix_all_applies_every_certain_fix_to_the_version_it_was_asked_for(editor: Client, project: Path) -> None:
+    uri = (project / "p.oml").as_uri()
+    editor.open(uri, PIPELINE.replace("sqlite.extractor", "sqlite.extracter"))
+    editor.change(uri, 5, edit(5, 10, 14, "raed"))
+    editor.diagnostics(uri, 5)
+
+    [action] = editor.request(
+        "textDocument/codeAction",
+        {
+            "textDocument": {"uri": uri},
+            "range": span(0, 0, 0),
+            "context": {"diagnostics": [], "only": ["source.fixAll"]},
+        },
+    )
+
+    [change] = action["edit"]["documentChanges"]
+    assert action["kind"] == "source.fixAll.osiris"
+    assert change["textDocument"] == {"uri": uri, "version": 5}
+    assert [edit["newText"] for edit in change["edits"]] == ["sqlite.extractor", "read"]
+
+
+# -- secrets
+
+SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+
+
+def test_a_secret_in_a_document_is_repeated_by_no_message_and_no_log(project: Path) -> None:
+    speaking = Client(env={"OSIRIS_LOG_LEVEL": "debug"})
+    try:
+        speaking.initialize(project)
+        uri = (project / "p.oml").as_uri()
+        text = PIPELINE + f"      password: {SECRET}\n"
+        speaking.open(uri, text)
+        speaking.at("textDocument/hover", uri, 9, 18)
+        speaking.at("textDocument/completion", uri, 9, 18)
+        (project / "p.oml").write_text(text)
+        with pytest.raises(RequestRefusedError):
+            speaking.command("osiris.run", uri)
+        speaking.notify("textDocument/didSave", {"textDocument": {"uri": uri}})
+        speaking.command("osiris.validate", uri)
+        speaking.close()
+    finally:
+        speaking.kill()
+
+    assert SECRET.encode() not in speaking.raw
+    assert SECRET not in speaking.log
