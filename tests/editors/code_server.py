@@ -27,7 +27,6 @@ _LEFTOVERS = shutil.ignore_patterns("build", "logs", "out", ".osiris", "__pycach
 
 # Everything that asks, downloads, or moves by itself is off; the page shows the editor and nothing else.
 _SETTINGS: dict[str, object] = {
-    "security.workspace.trust.enabled": False,
     "workbench.startupEditor": "none",
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.tips.enabled": False,
@@ -39,6 +38,13 @@ _SETTINGS: dict[str, object] = {
     "chat.disableAIFeatures": True,
     "git.enabled": False,
     "editor.minimap.enabled": False,
+}
+
+
+_TRUSTED: dict[str, object] = {"security.workspace.trust.enabled": False}
+_RESTRICTED: dict[str, object] = {
+    "security.workspace.trust.enabled": True,
+    "security.workspace.trust.startupPrompt": "never",
 }
 
 
@@ -67,12 +73,20 @@ def copy_example(to: Path) -> Path:
 class CodeServer:
     """A code-server process group on a free port of 127.0.0.1, with the extension installed. Use it in ``with``."""
 
-    def __init__(self, scratch: Path, *, settings: Mapping[str, object] | None = None) -> None:
-        """Prepare it; ``scratch`` is an empty folder for its data, ``settings`` come on top of the quiet defaults."""
+    def __init__(
+        self, scratch: Path, *, settings: Mapping[str, object] | None = None, restricted: bool = False
+    ) -> None:
+        """Prepare it.
+
+        ``scratch`` is an empty folder for its data, ``settings`` come on top of the quiet defaults, and ``restricted``
+        opens folders in Restricted Mode, as VS Code does with folders that the user has not trusted.
+        """
         self.scratch = scratch
         self.port = _free_port()
         self.log = scratch / "code-server.log"
-        self._settings = {**_SETTINGS, "osiris.server.interpreter": sys.executable, **(settings or {})}
+        self._restricted = restricted
+        trust = _RESTRICTED if restricted else _TRUSTED
+        self._settings = {**_SETTINGS, **trust, "osiris.server.interpreter": sys.executable, **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, folder: Path, file: str | None = None) -> str:
@@ -91,7 +105,9 @@ class CodeServer:
             folder.mkdir(parents=True)
             (folder / "settings.json").write_text(json.dumps(self._settings, indent=2), encoding="utf-8")
         self._install(build_vsix())
-        listen = ["--auth", "none", "--bind-addr", f"127.0.0.1:{self.port}", "--disable-workspace-trust"]
+        listen = ["--auth", "none", "--bind-addr", f"127.0.0.1:{self.port}"]
+        if not self._restricted:
+            listen.append("--disable-workspace-trust")
         # What serves a closed window ends soon, instead of waiting three hours for it to come back.
         listen += ["--reconnection-grace-time", "5"]
         quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"]

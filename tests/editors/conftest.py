@@ -54,10 +54,19 @@ def shop(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def vscode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[code_server.CodeServer]:
-    """A running code-server with the packaged extension."""
+    """A running code-server with the packaged extension; it trusts every folder."""
     require(setup_editors.code_server_ready(), "code-server")
     require(setup_editors.extension_ready(), "the npm packages of the extension")
     with code_server.CodeServer(tmp_path_factory.mktemp("code-server")) as server:
+        yield server
+
+
+@pytest.fixture
+def restricted_vscode(vscode: code_server.CodeServer, tmp_path: Path) -> Iterator[code_server.CodeServer]:
+    """Another one, which trusts no folder."""
+    scratch = tmp_path / "restricted"
+    scratch.mkdir()
+    with code_server.CodeServer(scratch, restricted=True) as server:
         yield server
 
 

@@ -96,6 +96,16 @@ class EditorPage:
         self.page.keyboard.press("F1")
         self._pick(title, row=title)
 
+    def commands(self, title: str) -> list[str]:
+        """The commands that the palette offers for a title or its start."""
+        self.page.keyboard.press("F1")
+        self._type_into_box(title)
+        self.page.locator(".quick-input-list .monaco-list-row", has_text=title).first.wait_for()
+        self.page.wait_for_timeout(300)
+        found = self.page.locator(".quick-input-list .monaco-list-row .label-name").all_inner_texts()
+        self.page.keyboard.press("Escape")
+        return [" ".join(text.split()) for text in found]
+
     def go_to(self, line: int, column: int) -> None:
         """Put the cursor at a 1-based line and column."""
         self.page.keyboard.press("Control+G")
@@ -205,12 +215,15 @@ class EditorPage:
             self.page.wait_for_timeout(50)
 
     def _pick(self, text: str, *, row: str | None) -> None:
-        box = self.page.locator(".quick-input-widget:not(.hidden) input")
-        box.wait_for()
-        box.press("End")
-        self.page.keyboard.insert_text(text)
+        self._type_into_box(text)
         if row is not None:
             self.page.locator(".quick-input-list .monaco-list-row", has_text=row).first.wait_for()
         self.page.wait_for_timeout(300)  # the list settles after the last key; Enter takes its first row
         self.page.keyboard.press("Enter")
         self.page.wait_for_selector(".quick-input-widget", state="hidden")
+
+    def _type_into_box(self, text: str) -> None:
+        box = self.page.locator(".quick-input-widget:not(.hidden) input")
+        box.wait_for()
+        box.press("End")
+        self.page.keyboard.insert_text(text)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from editor_page import EditorPage
+
+if TYPE_CHECKING:
+    from code_server import CodeServer
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.editor
 
@@ -240,3 +245,21 @@ def test_a_folder_without_project_files_gets_diagnostics_too(
     editor.open_file("alone.oml")
 
     editor.wait_for_squiggle("{}")
+
+
+def test_restricted_mode_checks_but_compiles_and_runs_nothing(
+    restricted_vscode: CodeServer, page: Page, shop: Path, pictures: Path
+) -> None:
+    editor = EditorPage(page, restricted_vscode, shop)
+    editor.open_file(BROKEN)
+    editor.wait_for_squiggle("sqlite.extracter")
+    editor.open_file(DAILY)
+    editor.press("Control+End")
+    editor.type(" # seen")
+    editor.press("Control+S")
+
+    assert "Osiris: Validate" in editor.commands("Osiris: ")
+    assert "Osiris: Run Pipeline" not in editor.commands("Osiris: ")
+    editor.screenshot(pictures / "restricted.png")
+    assert (shop / DAILY).read_text().endswith("# seen")
+    assert not (shop / "build").exists()

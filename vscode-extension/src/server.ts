@@ -73,13 +73,12 @@ async function fromSettings(around: Surroundings): Promise<ServerCommand | Serve
 }
 
 async function fromWorkspace(around: Surroundings): Promise<ServerCommand | undefined> {
+  const python = around.windows ? path.join('Scripts', 'python.exe') : path.join('bin', 'python');
   for (const folder of around.folders) {
     for (const name of ['.venv', 'venv']) {
-      const program = around.windows
-        ? path.join(folder, name, 'Scripts', 'osiris.exe')
-        : path.join(folder, name, 'bin', 'osiris');
-      if (await isProgram(program)) {
-        return { command: program, args: [lsp], origin: path.join(path.basename(folder), name) };
+      const candidate = path.join(folder, name, python);
+      if ((await whyNotPython(candidate)) === undefined) {
+        return { command: candidate, args: [...asModule, lsp], origin: path.join(path.basename(folder), name) };
       }
     }
   }
@@ -89,12 +88,17 @@ async function fromWorkspace(around: Surroundings): Promise<ServerCommand | unde
 async function fromSearchPath(around: Surroundings): Promise<ServerCommand | undefined> {
   // Only absolute entries: a relative one would let the working folder name the program.
   const folders = around.searchPath.split(path.delimiter).filter((entry) => path.isAbsolute(entry));
-  const names = around.windows ? ['python.exe', 'python3.exe'] : ['python3', 'python'];
-  for (const name of names) {
-    const python = await firstProgram(folders, name);
+  const suffix = around.windows ? '.exe' : '';
+  for (const name of ['python3', 'python']) {
+    const python = await firstProgram(folders, name + suffix);
     if (python !== undefined && (await whyNotPython(python)) === undefined) {
       return { command: python, args: [...asModule, lsp], origin: python };
     }
+  }
+  // Tools such as pipx put the program there alone. Other packages have a program of this name, too.
+  const program = await firstProgram(folders, `osiris${suffix}`);
+  if (program !== undefined && (await exitCode(program, [lsp, '--help'])) === 0) {
+    return { command: program, args: [lsp], origin: program };
   }
   return undefined;
 }
@@ -122,15 +126,21 @@ async function whyNotPython(python: string): Promise<string | undefined> {
     return 'which is not a program';
   }
   const probe = 'import importlib.util as u, sys; sys.exit(0 if u.find_spec("osiris") and u.find_spec("osiris.lsp") else 3)';
+  switch (await exitCode(python, ['-P', '-c', probe])) {
+    case 0:
+      return undefined;
+    case 3:
+      return 'which does not have osiris-oml installed';
+    default:
+      return 'which is not Python 3.11 or newer';
+  }
+}
+
+/** Undefined when the program cannot be started, or takes too long. */
+async function exitCode(program: string, args: string[]): Promise<number | undefined> {
   return new Promise((resolve) => {
-    execFile(python, ['-P', '-c', probe], { timeout: 15_000, windowsHide: true }, (error) => {
-      if (error === null) {
-        resolve(undefined);
-      } else if (error.code === 3) {
-        resolve('which does not have osiris-oml installed');
-      } else {
-        resolve('which is not Python 3.11 or newer');
-      }
+    execFile(program, args, { timeout: 15_000, windowsHide: true }, (error) => {
+      resolve(error === null ? 0 : typeof error.code === 'number' ? error.code : undefined);
     });
   });
 }

@@ -38,7 +38,7 @@ function around(changes: Partial<Surroundings> & { path?: string; interpreter?: 
 
 test('the program of the setting comes before everything else', async () => {
   const set = program('tools/osiris');
-  program('shop/.venv/bin/osiris');
+  program('shop/.venv/bin/python');
   assert.deepEqual(await findServer(around({ path: set })), { command: set, args: ['lsp'], origin: 'osiris.server.path' });
 });
 
@@ -54,7 +54,7 @@ test('a setting may use ~ and ${workspaceFolder}, or be relative to the workspac
 });
 
 test('a program of the setting that is not there is named, and no other server is taken instead', async () => {
-  program('shop/.venv/bin/osiris');
+  program('shop/.venv/bin/python');
   const missing = path.join(scratch, 'gone/osiris');
   assert.deepEqual(await findServer(around({ path: missing })), {
     problem: `osiris.server.path names ${missing}, which is not a program.`,
@@ -82,17 +82,35 @@ test('an interpreter without Osiris, or too old, is refused with the reason', as
 });
 
 test('the environment of a trusted workspace comes before the PATH', async () => {
-  const own = program('shop/.venv/bin/osiris');
+  const own = program('shop/.venv/bin/python');
   program('usr/bin/python3');
   const found = await findServer(around({ searchPath: path.join(scratch, 'usr/bin') }));
-  assert.deepEqual(found, { command: own, args: ['lsp'], origin: path.join('shop', '.venv') });
+  assert.deepEqual(found, { command: own, args: ['-P', '-m', 'osiris', 'lsp'], origin: path.join('shop', '.venv') });
+});
+
+test('an environment without Osiris is passed over', async () => {
+  program('shop/.venv/bin/python', 3);
+  const second = program('shop/venv/bin/python');
+  assert.equal(((await findServer(around())) as { command: string }).command, second);
 });
 
 test('nothing of an untrusted workspace is started', async () => {
-  program('shop/.venv/bin/osiris');
+  program('shop/.venv/bin/python');
   const python = program('usr/bin/python3');
   const found = await findServer(around({ trusted: false, searchPath: path.join(scratch, 'usr/bin') }));
   assert.equal((found as { command: string }).command, python);
+});
+
+test('the osiris program on the PATH serves when no Python there does', async () => {
+  program('usr/bin/python3', 3);
+  const tool = program('usr/bin/osiris');
+  const found = await findServer(around({ searchPath: path.join(scratch, 'usr/bin') }));
+  assert.deepEqual(found, { command: tool, args: ['lsp'], origin: tool });
+});
+
+test('another program that is called osiris is not taken', async () => {
+  program('usr/bin/osiris', 2);
+  assert.ok('problem' in (await findServer(around({ searchPath: path.join(scratch, 'usr/bin') }))));
 });
 
 test('relative entries of the PATH are passed over', async () => {
