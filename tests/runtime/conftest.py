@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -52,7 +53,7 @@ class Project:
         return target
 
     def step(self, id: str, component: str, /, *, sources: Any = (), needs: Any = (), **config: Any) -> Step:
-        """A step of a manifest. ``sources`` are the steps whose rows it takes; ``step__x`` keys go to the step itself."""
+        """A step of a manifest. ``sources``: the steps whose rows it takes; ``step__x`` keys go to the step itself."""
         spec = ComponentRegistry.builtin().get(component)
         names = [sources] if isinstance(sources, str) else list(sources)
         inputs = sources if isinstance(sources, dict) else {"df_" + n.replace("-", "_"): n for n in names}
@@ -109,10 +110,8 @@ class Project:
             context = ExecutionContext(run_dir.name, self.root, run_dir / "artifacts", logger)
             adapter = AdapterFactory.create(target="local")
             prepared = adapter.prepare(self.manifest(*steps, **fields), context)
-            try:
+            with contextlib.suppress(ExecutionError):  # the outcome says it
                 adapter.execute(prepared, context)
-            except ExecutionError:
-                pass  # the outcome says it
             outcome = adapter.collect(prepared, context)
         return Run(RunResult(run_dir.name, run_dir, outcome["state"], outcome))
 

@@ -50,7 +50,7 @@ def test_types_follow_what_is_stored(project):
         "t.db",
         "CREATE TABLE t (i INTEGER, r REAL, mixed INTEGER, words INTEGER, b BOOLEAN, nob BOOLEAN, d DATE, nod DATE,"
         " ts DATETIME, nots TIMESTAMP, empty DATE, free)",
-        "INSERT INTO t VALUES (1, 1, 1, 1, 1, 2, '2024-01-31', '2024-02-30', '2024-01-31 10:00:00', '10 am', NULL, 'x')",
+        "INSERT INTO t VALUES (1, 1, 1, 1, 1, 2, '2024-01-31', '2024-02-30', '2024-01-31 10:00:00', 'noon', NULL, 'x')",
         "INSERT INTO t VALUES (2, 2.5, 2.5, 'two', 0, 1, NULL, '2024-01-31', '2024-01-31T11:00:00', NULL, NULL, NULL)",
     )
 
@@ -73,11 +73,11 @@ def test_types_follow_what_is_stored(project):
         "nod": "VARCHAR",
         "ts": "TIMESTAMP",
         "nots": "VARCHAR",
-        "empty": "VARCHAR",
+        "empty": "DATE",
         "free": "VARCHAR",
     }
     assert project.read("values.csv").splitlines()[1:] == [
-        "1,1.0,1.0,1,true,2,2024-01-31,2024-02-30,2024-01-31 10:00:00,10 am,,x",
+        "1,1.0,1.0,1,true,2,2024-01-31,2024-02-30,2024-01-31 10:00:00,noon,,x",
         "2,2.5,2.5,two,false,1,,2024-01-31,2024-01-31 11:00:00,,,",
     ]
 

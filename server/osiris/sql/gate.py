@@ -30,6 +30,14 @@ _FILE_NAME = re.compile(
     r"[/\\]|\.(csv|tsv|txt|json|jsonl|ndjson|parquet|db|sqlite|duckdb|xlsx)(\.\w+)?$", re.IGNORECASE
 )
 
+# Functions that open files only when they run, that change or show the engine itself, or that run a text as SQL.
+_FORBIDDEN = re.compile(
+    r"(sniff_csv|query|which_secret|write_log|current_setting|getvariable|nextval|test_vector_types|test_all_types"
+    r"|truncate_duckdb_logs|(force_)?checkpoint|\w+_external_resource|duckdb_\w+|pragma_\w+)",
+    re.IGNORECASE,
+)
+_FUNCTION = re.compile(r'"function_name":"((?:[^"\\]|\\.)*)"')
+
 
 @dataclass(frozen=True)
 class SqlProblem:
@@ -126,7 +134,19 @@ class Gate:
         statement = statements[0]
         if statement.type != duckdb.StatementType.SELECT:
             raise SqlRefused(_not_rows(statement.type.name, sql))
-        return without_semicolon(statement.query)
+        query = without_semicolon(statement.query)
+        if _FORBIDDEN.search(query):
+            self._refuse_forbidden(query, sql)
+        return query
+
+    def _refuse_forbidden(self, query: str, sql: str) -> None:
+        """Look at the functions that the query really calls; the words may as well be names of columns."""
+        row = self._connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchone()
+        for name in _FUNCTION.findall(str(row[0]) if row else ""):
+            if _FORBIDDEN.fullmatch(name):
+                place = re.search(re.escape(name), sql, re.IGNORECASE)
+                message = f"SQL in a pipeline reads only the outputs of earlier steps; it may not call {name}()."
+                raise SqlRefused(SqlProblem(message, "external", place.start() if place else None, len(name), (), name))
 
     def close(self) -> None:
         """Give the memory back; the gate cannot be used afterwards."""
