@@ -111,12 +111,34 @@ def test_paths_stay_in_the_project(check, path, profile):
     check(HEAD.replace("steps:\n", params + "steps:\n") + CSV.replace("a.csv", path))
 
 
-def test_a_base_folder_leads_no_further(check, connections):
-    check.env.connections = connections("connections:\n  filesystem:\n    lake: {base_dir: data/lake}\n")
-    config = "{connection: '@filesystem.lake', path: %s}"
-    check(HEAD + CSV.replace("{path: a.csv}", config % "../orders.csv"))
-    check(HEAD + CSV.replace("{path: a.csv}", config % "«OML505 ../../../orders.csv»"))
-    check(HEAD + CSV.replace("{path: a.csv}", "{base_dir: «OML505 ..», path: «OML505 orders.csv»}"))
+@pytest.mark.parametrize(
+    ("folder", "path"),
+    [
+        ("data/lake", "orders.csv"),
+        ("data/lake", "../orders.csv"),
+        ("data/lake", "«OML505 ../../../orders.csv»"),
+        ("/srv/lake", "2026/orders.csv"),
+        ("/srv/lake", "«OML505 ../orders.csv»"),
+        ("${LAKE}", "orders.csv"),
+        ("${LAKE}", "«OML505 https://example.org/orders.csv»"),
+    ],
+)
+def test_a_path_stays_in_the_project_or_in_the_folder_of_its_connection(check, connections, folder, path):
+    check.env.connections = connections(f"connections:\n  filesystem:\n    lake: {{base_dir: '{folder}'}}\n")
+    check(HEAD + CSV.replace("path: a.csv", f"connection: '@filesystem.lake', path: {path}"))
+
+
+def test_a_folder_that_the_step_names_stays_in_the_project(check):
+    check(HEAD + CSV.replace("path: a.csv", "base_dir: data, path: ../a.csv"))
+    check(HEAD + CSV.replace("path: a.csv", "base_dir: «OML505 ..», path: «OML505 a.csv»"))
+
+
+def test_the_file_of_a_connection_is_looked_for_as_well(check, connections):
+    check.env.connections = connections("connections:\n  sqlite:\n    shop: {path: data/shop.db, default: true}\n")
+    check.env.files = frozenset()
+    step = "  - id: a\n    component: {}\n    mode: read\n    config: {{{}table: orders}}\n"
+    check(HEAD + step.format("sqlite.extractor", "connection: «OML330 '@sqlite.shop'», "))
+    check(HEAD + step.format("«OML330 sqlite.extractor»", ""))
 
 
 def test_a_missing_input_file_is_a_warning(check):

@@ -7,12 +7,14 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-_TOKEN = re.compile(r"(?<![A-Za-z0-9+/=_\-])[A-Za-z0-9+/=_\-]{20,}+")
+_TOKEN = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{20,}+=*+")
+_PREFIX = re.compile(r"(?:[A-Za-z]{1,30}+[_\-])*+")
 _HEX = re.compile(r"(?:0[xX])?[0-9a-f]++|(?:0[xX])?[0-9A-F]++")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_ULID = re.compile(r"(?:[a-z]+[_\-])?[0-9A-HJKMNP-TV-Z]{26}")
+_ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _DIGEST = re.compile(r"(?:sha(?:1|224|256|384|512)|md5)[\-=_]")
 _CAMEL_WORD = re.compile(r"[A-Za-z][a-z]{3,}+")
+_PATH_PART = re.compile(r"[a-z]{3,}+(?:[_\-][a-z0-9]++)*+")
 _WORDLIKE = re.compile(r"[A-Z]?[a-z]*+|[A-Z]++|[0-9]++|[A-Za-z]?[0-9]{1,8}|[A-Za-z]{1,24}[0-9]{0,4}")
 
 
@@ -26,7 +28,9 @@ def high_entropy_spans(text: str) -> list[tuple[int, int]]:
 
 def _is_random(text: str, match: re.Match[str]) -> bool:
     token = match[0].rstrip("=")
-    if len(token) < 20 or _HEX.fullmatch(token) or _UUID.fullmatch(token) or _ULID.fullmatch(token):
+    prefix = _PREFIX.match(token)
+    core = token[prefix.end() :] if prefix else token
+    if len(token) < 20 or any(form.fullmatch(core) for form in (_HEX, _UUID, _ULID)):
         return False
     if _DIGEST.match(token) or _is_path(text, match):
         return False
@@ -46,12 +50,14 @@ def _is_random(text: str, match: re.Match[str]) -> bool:
 
 
 def _is_path(text: str, match: re.Match[str]) -> bool:
-    """A file path or the inside of a URL, by what stands around and in it."""
+    """A file path or the inside of a URL, by what stands around it, or because one of its parts is a word."""
     if "/" not in match[0]:
         return False
     before = text[max(0, match.start() - 1) : match.start()]
     after = text[match.end() : match.end() + 1]
-    return match[0].startswith("/") or "//" in match[0] or before in tuple(".~:@\\") or after in (".", ":")
+    if match[0].startswith("/") or "//" in match[0] or before in tuple(".~:@\\") or after in (".", ":"):
+        return True
+    return any(_PATH_PART.fullmatch(part) for part in match[0].split("/"))
 
 
 def _class_of(char: str) -> str:

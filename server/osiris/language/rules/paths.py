@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from osiris.components.spec import CONNECTION_KEY
 from osiris.language.connections import Connection, connection_of_step
@@ -38,7 +39,10 @@ def path_problem(path: str) -> str | None:
 
 
 def inside_project(ctx: StepContext) -> Iterator[Diagnostic]:
-    """Files that a step reads or writes stand inside the project, under every profile."""
+    """What a step says stays inside the project, or the folder of its connection, under every profile.
+
+    What the connection itself says may lie anywhere: its file belongs to whoever runs the pipeline.
+    """
     if ctx.spec is None or not ctx.spec.path_keys:
         return
     told: set[str] = set()
@@ -51,68 +55,89 @@ def inside_project(ctx: StepContext) -> Iterator[Diagnostic]:
             value = resolved.config.get(key)
             if not isinstance(value, str) or (key,) in resolved.open or key in told:
                 continue
-            path = _joined(ctx, key, value, resolved)
-            problem = path_problem(path)
+            problem = _problem(value, None if key == ctx.spec.path_base_key else _base(ctx, resolved))
             if problem:
                 told.add(key)
                 message = (
-                    f"`{path}` {problem}{suffix}. A pipeline reads and writes inside its project only: give a path "
-                    "relative to the project folder."
+                    f"`{value}` {problem}{suffix}. A pipeline reads and writes inside its project only: give a path "
+                    "relative to the project folder, or name the folder in a connection."
                 )
                 yield finding("OML505", _place(ctx, key), message)
 
 
-def _joined(ctx: StepContext, key: str, value: str, resolved: ResolvedConfig) -> str:
-    """A relative path with the folder that it starts from, as far as that is known."""
-    if (
-        ctx.spec is None
-        or key == ctx.spec.path_base_key
-        or path_problem(value) not in (None, "leads out of the project")
-    ):
-        return value
-    base = _base(ctx, resolved)
-    return posixpath.join(base.replace("\\", "/"), value.replace("\\", "/")) if base else value
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The folder that a relative path starts from: where it is, and whether the connection says so."""
+
+    folder: str
+    trusted: bool
 
 
-def _base(ctx: StepContext, resolved: ResolvedConfig) -> str | None:
-    """The folder from the step or its connection; empty when it is the project, None when nobody can say."""
+def _problem(path: str, base: _Base | None) -> str | None:
+    """Why a path leaves both the project and the trusted folder that it starts from."""
+    if base is None or _URL.match(path) or path.startswith("~") or "\0" in path:
+        return path_problem(path)
+    joined = _join(base.folder, path)
+    if base.trusted and (_is_within(joined, base.folder) or "${" in base.folder):
+        return None
+    return path_problem(joined)
+
+
+def _join(folder: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(folder.replace("\\", "/"), path.replace("\\", "/")))
+
+
+def _is_within(path: str, folder: str) -> bool:
+    home = posixpath.normpath(folder.replace("\\", "/"))
+    return path == home or path.startswith(f"{home}/")
+
+
+def _base(ctx: StepContext, resolved: ResolvedConfig) -> _Base | None:
+    """The folder from the step, else from its connection; None for the project itself."""
     key = ctx.spec.path_base_key if ctx.spec else None
-    if key is None or ctx.spec is None:
-        return ""
+    if key is None:
+        return None
     if key in resolved.config:
         value = resolved.config[key]
-        return value if isinstance(value, str) and (key,) not in resolved.open else None
+        known = isinstance(value, str) and (key,) not in resolved.open
+        return _Base(str(value), False) if known else _Base("${unknown}", True)
+    connection = _connection(ctx, resolved)
+    value = connection.fields.get(key) if connection else None
+    return _Base(value, True) if isinstance(value, str) and value else None
+
+
+def _connection(ctx: StepContext, resolved: ResolvedConfig) -> Connection | None:
     reference = resolved.config.get(CONNECTION_KEY)
-    if reference is None:
-        return ""
-    if not isinstance(reference, str) or ctx.env.connections is None:
+    if ctx.spec is None or not isinstance(reference, str | None):
         return None
     found = connection_of_step(ctx.spec, reference, resolved.config, ctx.env.connections)
-    value = found.fields.get(key, "") if isinstance(found, Connection) else None
-    return value if isinstance(value, str) and "${" not in value else None
+    return found if isinstance(found, Connection) else None
 
 
 def _place(ctx: StepContext, key: str) -> Span:
     entry, node = locate(ctx.shape.config, (key,))
     if node is not None and node.span.end > node.span.start:
         return first_line(ctx.text, node.span)
-    return entry.key.span if entry else ctx.shape.span
+    if entry is not None:
+        return entry.key.span
+    return ctx.shape.component_node.span if ctx.shape.component_node else ctx.shape.span
 
 
 def path_uses(ctx: StepContext) -> Iterator[PathUse]:
-    """The files that the step certainly reads or writes; patterns and values from the run are left out."""
+    """The files in the project that the step certainly reads or writes; patterns and values of the run are left out."""
     if ctx.spec is None:
         return
     for key, direction in ctx.spec.path_keys.items():
-        value = ctx.resolved.config.get(key)
-        if not isinstance(value, str) or not value or (key,) in ctx.resolved.open:
+        value, base, span = ctx.resolved.config.get(key), _base(ctx, ctx.resolved), _place(ctx, key)
+        if key not in ctx.resolved.config and key in ctx.spec.connection_fields:
+            connection = _connection(ctx, ctx.resolved)
+            value, base = (connection.fields.get(key), None) if connection else (None, None)
+            span = _place(ctx, CONNECTION_KEY)
+        if not isinstance(value, str) or not value or (key,) in ctx.resolved.open or _PATTERN.search(value):
             continue
-        base = _base(ctx, ctx.resolved)
-        if base is None or _PATTERN.search(value):
-            continue
-        path = posixpath.join(base.replace("\\", "/"), value.replace("\\", "/"))
-        if path_problem(path) is None:
-            yield PathUse(posixpath.normpath(path), _place(ctx, key), direction == "input")
+        path = _join(base.folder, value) if base else posixpath.normpath(value.replace("\\", "/"))
+        if "${" not in path and path_problem(path) is None:
+            yield PathUse(path, span, direction == "input")
 
 
 def inputs_exist(ctx: DocumentContext) -> Iterator[Diagnostic]:
