@@ -51,6 +51,10 @@ def chromium() -> Path | None:
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return Path(found)
+    for application in ("Chromium", "Google Chrome"):
+        program = Path(f"/Applications/{application}.app/Contents/MacOS/{application}")
+        if program.is_file():
+            return program
     return None
 
 
