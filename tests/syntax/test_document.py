@@ -284,6 +284,13 @@ def test_a_form_feed_between_lines_is_white_space() -> None:
     assert document.diagnostics == ()
 
 
+def test_a_tab_on_an_empty_line_or_before_a_comment_is_no_indentation() -> None:
+    document = parse("\t# start\nname: x\n\t\nsteps:\n  - id: a\n\t\n  \t# why\n    mode: read\n\t")
+
+    assert to_plain(document.root()) == {"name": "x", "steps": [{"id": "a", "mode": "read"}]}
+    assert document.diagnostics == ()
+
+
 @pytest.mark.parametrize("char", ["\0", "\x07", "\x1b", "\x7f", "\ud800", "\ufffe", "\ufeff"])
 def test_a_character_that_yaml_forbids_is_reported_and_kept(char: str) -> None:
     text = f"name: a{char}b\nsteps:\n  - id: a\n"

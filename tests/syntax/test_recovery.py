@@ -574,6 +574,7 @@ def test_a_step_whose_dash_stands_wrong_is_still_a_step(text: str, codes: list[s
         ("params: {a: 1\nsteps:\n  - id: a\n", {"params": {"a": 1}, "steps": [{"id": "a"}]}, ["OML003"]),
         ("steps\n  - id: a\n  - id: b\nname: x\n", {"steps": [{"id": "a"}, {"id": "b"}], "name": "x"}, ["OML004"]),
         ("steps: [{id: a}, {id: b\nname: x\n", {"steps": [{"id": "a"}, {"id": "b"}], "name": "x"}, ["OML003"]),
+        ("steps: x\n  - id: a\n    b: c\nname: x\n", {"steps": [{"id": "a", "b": "c"}], "name": "x"}, ["OML001"]),
         ("steps:\n\t- id: a\nname: x\n", {"steps": [{"id": "a"}], "name": "x"}, ["OML002"]),
     ],
 )

@@ -117,7 +117,7 @@ class Assembly:
                     record = read_part(kind, source, self.source.readable[start:end], anchors, budget)
                 expanded += record.expanded
             if not record.part.intact:
-                if record.runs_on and (better := self._judge(piece, layout)):
+                if record.runs_on and (better := self._judge(piece, layout, record.runs_on)):
                     return self._read(better)
                 if kind == "section" and source[layout.indent : layout.indent + 1] in _ODD_STARTS and self._valid():
                     return None
@@ -142,9 +142,12 @@ class Assembly:
             and opaque_ranges(mask(self.source.readable[: self.end]).text) is not None
         )
 
-    def _judge(self, piece: Piece, layout: Layout) -> Layout | None:
+    def _judge(self, piece: Piece, layout: Layout, runs_on: str) -> Layout | None:
         """A better layout when the text from ``piece`` on is valid YAML: then a quote or bracket spans pieces."""
         if self.judgements >= _MAX_JUDGEMENTS:
+            return None
+        lines = self.source.lines
+        if runs_on == "quoted" and lines.find("'", piece.end) < 0 and lines.find('"', piece.end) < 0:
             return None
         self.judgements += 1
         head = " " * layout.indent + "steps:\n" if piece.kind == "step" else ""
@@ -152,7 +155,6 @@ class Assembly:
         ranges = opaque_ranges(rest)
         if not ranges:
             return None
-        lines = self.source.lines
         forms: list[str] = []
         at = 0
         for span in ranges:

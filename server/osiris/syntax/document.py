@@ -156,9 +156,8 @@ def _parse(text: str, cache: PartCache | None) -> Document:
 
 def _too_large(text: str, limit: int) -> Document:
     lines = LineIndex(text)
-    size, most = f"{len(text) / 2**20:.1f}", f"{limit / 2**20:.0f}"
     message = (
-        f"This file is too large to be read: {size} million characters; the limit is {most}. "
+        f"This file is too large to be read: it has {len(text):,} characters, and {limit:,} is the most. "
         "Move data out of the pipeline file."
     )
     return Document(text, lines, (), None, (), None, False, (error("OML010", lines.line_span(0, text), message),))

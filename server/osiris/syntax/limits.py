@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MAX_BYTES = 20 * 1024 * 1024
+MAX_BYTES = 8_000_000
 """Largest file that is read, in bytes; ``parse`` applies it to code points (OML010)."""
 
 MAX_DEPTH = 64
@@ -11,7 +11,7 @@ MAX_DEPTH = 64
 MAX_ALIAS_NODES = 50_000
 """Nodes that all aliases of one document may copy together (OML008)."""
 
-MAX_PURE_CHARS = 2 * 1024 * 1024
+MAX_PURE_CHARS = 1_000_000
 """Largest text that is read without libyaml, whose stand-in in Python is 20 times slower (OML010)."""
 
 MAX_DIAGNOSTICS = 1_000

@@ -45,9 +45,9 @@ class Placed:
 class Record:
     """A part with what its document must know of it.
 
-    ``items`` are parts for the items of a ``steps`` list written inside the part. ``runs_on`` says that a quote or
-    bracket is open at its end, so that the part may have been cut off too early. ``scalar`` is what the part is when
-    it is all of the document and no key, with the findings that then count.
+    ``items`` are parts for the items of a ``steps`` list written inside the part. ``runs_on`` is ``quoted`` or ``flow``
+    when a quote or bracket is open at its end, so that the part may have been cut off too early. ``scalar`` is what the
+    part is when it is all of the document and no key, with the findings that then count.
     """
 
     __slots__ = ("anchors", "expanded", "items", "outside", "part", "runs_on", "scalar", "scalar_findings")
@@ -58,7 +58,7 @@ class Record:
         self.anchors = reading.anchors
         self.outside = {name: outer.get(name) for name in reading.outside}
         self.expanded = reading.expanded
-        self.runs_on = reading.trouble is not None and _runs_on(reading.trouble, part.text)
+        self.runs_on = "" if reading.trouble is None else _runs_on(reading.trouble, part.text)
         self.items = _items(part)
         self.scalar: Scalar | None = None
         self.scalar_findings: tuple[Diagnostic, ...] = ()
@@ -127,9 +127,10 @@ def _is_section(node: Mapping, source: str) -> bool:
     return "\n" not in before and "\r" not in before
 
 
-def _runs_on(trouble: Trouble, source: str) -> bool:
-    context = trouble.context
-    return trouble.offset >= len(source.rstrip()) and ("flow" in context or "quoted" in context)
+def _runs_on(trouble: Trouble, source: str) -> str:
+    if trouble.offset < len(source.rstrip()):
+        return ""
+    return next((what for what in ("quoted", "flow") if what in trouble.context), "")
 
 
 def _items(part: Part) -> tuple[Part, ...]:

@@ -512,8 +512,8 @@ class _Recovery:
             return place_at(anchor.node, span)
         return Scalar(span, span, "", None, Style.PLAIN, synthetic=True)
 
-    def plain_value(self, at: int, parent: int) -> Scalar:
-        """A plain scalar with its continuation lines."""
+    def plain_value(self, at: int, parent: int) -> Node:
+        """A plain scalar with its continuation lines, or the list below it that makes no sense with it."""
         text = self.text
         end, complete = self.plain_line(at, first=True)
         self.advance()
@@ -522,7 +522,13 @@ class _Recovery:
                 break
             end, complete = self.plain_line(self.at, first=False)
             self.advance()
-        return plain(text, at, end)
+        node = plain(text, at, end)
+        if not complete and self.more() and self.column > parent and self.dash() and self.frames[-1].is_map:
+            message = "A list follows below, so no other value can stand here. Remove one of the two."
+            fix = edit_fix("Remove the value", node.span, "")
+            self.found.append(error("OML001", node.span, message, fix))
+            return self.block(parent)
+        return node
 
     def plain_line(self, at: int, *, first: bool) -> tuple[int, bool]:
         """Where the plain text from ``at`` ends on this line, and whether a comment ends it for good."""

@@ -156,7 +156,7 @@ class FlowReader:
         while self.at < self.limit and self.text[self.at] not in " \t\r\n,[]{}":
             self.at += 1
         self.last = self.at
-        return missing(self.at) if self._skip() in ("", ",", "]", "}", "&", "!") else self._value()
+        return missing(self.last) if self._skip() in ("", ",", "]", "}", "&", "!") else self._value()
 
     def _quoted(self) -> Node:
         text, at = self.text, self.at

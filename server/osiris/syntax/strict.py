@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as MappingABC
 from typing import Any, NamedTuple
 
@@ -60,6 +61,8 @@ _STYLES = {
     ">": Style.FOLDED,
 }
 _PLAIN = Style.PLAIN
+_TABS_OF_NOTHING = re.compile(r"\t[ \t]*+(?=[#\r\n]|\Z)")
+_MOST_TABS = 20
 
 
 class Trouble(NamedTuple):
@@ -120,12 +123,19 @@ def read_strictly(
 
     ``outer`` holds the anchors that stand before this text, ``alias_budget`` how many nodes aliases may copy.
     """
-    builder = _Builder(source, restore, outer, alias_budget)
-    try:
-        builder.consume(_Parser(masked))
-    except yaml.YAMLError as error:
-        builder.reading.trouble = trouble_of(error)
-        builder.reading.node = None
+    for _ in range(_MOST_TABS):
+        builder = _Builder(source, restore, outer, alias_budget)
+        try:
+            builder.consume(_Parser(masked))
+        except yaml.YAMLError as error:
+            trouble = builder.reading.trouble = trouble_of(error)
+            builder.reading.node = None
+            tabs = _TABS_OF_NOTHING.match(masked, trouble.offset)
+            if tabs is not None:
+                # YAML 1.2 allows tabs on empty lines and before comments; libyaml does not.
+                masked = masked[: tabs.start()] + " " * len(tabs.group()) + masked[tabs.end() :]
+                continue
+        break
     return builder.reading
 
 
