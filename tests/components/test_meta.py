@@ -59,9 +59,9 @@ def test_missing_keys_are_named_each() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "problem"),
     [
-        ("name", "Acme", "name: name must match the pattern"),
-        ("version", "1", "version: version must match the pattern"),
-        ("modes", ["reed"], "modes[0]: modes[0] must be one of read, extract, transform, write, discover"),
+        ("name", "Acme", "name must match the pattern"),
+        ("version", "1", "version must match the pattern"),
+        ("modes", ["reed"], "modes[0] must be one of read, extract, transform, write, discover"),
         ("modes", ["discover"], "modes: say read, transform or write"),
         ("configSchema/type", "array", "configSchema.type must be object"),
         (

@@ -116,11 +116,23 @@ def test_most_random_tokens_are_found(alphabet: str) -> None:
     assert sum(bool(high_entropy_spans(token)) for token in tokens) > 160
 
 
+@pytest.mark.parametrize("size", [24, 100, 1000])
+def test_a_random_token_may_be_long(size: int) -> None:
+    token = "".join(random.Random(3).choices(string.ascii_letters + string.digits, k=size))
+    assert high_entropy_spans(f"<{token}>") == [(1, size + 1)]
+
+
 def test_ids_and_digests_are_never_taken_for_random_tokens() -> None:
     draw = random.Random(7)
     crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
     for _ in range(200):
         ulid = "0" + "".join(draw.choices(crockford, k=25))
         digests = ["".join(draw.choices("0123456789abcdef", k=size)) for size in (32, 40, 64, 128)]
-        for text in (ulid, f"run_{ulid}", *digests, f"sha256:{digests[2]}"):
+        paths = (
+            f"logs/run_{ulid}",
+            f"see logs/run_{ulid}/artifacts/step-1 there",
+            f"run_{ulid}.lock",
+            f"session=run_{ulid}",
+        )
+        for text in (ulid, f"run_{ulid}", *paths, *digests, f"sha256:{digests[2]}"):
             assert high_entropy_spans(text) == []

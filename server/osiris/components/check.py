@@ -86,7 +86,7 @@ class _Subject:
 
 
 def explain_failures(schema: Mapping[str, Any], data: Any, failures: Failures, name: str = "the spec") -> list[str]:
-    """What is wrong with any ``data`` under ``schema``, as ``place: what`` sentences without a full stop."""
+    """What is wrong with any ``data`` under ``schema``, as sentences without a full stop."""
     instance, _ = _storable(data)
     subject = _Subject(name, schema, lambda path: False)
     problems = [
@@ -95,7 +95,7 @@ def explain_failures(schema: Mapping[str, Any], data: Any, failures: Failures, n
         for problem in _explain(subject, instance, instance_path, schema_path)
     ]
     problems.sort(key=lambda p: (_position(instance, p.path), p.kind, p.key or ""))
-    return [f"{_name(p.path)}: {p.message.rstrip('.')}" if p.path else p.message.rstrip(".") for p in problems]
+    return [problem.message.rstrip(".") for problem in problems]
 
 
 def check_config(

@@ -190,7 +190,7 @@ def _failures() -> Failures:
 
 
 def spec_problems(data: Any) -> list[str]:
-    """What is wrong with the data of a spec file, as ``place: what`` sentences; empty when it is sound."""
+    """What is wrong with the data of a spec file, as sentences that name the place; empty when it is sound."""
     from osiris.components.check import explain_failures
 
     if not isinstance(data, dict):

@@ -34,7 +34,7 @@ def _is_random(text: str, match: re.Match[str]) -> bool:
         return False
     if _DIGEST.match(token) or _is_path(text, match):
         return False
-    if all(_WORDLIKE.fullmatch(part) for part in re.split(r"[_\-+/=]", token) if len(part) < 100):
+    if all(_WORDLIKE.fullmatch(part) for part in re.split(r"[_\-+/]", token)):
         return False
     sample = token[:512]
     kinds = [_class_of(char) for char in sample]
