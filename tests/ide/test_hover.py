@@ -120,7 +120,7 @@ def test_a_secret_parameter_never_shows_its_value() -> None:
     found = hovered(PARAMS % "${params.to<|>ken}")
 
     assert found is not None
-    assert "A secret" in found
+    assert "This is a secret." in found
     assert "hunter2" not in found
 
 

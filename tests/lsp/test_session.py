@@ -93,10 +93,10 @@ def test_trust_cannot_be_given_by_a_setting(client: Client, project: Path) -> No
         client.command("osiris.compile", (project / "shop.oml").as_uri())
 
 
-@pytest.mark.parametrize("settings", [None, [], "x", {"osiris": 3}, {"compileOnSave": "yes"}])
-def test_settings_of_a_wrong_shape_are_passed_over(client: Client, settings: object) -> None:
-    client.initialize(initializationOptions=settings)
-    client.notify("workspace/didChangeConfiguration", {"settings": settings})
+def test_settings_of_a_wrong_shape_are_passed_over(client: Client) -> None:
+    client.initialize(initializationOptions=["x"])
+    for settings in (None, [], "x", {"osiris": 3}, {"compileOnSave": "yes"}):
+        client.notify("workspace/didChangeConfiguration", {"settings": settings})
 
     assert client.close() == 0
     assert client.log == ""
@@ -222,6 +222,21 @@ def test_fix_all_applies_every_certain_fix_to_the_version_it_was_asked_for(edito
 
 
 # -- secrets
+
+
+def test_a_connection_with_a_password_in_its_address_is_shown_without_it(client: Client, project: Path) -> None:
+    (project / "osiris_connections.yaml").write_text(
+        "connections:\n  sqlite:\n    shop: {path: 'postgres://me:hunter2hunter2@db/x'}\n"
+    )
+    client.initialize(project)
+    uri = (project / "p.oml").as_uri()
+    client.open(uri, PIPELINE)
+
+    shown = client.at("textDocument/hover", uri, 7, 20)["contents"]["value"]
+
+    assert "**@sqlite.shop**" in shown
+    assert "hunter2" not in shown
+
 
 SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 

@@ -35,7 +35,7 @@ def of_key(path: Path, spec: ComponentSpec | None, supplied_by: str | None = Non
     if in_config and spec is not None and (policy := spec.connection_fields.get(key)):
         lines += ["", _supplied(policy, supplied_by)]
     if in_config and spec is not None and spec.is_secret((key,)):
-        lines += ["", "A secret: it belongs into the connection, as `${VARIABLE}`, never into this file."]
+        lines += ["", "This is a secret. It belongs into the connection, as `${VARIABLE}`, never into this file."]
     return "\n".join(lines).strip()
 
 

@@ -134,7 +134,7 @@ def _param(analysis: Analysis, name: str) -> str | None:
         lines += [param.description, ""]
     value = analysis.values.values.get(name)
     if param.sensitive:
-        lines.append("A secret: its value is never shown; the run gets it from the environment.")
+        lines.append("This is a secret. Its value is never shown; the run gets it from the environment.")
     elif value is not None:
         lines.append(f"Value: {documentation.shown(value.value)}, {_SOURCES[value.source]}")
     else:

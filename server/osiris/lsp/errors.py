@@ -28,9 +28,10 @@ class RequestError(Exception):
 def answer_for(method: str, error: BaseException) -> tuple[int, str]:
     """The error code and the text for the client. Foreign text never gets out unmasked, tracebacks never at all."""
     from osiris.core.error_taxonomy import OsirisError, describe
+    from osiris.core.secrets_masking import mask_secrets
 
     if isinstance(error, RequestError):
-        return error.code, str(error)
+        return error.code, mask_secrets(str(error))
     if isinstance(error, OsirisError):
         return REQUEST_FAILED, describe(error)
     report(method, error)

@@ -1,4 +1,4 @@
-"""Text for the client: Markdown where it can show it, plain text where not."""
+"""Text for the client: masked, and Markdown where it can show it, plain text where not."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ _EMPHASIS = re.compile(r"\*\*(.+?)\*\*|`([^`\n]+)`|\[([^\]]+)\]\([^)]*\)")
 
 def markup(markdown: str, formats: tuple[str, ...]) -> types.MarkupContent | str:
     """``markdown`` itself, or its text alone; ``formats`` are those the client shows, none for a client that is old."""
+    from osiris.core.secrets_masking import mask_secrets
+
+    markdown = mask_secrets(markdown)
     if "markdown" in formats:
         return types.MarkupContent(kind=types.MarkupKind.Markdown, value=markdown)
     if "plaintext" in formats:

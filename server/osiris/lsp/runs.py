@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from osiris.lsp.cli import Answer, run_osiris
-from osiris.lsp.errors import RequestError
+from osiris.lsp.errors import RequestError, log
 from osiris.lsp.run_lines import Event, ends_run, line_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 RUN_EVENT = "osiris/runEvent"
 POLL_SECONDS = 0.05
 STATE_SECONDS = 2.0
+PATIENCE_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -125,8 +127,12 @@ class Runs:
         """Use the progress of the request, or ask the client for one; without either there are log lines alone."""
         if run.token is None and self._session.client.work_done_progress:
             token = str(uuid.uuid4())
-            await self._session.protocol.ask(types.WINDOW_WORK_DONE_PROGRESS_CREATE, {"token": token})
-            run.token = token
+            create = self._session.protocol.ask(types.WINDOW_WORK_DONE_PROGRESS_CREATE, {"token": token})
+            try:
+                await asyncio.wait_for(create, PATIENCE_SECONDS)
+                run.token = token
+            except (JsonRpcException, TimeoutError):
+                log.info("the client gives no progress for %s; its log lines must do", run.id)
         self._progress(run, {"kind": "begin", "title": f"Running {run.name}", "cancellable": True, "percentage": 0})
 
     def _tell_progress(self, run: Run, event: Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from osiris.core.secrets_masking import mask_secrets
 from osiris.lsp.cli import run_osiris
 from osiris.lsp.commands.arguments import Arguments
 from osiris.lsp.session import Session
@@ -20,4 +21,4 @@ async def handle(session: Session, arguments: Arguments) -> str:
         f"folders: {', '.join(map(str, session.projects.folders)) or 'none'}",
         f"open documents: {len(list(session.documents))}",
     ]
-    return "\n".join([answer.output.strip(), *own])
+    return mask_secrets("\n".join([answer.output.strip(), *own]))

@@ -6,6 +6,7 @@ from typing import Any
 
 from lsprotocol import types
 
+from osiris.core.secrets_masking import mask_secrets
 from osiris.ide.completion import Item, ItemKind, complete
 from osiris.lsp.capabilities import Client
 from osiris.lsp.documents import Snapshot
@@ -56,7 +57,7 @@ def _item(client: Client, snapshot: Snapshot, span: types.Range, order: int, ite
     made = types.CompletionItem(
         label=item.label,
         kind=_KINDS[item.kind],
-        detail=item.detail or None,
+        detail=mask_secrets(item.detail) if item.detail else None,
         sort_text=f"{order:04}",
         filter_text=item.filter,
     )
