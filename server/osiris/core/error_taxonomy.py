@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from osiris.core.error_categories import ErrorCategory, category_of, module_of
+from osiris.core.error_categories import ErrorCategory as ErrorCategory
+from osiris.core.error_categories import category_of, module_of
 
 if TYPE_CHECKING:
     from osiris.core.secrets_masking import Masker
