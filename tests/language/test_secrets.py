@@ -128,6 +128,12 @@ def test_a_path_stays_in_the_project_or_in_the_folder_of_its_connection(check, c
     check(HEAD + CSV.replace("path: a.csv", f"connection: '@filesystem.lake', path: {path}"))
 
 
+def test_a_path_in_an_unknown_folder_is_not_judged(check, connections):
+    check.env.connections = connections("connections:\n  filesystem:\n    lake: {base_dir: data}\n")
+    check.env.files = frozenset()
+    check(HEAD + CSV.replace("path: a.csv", "connection: «OML321 '@filesystem.lke'», path: a.csv"))
+
+
 def test_a_folder_that_the_step_names_stays_in_the_project(check):
     check(HEAD + CSV.replace("path: a.csv", "base_dir: data, path: ../a.csv"))
     check(HEAD + CSV.replace("path: a.csv", "base_dir: «OML505 ..», path: «OML505 a.csv»"))

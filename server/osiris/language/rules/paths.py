@@ -73,6 +73,9 @@ class _Base:
     trusted: bool
 
 
+_UNKNOWN = _Base("${unknown}", trusted=True)
+
+
 def _problem(path: str, base: _Base | None) -> str | None:
     """Why a path leaves both the project and the trusted folder that it starts from."""
     if base is None or _URL.match(path) or path.startswith("~") or "\0" in path:
@@ -100,8 +103,10 @@ def _base(ctx: StepContext, resolved: ResolvedConfig) -> _Base | None:
     if key in resolved.config:
         value = resolved.config[key]
         known = isinstance(value, str) and (key,) not in resolved.open
-        return _Base(str(value), False) if known else _Base("${unknown}", True)
+        return _Base(str(value), False) if known else _UNKNOWN
     connection = _connection(ctx, resolved)
+    if connection is None and CONNECTION_KEY in resolved.config:
+        return _UNKNOWN
     value = connection.fields.get(key) if connection else None
     return _Base(value, True) if isinstance(value, str) and value else None
 
