@@ -15,9 +15,13 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import setup_editors
+
+if TYPE_CHECKING:
+    import psutil
 
 VSIX = setup_editors.EXTENSION / "osiris.vsix"
 EXAMPLE = setup_editors.REPOSITORY / "examples" / "shop"
@@ -121,6 +125,14 @@ class CodeServer:
                 start_new_session=True,  # a group of its own, so that stop() ends all of it and nothing else
             )
         self._wait_until_ready()
+
+    def language_servers(self) -> list[psutil.Process]:
+        """The processes of ``osiris lsp`` that serve its windows."""
+        import psutil
+
+        assert self._process is not None
+        started = psutil.Process(self._process.pid).children(recursive=True)
+        return [process for process in started if {"osiris", "lsp"} <= set(process.cmdline())]
 
     def stop(self) -> None:
         """End the whole process group: server, extension hosts, language servers."""

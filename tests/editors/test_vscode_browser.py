@@ -206,6 +206,46 @@ def test_a_pipeline_with_errors_is_not_run_and_says_why(editor: EditorPage, pict
     editor.screenshot(pictures / "run-refused.png")
 
 
+def test_a_restarted_server_goes_on_checking(editor: EditorPage) -> None:
+    editor.open_file(DAILY)
+    editor.wait_until_served()
+
+    editor.run_command("Osiris: Restart Server")
+    editor.go_to(line=25, column=15)
+    editor.type("y")
+
+    editor.wait_for_squiggle("ready")
+
+
+def test_a_server_that_dies_is_started_again(editor: EditorPage, vscode: CodeServer) -> None:
+    editor.open_file(DAILY)
+    editor.wait_until_served()
+
+    for server in vscode.language_servers():
+        server.kill()
+    editor.go_to(line=25, column=15)
+    editor.type("y")
+
+    editor.wait_for_squiggle("ready")
+
+
+def test_without_a_server_one_message_says_what_to_do(
+    open_editor: Callable[[Path], EditorPage], shop: Path, pictures: Path
+) -> None:
+    (shop / ".vscode").mkdir()
+    (shop / ".vscode" / "settings.json").write_text('{"osiris.server.path": "gone/osiris"}')
+    editor = open_editor(shop)
+
+    editor.open_file(DAILY)
+
+    message = editor.notification("which is not a program")
+    message.wait_for()
+    assert f"osiris.server.path names {shop}/gone/osiris" in message.inner_text()
+    editor.screenshot(pictures / "no-server.png")
+    message.get_by_role("button", name="Open Settings").click()
+    editor.page.wait_for_selector(".settings-editor")
+
+
 def test_plain_yaml_with_an_oml_version_is_oml(editor: EditorPage) -> None:
     (editor.folder / "plain.yaml").write_text('oml_version: "0.1.0"\nname: plain\nsteps: 3\n')
 

@@ -11,6 +11,7 @@ import {
   type StaticFeature,
   TransportKind,
 } from 'vscode-languageclient/node';
+import { messageOf } from './answers';
 import { commandIds } from './commandIds';
 import { findServer, isProblem, type ServerCommand, type ServerProblem } from './server';
 import { serverSettings } from './settings';
@@ -33,6 +34,7 @@ export interface RunEventParams {
 
 export class Client implements vscode.Disposable {
   private running: LanguageClient | undefined;
+  private failed = false;
   private last: Promise<unknown> = Promise.resolve();
   private readonly runEvents = new vscode.EventEmitter<RunEventParams>();
   private readonly stops = new vscode.EventEmitter<void>();
@@ -50,9 +52,22 @@ export class Client implements vscode.Disposable {
     private readonly storage: vscode.Uri,
   ) {}
 
+  /** Starts the server for a document. Where that failed, only a command, a setting or trust tries again. */
+  serve(): void {
+    if (!this.failed) {
+      void this.start();
+    }
+  }
+
   /** Starts the server unless it runs. Resolves to whether one runs; a failure was shown to the user. */
   start(): Promise<boolean> {
-    return this.enqueue(async () => this.running?.isRunning() === true || (await this.launch()));
+    return this.enqueue(async () => {
+      if (this.running !== undefined && !this.running.needsStart()) {
+        return this.attempt(this.running); // it runs, or the language client is starting it again after a crash
+      }
+      await this.halt();
+      return this.launch();
+    });
   }
 
   restart(): Promise<boolean> {
@@ -87,6 +102,7 @@ export class Client implements vscode.Disposable {
   }
 
   private async launch(): Promise<boolean> {
+    this.failed = false;
     this.status.starting();
     const found = await findServer({
       settings: serverSettings(),
@@ -100,16 +116,21 @@ export class Client implements vscode.Disposable {
       this.fail(found);
       return false;
     }
+    return this.attempt(await this.prepare(found));
+  }
+
+  private async attempt(client: LanguageClient): Promise<boolean> {
     try {
-      await this.connect(found);
+      await client.start();
       return true;
     } catch (error) {
-      this.fail({ problem: `The Osiris language server did not start: ${error instanceof Error ? error.message : String(error)}` });
+      this.running = undefined;
+      this.fail({ problem: `The Osiris language server did not start: ${messageOf(error)}` });
       return false;
     }
   }
 
-  private async connect(server: ServerCommand): Promise<void> {
+  private async prepare(server: ServerCommand): Promise<LanguageClient> {
     await vscode.workspace.fs.createDirectory(this.storage);
     this.log.info(`Starting ${[server.command, ...server.args].join(' ')} (found by ${server.origin})`);
     const client = new LanguageClient(
@@ -127,7 +148,7 @@ export class Client implements vscode.Disposable {
     client.onNotification('osiris/runEvent', (params: RunEventParams) => this.runEvents.fire(params));
     client.onDidChangeState(({ newState }) => this.follow(client, newState, server.origin));
     this.running = client;
-    await client.start();
+    return client;
   }
 
   /** Keeps the status true, also when the server dies and the language client starts it again by itself. */
@@ -176,6 +197,7 @@ export class Client implements vscode.Disposable {
   }
 
   private fail(problem: ServerProblem): void {
+    this.failed = true;
     this.status.failed(problem.problem);
     this.log.error(problem.problem);
     void this.offerHelp(problem);

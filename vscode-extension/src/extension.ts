@@ -19,7 +19,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const startFor = (document: vscode.TextDocument): void => {
     if (document.languageId === 'oml') {
-      void active.start();
+      active.serve();
     }
   };
   context.subscriptions.push(
