@@ -274,7 +274,8 @@ def compare(text: str) -> None:
         problem = str(error)
     if problem:
         # What YAML 1.2 allows, or what does no harm.
-        accepted = any(words in problem for words in ("'\\t' that cannot start", "duplicate anchor", "single document"))
+        tab = "\t" in text and "cannot start any token" in problem
+        accepted = tab or "duplicate anchor" in problem or "single document" in problem
         assert accepted or codes & {"OML001", "OML002", "OML003", "OML004", "OML005", "OML013"}, problem
         return
     if isinstance(expected, yaml.ScalarNode) or expected is None:

@@ -52,6 +52,33 @@ BROKEN_STEPS = {
         {"id": "x", "mode": "read", "needs": ["first"]},
         ["OML004"],
     ),
+    "a first key without its colon": (
+        """\
+  - ⟦id⟧ x
+    mode: read
+""",
+        {"id": "x", "mode": "read"},
+        ["OML004"],
+    ),
+    "a half-typed first key": (
+        """\
+  - ⟦i⟧
+    mode: read
+""",
+        {"i": None, "mode": "read"},
+        ["OML004"],
+    ),
+    "a half-typed key below a key of config": (
+        """\
+  - id: x
+    config:
+      query: 1
+      ⟦con⟧
+    mode: read
+""",
+        {"id": "x", "config": {"query": 1, "con": None}, "mode": "read"},
+        ["OML004"],
+    ),
     "no space behind a colon": (
         """\
   - id: x
@@ -105,6 +132,17 @@ BROKEN_STEPS = {
 """,
         {"id": "x", "description": "it", "mode": "read"},
         ["OML001"],
+    ),
+    "an unclosed quote over several lines": (
+        """\
+  - id: x
+    query: ⟦"⟧SELECT
+      1
+      FROM t
+    mode: read
+""",
+        {"id": "x", "query": "SELECT 1 FROM t", "mode": "read"},
+        ["OML003"],
     ),
     "an unclosed [": (
         """\
@@ -161,6 +199,33 @@ BROKEN_STEPS = {
 """,
         {"id": "x", "needs": ["a", "b", "c"], "mode": "read"},
         ["OML003"],
+    ),
+    "a mapping that is just being typed": (
+        """\
+  - id: x
+    inputs: ⟦{⟧df:
+    mode: read
+""",
+        {"id": "x", "inputs": {"df": None}, "mode": "read"},
+        ["OML003"],
+    ),
+    "a list that is just being typed": (
+        """\
+  - id: x
+    needs: ⟦[⟧
+    mode: read
+""",
+        {"id": "x", "needs": [], "mode": "read"},
+        ["OML003"],
+    ),
+    "a placeholder without quotes in brackets": (
+        """\
+  - id: x
+    inputs: {df: ⟦${a.df}⟧, n: 1}
+    mode: read
+""",
+        {"id": "x", "inputs": {"df": "${a.df}", "n": 1}, "mode": "read"},
+        ["OML001"],
     ),
     "a missing comma": (
         """\
@@ -261,6 +326,15 @@ BROKEN_STEPS = {
         {"id": "x", "connection": "@a.b", "mode": "read"},
         ["OML001"],
     ),
+    "a bare ]": (
+        """\
+  - id: x
+    connection: ⟦]⟧
+    mode: read
+""",
+        {"id": "x", "connection": "]", "mode": "read"},
+        ["OML001"],
+    ),
     "a bare %": (
         """\
   - id: x
@@ -340,6 +414,18 @@ BROKEN_STEPS = {
         {"id": "x", "config": {"query": "SELECT 1\nFROM x\n"}, "mode": "read"},
         ["OML005"],
     ),
+    "a block at the margin of its key": (
+        """\
+  - id: x
+    config:
+      query: |
+      ⟦SELECT 1⟧
+      FROM x
+    mode: read
+""",
+        {"id": "x", "config": {"query": "SELECT 1\nFROM x\n"}, "mode": "read"},
+        ["OML005"],
+    ),
     "a line of a block at the margin of the keys": (
         """\
   - id: x
@@ -350,6 +436,16 @@ BROKEN_STEPS = {
     mode: read
 """,
         {"id": "x", "config": {"query": "SELECT 1\n"}, "mode": "read"},
+        ["OML001"],
+    ),
+    "two colons in a text of several lines": (
+        """\
+  - id: x
+    query: SELECT a⟦:⟧ b
+      FROM t
+    mode: read
+""",
+        {"id": "x", "query": "SELECT a: b FROM t", "mode": "read"},
         ["OML001"],
     ),
     "an unknown escape": (
@@ -554,8 +650,15 @@ def test_a_merge_conflict_is_resolved_to_either_side(title: str, expected: Plain
         ("steps:\n  - id: a\n   - id: b\n  - id: c\n", ["OML005"]),
         ("steps:\n  - id: a\n - id: b\n  - id: c\n", ["OML005"]),
         ("steps:\n  - id: a\n  -id: b\n  - id: c\n", ["OML004"]),
+        ("steps:\n  - id: a\n    - id: b\n  - id: c\n", ["OML005"]),
     ],
-    ids=["the first too far right", "one too far right", "one too far left", "one without its space"],
+    ids=[
+        "the first too far right",
+        "one too far right",
+        "one too far left",
+        "one without its space",
+        "one below the keys",
+    ],
 )
 def test_a_step_whose_dash_stands_wrong_is_still_a_step(text: str, codes: list[str]) -> None:
     document = parse(text)

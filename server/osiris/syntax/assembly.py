@@ -121,7 +121,7 @@ class Assembly:
                     return self._read(better)
                 if kind == "section" and source[layout.indent : layout.indent + 1] in _ODD_STARTS and self._valid():
                     return None
-                if kind == "step" and start not in cut and (inner := misplaced_items(self.source.lines, piece, layout)):
+                if kind == "step" and start not in cut and (inner := self._cuts(piece, record, layout)):
                     bounds = [start, *inner, end]
                     queue += [Piece("step", a, b) for a, b in pairwise(bounds)][::-1]
                     cut.update(bounds)
@@ -133,6 +133,11 @@ class Assembly:
             pieces.append(piece)
         self.cache.records = new
         return pieces, records, bool(cut)
+
+    def _cuts(self, piece: Piece, record: Record, layout: Layout) -> list[int]:
+        """Where a broken step ends early, because other steps follow in it at a wrong indent."""
+        inner = misplaced_items(self.source.lines, piece, layout)
+        return inner or [piece.start + at for at in record.cuts]
 
     def _valid(self) -> bool:
         """Whether the whole document is valid YAML after all."""

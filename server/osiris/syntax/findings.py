@@ -88,4 +88,4 @@ def key_is_no_text(span: Span) -> Diagnostic:
 def no_key(colon: int) -> Diagnostic:
     """A colon with nothing before it."""
     span = Span(colon, colon + 1)
-    return error("OML013", span, "There is no key before this colon. Write one, or remove the colon.")
+    return error("OML013", span, "A key is missing here. Write one, or remove the line.")

@@ -50,7 +50,7 @@ class Record:
     part is when it is all of the document and no key, with the findings that then count.
     """
 
-    __slots__ = ("anchors", "expanded", "items", "outside", "part", "runs_on", "scalar", "scalar_findings")
+    __slots__ = ("anchors", "cuts", "expanded", "items", "outside", "part", "runs_on", "scalar", "scalar_findings")
 
     def __init__(self, part: Part, reading: Reading, outer: MappingABC[str, Anchor]) -> None:
         """Note what ``reading`` depended on."""
@@ -60,6 +60,7 @@ class Record:
         self.expanded = reading.expanded
         self.runs_on = "" if reading.trouble is None else _runs_on(reading.trouble, part.text)
         self.items = _items(part)
+        self.cuts: tuple[int, ...] = ()
         self.scalar: Scalar | None = None
         self.scalar_findings: tuple[Diagnostic, ...] = ()
 
@@ -94,6 +95,7 @@ def read_part(
     masked = mask(readable)
     reading = read_strictly(source, masked.text, masked.restore, outer, alias_budget)
     node = reading.node
+    cuts: tuple[int, ...] = ()
     alone: Scalar | None = None
     if kind == "step" and isinstance(node, Sequence) and not node.flow and len(node.items) == 1:
         node = node.items[0]
@@ -109,10 +111,12 @@ def read_part(
         recovered = recover(readable, kind, reading.trouble or Trouble("", 0, ""), outer, alias_budget)
         found = (*masked.diagnostics, *recovered.diagnostics)
         reading.anchors, reading.outside, reading.expanded = recovered.anchors, recovered.outside, recovered.expanded
+        cuts = recovered.cuts
         part = Part(source, recovered.node, found, intact=False)
     else:
         part = Part(source, node, (*masked.diagnostics, *reading.diagnostics), intact=True)
     record = Record(part, reading, outer)
+    record.cuts = cuts
     if alone is not None:
         record.scalar = alone
         record.scalar_findings = (*masked.diagnostics, *reading.diagnostics)

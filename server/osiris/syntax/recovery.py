@@ -50,6 +50,8 @@ class Recovered(NamedTuple):
     anchors: dict[str, Anchor]
     outside: set[str]
     expanded: int
+    cuts: tuple[int, ...]
+    """Line starts of list items behind the first one of a step: steps of their own, at a wrong indent."""
 
 
 class _Frame(NamedTuple):
@@ -74,7 +76,7 @@ def recover(text: str, kind: str, trouble: Trouble, outer: MappingABC[str, Ancho
     found = reader.found
     if not any(one.code in _ABOUT_SYNTAX for one in found):
         found.append(explain(trouble, text))
-    return Recovered(node, tuple(found[:MAX_DIAGNOSTICS]), reader.anchors, reader.outside, reader.expanded)
+    return Recovered(node, tuple(found[:MAX_DIAGNOSTICS]), reader.anchors, reader.outside, reader.expanded, reader.cuts)
 
 
 class _Recovery:
@@ -86,6 +88,9 @@ class _Recovery:
         self.anchors: dict[str, Anchor] = {}
         self.outside: set[str] = set()
         self.expanded = 0
+        self.cuts: tuple[int, ...] = ()
+        self.item_lines: list[int] = []
+        self.colon = -1  # the first colon inside the plain value being read
         self.found: list[Diagnostic] = []
         self.frames: list[_Frame] = []
         self.lines = split_lines(text)
@@ -139,6 +144,7 @@ class _Recovery:
             return self.mapping()
         node = self.block(-1)
         if self.kind == "step" and isinstance(node, Sequence) and not node.flow:
+            self.cuts = tuple(self.item_lines[1:])
             node = node.items[0] if node.items else missing(node.span.end)
         while self.more():
             self.junk()
@@ -160,16 +166,27 @@ class _Recovery:
             return self.sequence()
         if key_at(self.text, self.at) or self.text[self.at] == ":":
             return self.mapping()
-        if (_TIGHT_KEY.match(self.text, self.at) and self.frames) or self.opens_key(parent):
+        if (_TIGHT_KEY.match(self.text, self.at) and self.frames) or self.opens_key(parent) or self.opens_item():
             return self.mapping()
         return self.value(self.at, parent)
+
+    def opens_item(self) -> bool:
+        """Whether a word behind a dash is a key without its colon: keys stand below it in the same column."""
+        if not self.frames or self.frames[-1].is_map or self.at == self.line.at:
+            return False
+        if not _FIRST_WORD.match(self.text, self.at):
+            return False
+        for line in self.lines[self.index + 1 : self.index + 10]:
+            if not line.blank and self.text[line.at] != "#":
+                return line.column == self.column and key_at(self.text, line.at) is not None
+        return False
 
     def opens_key(self, parent: int) -> bool:
         """Whether a quote that is never closed stands before what is else a key."""
         text, at = self.text, self.at
         if text[at] not in "'\"" or key_at(text, at + 1) is None:
             return False
-        return close_of(text, at, self.lines, self.index, parent) < 0
+        return not close_of(text, at, self.lines, self.index, parent)[1]
 
     def owner(self) -> int:
         """The index of the open frame that the current line belongs to, -1 when there is none."""
@@ -231,6 +248,8 @@ class _Recovery:
                 break
             if self.owner() != number:
                 break
+            if number == 0:
+                self.item_lines.append(self.line.start)
             self.check_indent(frame.column, "list item")
             item = self.item(frame.column)
             items.append(item)
@@ -455,12 +474,13 @@ class _Recovery:
 
     def quoted_value(self, at: int, parent: int) -> Scalar:
         text = self.text
-        end = close_of(text, at, self.lines, self.index, parent)
-        if end < 0:
-            stop = at + len(text[at : self.line.end].rstrip(" \t"))
-            self.found.append(unclosed_quote(text, at, stop))
+        end, closed = close_of(text, at, self.lines, self.index, parent)
+        if not closed:
+            self.found.append(unclosed_quote(text, at, end))
+            while self.line.end < end:
+                self.index += 1
             self.advance()
-            return quoted(text, at, stop, closed=False)
+            return quoted(text, at, end, closed=False)
         node = quoted(text, at, end)
         self.found += bad_escapes(text, node)
         self.end_of_value(end, "closing quote")
@@ -516,6 +536,7 @@ class _Recovery:
         """A plain scalar with its continuation lines, or the list below it that makes no sense with it."""
         text = self.text
         end, complete = self.plain_line(at, first=True)
+        colon = self.colon
         self.advance()
         while not complete and self.more() and self.column > parent and self.line.tab < 0 and not self.dash():
             if key_at(text, self.at) is not None or text[self.at] in ":\"'[{":
@@ -523,6 +544,8 @@ class _Recovery:
             end, complete = self.plain_line(self.at, first=False)
             self.advance()
         node = plain(text, at, end)
+        if colon >= 0:
+            self.second_colon(node.span, colon)
         if not complete and self.more() and self.column > parent and self.dash() and self.frames[-1].is_map:
             message = "A list follows below, so no other value can stand here. Remove one of the two."
             fix = edit_fix("Remove the value", node.span, "")
@@ -533,7 +556,9 @@ class _Recovery:
     def plain_line(self, at: int, *, first: bool) -> tuple[int, bool]:
         """Where the plain text from ``at`` ends on this line, and whether a comment ends it for good."""
         text, line = self.text, self.line
-        if first and text[at] in "@`%":
+        if first:
+            self.colon = -1
+        if first and text[at] in "@`%]},*":
             stop = text.find(" #", at, line.end)
             inside = text[at : stop if stop >= 0 else line.end].rstrip(" \t")
             escaped = inside.replace("'", "''")
@@ -551,23 +576,22 @@ class _Recovery:
             if stop_at is None:
                 return line.end, False
             if stop_at.group().startswith(":"):
-                return self.second_colon(at, stop_at.start()), True
+                if self.colon < 0:
+                    self.colon = stop_at.start()
+                position = stop_at.end()
+                continue
             comment = stop_at.group().endswith("#")
             return stop_at.start(), comment
 
-    def second_colon(self, at: int, colon: int) -> int:
+    def second_colon(self, value: Span, colon: int) -> None:
         """Report ``a: b: c``: the value is all of ``b: c``."""
-        text, line = self.text, self.line
-        comment = text.find(" #", colon, line.end)
-        inside = text[at : comment if comment >= 0 else line.end].rstrip(" \t")
-        escaped = inside.replace("'", "''")
-        fix = edit_fix("Put the value in quotes", Span(at, at + len(inside)), f"'{escaped}'")
+        escaped = self.text[value.start : value.end].replace("'", "''")
+        fix = edit_fix("Put the value in quotes", value, f"'{escaped}'")
         message = (
             "A value cannot hold another `key: value` on the same line. Put the value in quotes if the colon is part "
             "of it, or write the inner key on a line of its own."
         )
         self.found.append(error("OML001", Span(colon, colon + 1), message, fix))
-        return at + len(inside)
 
 
 def is_end_or_blank(text: str, at: int) -> bool:

@@ -17,7 +17,8 @@ from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
 
 _SKIP = re.compile(r"(?:[ \t\r\n]++|(?<=[ \t\r\n])#[^\r\n]*+)*+")
 _PLAIN = re.compile(r"(?:[^,\[\]{}\r\n:# \t]++|:(?![ \t\r\n,\[\]{}]|\Z)|(?<![ \t])#|[ \t]++(?!#))+")
-_CUT_QUOTE = re.compile(r"[^,\[\]{}\r\n]*+")
+_CUT_QUOTE = re.compile(r"(?:\$\{[^,\[\]{}\r\n]*+\}?|[^,\[\]{}\r\n])*+")
+_PLACEHOLDER = re.compile(r"\$\{[^,\[\]{}\r\n]*+\}")
 _CLOSERS = {"[": "]", "{": "}"}
 
 
@@ -101,8 +102,9 @@ class FlowReader:
             return self.at
         if not self.unclosed:
             self.unclosed = not char
+            gap = " " if self.text[self.last - 1] == ":" else ""
             missing_ones = wanted if char else "".join(_CLOSERS[one] for one in reversed(self.open))
-            fix = edit_fix(f"Add {missing_ones}", Span(self.last, self.last), missing_ones)
+            fix = edit_fix(f"Add {missing_ones}", Span(self.last, self.last), gap + missing_ones)
             message = f"This `{opener}` is never closed. Add `{wanted}` behind the last value."
             self.found.append(error("OML003", Span(start, start + 1), message, fix))
         return self.last
@@ -174,6 +176,14 @@ class FlowReader:
 
     def _plain(self) -> Node:
         text, at = self.text, self.at
+        if placeholder := _PLACEHOLDER.match(text, at, self.limit):
+            span = Span(*placeholder.span())
+            message = "In a list or mapping with brackets, `${...}` must stand in quotes. Add them."
+            self.found.append(
+                error("OML001", span, message, edit_fix("Put it in quotes", span, f'"{text[at : span.end]}"'))
+            )
+            self.at = self.last = span.end
+            return plain(text, *span)
         found = _PLAIN.match(text, at, self.limit)
         end = found.end() if found else at + 1
         if text[at] in "@`%|>":

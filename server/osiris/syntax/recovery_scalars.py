@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from osiris.syntax.block import block_indent, decode_block, decode_flow
-from osiris.syntax.diagnostic import Diagnostic
+from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.findings import edit_fix, error
-from osiris.syntax.recovery_lines import Line, is_dash, key_at, quoted_end
+from osiris.syntax.recovery_lines import Line, is_dash, is_word, key_at, quoted_end
 from osiris.syntax.scalars import resolve_plain
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Scalar, Style
@@ -55,37 +55,38 @@ def bad_escapes(text: str, scalar: Scalar) -> list[Diagnostic]:
     return found
 
 
-def find_close(text: str, at: int, lines: list[Line], index: int, parent: int) -> int:
-    """The end of a quoted scalar of several lines that opens at ``at`` on line ``index``; -1 when it is not closed.
+def close_of(text: str, at: int, lines: list[Line], index: int, parent: int) -> tuple[int, bool]:
+    """The end of the quoted scalar that opens at ``at`` on line ``index``, and whether its quote is closed.
 
     A line that is not indented deeper than ``parent``, or that looks like a key or a list item, belongs to something
-    else: the quote was forgotten.
+    else: then the quote was forgotten, and the scalar ends before that line.
     """
+    end = quoted_end(text, at)
+    if end >= 0:
+        return end, True
     quote = text[at]
     position = at + 1
+    last = index
     step = re.compile(r'\\.|"' if quote == '"' else r"''|'", re.DOTALL)
     for number in range(index, len(lines)):
         line = lines[number]
         if number > index:
             if line.blank:
                 continue
-            if line.column <= parent or is_dash(text, line.at):
-                return -1
+            if line.column <= parent or is_dash(text, line.at) or text[line.at] == "#":
+                break
             key = key_at(text, line.at)
             if key is not None and quote not in text[line.at : key.span.end]:
-                return -1
-            position = line.at
+                break
+            position, last = line.at, number
         while found := step.search(text, position, line.end):
             position = found.end()
             if found.group() == quote:
-                return position
-    return -1
-
-
-def close_of(text: str, at: int, lines: list[Line], index: int, parent: int) -> int:
-    """The end of the quoted scalar at ``at``, on its line or on following ones; -1 when it is not closed."""
-    end = quoted_end(text, at)
-    return end if end >= 0 else find_close(text, at, lines, index, parent)
+                return position, True
+    stop = lines[last].end
+    while stop > at + 1 and text[stop - 1] in " \t":
+        stop -= 1
+    return stop, False
 
 
 def unclosed_quote(text: str, at: int, end: int) -> Diagnostic:
@@ -154,6 +155,9 @@ class BlockScalar:
         """The index of the first line behind the scalar, and the indentation of its text."""
         digits = [char for char in mark if char in "123456789"]
         indent = max(parent, 0) + int(digits[0]) if digits else -1
+        flush = self._flush_lines(text, lines, index, parent)
+        if flush:
+            return flush, min(line.column for line in lines[index:flush] if not line.blank)
         while index < len(lines):
             line = lines[index]
             if not line.blank:
@@ -170,6 +174,37 @@ class BlockScalar:
         if indent < 0:
             indent = block_indent(text, lines[0].start, lines[0].start)
         return index, indent
+
+    def _flush_lines(self, text: str, lines: list[Line], index: int, parent: int) -> int:
+        """The index behind lines that start left of where they must and are plainly text; 0 when there are none.
+
+        People paste SQL below a header and leave it at the margin of the key.
+        """
+        start = next((n for n in range(index, len(lines)) if not lines[n].blank), len(lines))
+        stop = start
+        while stop < len(lines):
+            line = lines[stop]
+            rest = text[line.at : line.end].rstrip()
+            if not line.blank and (
+                key_at(text, line.at) or is_dash(text, line.at) or line.tab >= 0 or rest[0] in "#}]"
+            ):
+                break
+            if stop == start and (line.column > parent or is_word(rest)):
+                break
+            stop += 1
+        if stop == start:
+            return 0
+        first = lines[start]
+        wanted = max(parent, 0) + 2
+        edits = [
+            TextEdit(Span(line.start, line.start), " " * (wanted - first.column))
+            for line in lines[start:stop]
+            if not line.blank
+        ]
+        message = "The lines of a text block must be indented deeper than its key. Indent them."
+        fix = Fix("Indent the text", tuple(edits), preferred=True)
+        self.found.append(error("OML005", Span(first.at, first.end), message, fix))
+        return stop
 
     def _complain(self, text: str, line: Line, indent: int) -> None:
         fix = edit_fix("Indent the line", Span(line.start, line.at), " " * indent)
