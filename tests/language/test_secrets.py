@@ -91,6 +91,16 @@ def test_the_fix_offers_a_connection_that_holds_the_field(check, connections, me
     check(mended)
 
 
+def test_a_field_that_the_connection_gives_is_removed(check, connections, mend):
+    check.env.connections = connections(
+        "connections:\n  mysql:\n    main: {host: h, database: d, user: u, password: '${P}'}\n"
+    )
+    step = "  - id: a\n    component: mysql.extractor\n    mode: read\n    config:\n      connection: '@mysql.main'\n{}"
+    text = HEAD + step.format("      password: «OML501 hunter2»\n      table: orders\n")
+    mended = mend(check(text).document.text, "OML501")
+    assert mended == HEAD + step.format("      table: orders\n")
+
+
 @pytest.mark.parametrize(
     ("path", "profile"),
     [

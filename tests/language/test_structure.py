@@ -225,6 +225,13 @@ def test_the_skeleton_for_an_empty_file_is_a_good_pipeline(check, mend):
     assert check.analyse(mend("", "OML101")).ok
 
 
+@pytest.mark.parametrize("text", [HEAD + "steps:\n", HEAD + "steps:", HEAD, HEAD.rstrip(), "name: orders"])
+def test_missing_parts_are_added_until_the_pipeline_is_good(check, mend, text):
+    while errors := [d for d in check.analyse(text).diagnostics if d.fixes]:
+        text = mend(text, errors[0].code)
+    assert check(text).ok
+
+
 def test_line_ends_of_the_file_are_kept_by_fixes(mend):
     assert mend(GOOD.replace("    mode: read\n", "").replace("\n", "\r\n"), "OML121") == GOOD.replace("\n", "\r\n")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
-from osiris.language.edits import insert_key, line_start, newline_of, node_end, quoted
+from osiris.language.edits import insert_key, line_start, newline_of, node_end, quoted, remove_entry
 from osiris.language.facts import SecretHit
 from osiris.language.findings import finding, replacement
 from osiris.language.model import Step
@@ -140,8 +140,23 @@ def _finding(ctx: DocumentContext, step: Step, hit: SecretHit) -> Diagnostic:
     span = step.place(hit.span)
     if hit.code == "OML508":
         return finding("OML508", span, _message(hit), _mark_sensitive(ctx, hit.key))
-    fixes = [_to_parameter(ctx, step, hit), *_to_connection(ctx, step, hit)] if hit.movable else []
+    fixes: list[Fix | None] = []
+    if hit.movable:
+        drop = _drop(ctx, step, hit)
+        fixes = [drop] if drop else [_to_parameter(ctx, step, hit), *_to_connection(ctx, step, hit)]
     return finding(hit.code, span, _message(hit), *fixes)
+
+
+def _drop(ctx: DocumentContext, step: Step, hit: SecretHit) -> Fix | None:
+    """The field goes where the step has a connection that is there to give it."""
+    spec, config = ctx.specs[step.index], step.shape.config
+    entry = config.entry(hit.key) if config else None
+    if spec is None or config is None or entry is None or entry.value.span != hit.value:
+        return None
+    if config.entry(CONNECTION_KEY) is None or spec.connection_fields.get(hit.key) != "forbidden":
+        return None
+    edit = remove_entry(step.shape.part.text, config, entry)
+    return Fix(f"Remove `{hit.key}`; the connection gives it", (edit,), True).shift(step.base) if edit else None
 
 
 def _to_parameter(ctx: DocumentContext, step: Step, hit: SecretHit) -> Fix | None:
