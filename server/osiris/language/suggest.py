@@ -21,8 +21,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         if abs(len(other) - len(folded)) > limit:
             continue
         distance = _distance(folded, other, limit)
-        if distance <= limit and distance < len(folded) and (best is None or distance < best[0]):
+        if distance <= limit and distance < len(folded):
             best = (distance, candidate)
+            limit = distance - 1  # from here on only a nearer one counts
+            if limit < 0:
+                break
     return best[1] if best else None
 
 
@@ -34,6 +37,11 @@ def _distance(a: str, b: str, limit: int) -> int:
     """Edits from ``a`` to ``b`` with swaps of neighbours; anything above ``limit`` may be reported as limit + 1."""
     if a == b:
         return 0
+    # What both start and end with takes no part; ids of one file often differ in a digit only.
+    shorter = min(len(a), len(b))
+    start = next((i for i in range(shorter) if a[i] != b[i]), shorter)
+    end = next((i for i in range(shorter - start) if a[-1 - i] != b[-1 - i]), shorter - start)
+    a, b = a[start : len(a) - end], b[start : len(b) - end]
     before: list[int] = []
     previous = list(range(len(b) + 1))
     for i, left in enumerate(a, 1):
