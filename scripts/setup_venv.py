@@ -75,8 +75,10 @@ def dependency_lists() -> tuple[dict[str, object], list[str]]:
 
 
 def make_environment() -> None:
-    """Create ``.venv`` unless it holds a working interpreter with pip."""
-    if PYTHON.exists() and works([str(PYTHON), "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]):
+    """Create ``.venv`` unless it holds a working interpreter; one without pip gets it."""
+    if works([str(PYTHON), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]):
+        if not works([str(PYTHON), "-c", "import pip"]) and not works([str(PYTHON), "-m", "ensurepip"]):
+            raise SetupError(f"{VENV} has no pip, and it cannot be added. Remove that folder, then try again.")
         return
     shutil.rmtree(VENV, ignore_errors=True)
     done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
