@@ -26,7 +26,6 @@ steps:
     config:
       query: SELECT 1 AS one
 """
-# What the pipeline above lacks is a writer, which is no finding; `shop.db` is not there, which is a warning.
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,8 @@ def test_every_version_is_answered_with_its_own_number(editor: Client, folder: P
 
 
 def test_a_finding_has_range_code_source_and_documentation(editor: Client, folder: Path) -> None:
-    [finding] = editor.open((folder / "one.oml").as_uri(), PIPELINE.replace("[orders]", "[order]"))
+    found = editor.open((folder / "one.oml").as_uri(), PIPELINE.replace("[orders]", "[order]"))
+    [finding] = [finding for finding in found if finding["severity"] == 1]
 
     assert finding["range"] == span(12, 12, 17)
     assert (finding["severity"], finding["source"]) == (1, "osiris")
@@ -192,6 +192,7 @@ def test_a_burst_of_changes_ends_with_the_findings_of_the_last(editor: Client, f
 def test_a_client_that_can_show_little_is_sent_little(client: Client, project: Path) -> None:
     client.initialize(project, {})
 
-    [finding] = client.open((project / "x.oml").as_uri(), PIPELINE.replace("id: totals", "id: orders"))
+    found = client.open((project / "x.oml").as_uri(), PIPELINE.replace("id: totals", "id: orders"))
 
-    assert set(finding) == {"range", "severity", "code", "source", "message"}
+    assert found
+    assert all(set(finding) == {"range", "severity", "code", "source", "message"} for finding in found)

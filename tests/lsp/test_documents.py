@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from lsp_client import ABLE, Client, Message, edit, span
@@ -11,6 +13,7 @@ from lsp_client import ABLE, Client, Message, edit, span
 from osiris.lsp.positions import choose_encoding
 
 Speaking = Callable[[str], Client]
+EXAMPLE = Path(__file__).parents[2] / "examples" / "shop" / "pipelines" / "broken-orders.oml.yaml"
 _numbers = itertools.count(1)
 
 
@@ -107,12 +110,31 @@ def test_many_small_edits_leave_the_same_text_as_the_client_has(speaking: Speaki
         client.change(uri, version, edit(line, column, column, char))
 
     last = client.diagnostics(uri, len(text) + 1)
-    client.open(f"{uri}-fresh", text)
+    assert last == client.open(f"{uri}-fresh", text)
 
-    again = client.request(
-        "workspace/executeCommand", {"command": "osiris.validate", "arguments": [{"uri": f"{uri}-fresh"}]}
-    )
-    assert last == [{k: v for k, v in finding.items() if k != "uri"} for finding in again["diagnostics"]]
+
+def test_after_random_edits_with_requests_in_between_the_server_knows_what_a_fresh_one_would(
+    speaking: Speaking, uri: str
+) -> None:
+    client, dice = speaking("utf-16"), random.Random(20)
+    text = EXAMPLE.read_text(encoding="utf-8")
+    client.open(uri, text)
+
+    for version in range(2, 152):
+        start = dice.randrange(len(text) + 1)
+        end = min(start + dice.choice([0, 0, 0, 1, 3, 30]), len(text))
+        new = dice.choice(["", "x", "\n", "  ", "- ", ": ", '"', "[", "${params.", text[end : end + 20]])
+        places = [
+            {"line": text.count("\n", 0, at), "character": at - text.rfind("\n", 0, at) - 1} for at in (start, end)
+        ]
+        client.change(uri, version, {"range": {"start": places[0], "end": places[1]}, "text": new})
+        text = text[:start] + new + text[end:]
+        asked = dice.choice(["textDocument/hover", "textDocument/completion", ""])
+        if asked:
+            client.at(asked, uri, places[0]["line"], places[0]["character"])
+
+    last = client.diagnostics(uri, 151)
+    assert last == client.open(f"{uri}-fresh", text)
 
 
 def test_a_change_of_a_document_that_is_not_open_is_ignored(speaking: Speaking, uri: str) -> None:

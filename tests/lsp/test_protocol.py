@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
-from lsp_client import Client, RequestRefusedError, edit
+from lsp_client import COMMAND, TIMEOUT, Client, RequestRefusedError, edit
 
 URI = "untitled:pipeline"
 
@@ -43,6 +44,12 @@ def test_the_end_of_the_wire_ends_the_server(editor: Client) -> None:
     editor.process.stdin.close()
 
     assert editor.ended() == 0
+
+
+def test_a_server_started_without_standard_streams_just_ends() -> None:
+    started = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *COMMAND], timeout=TIMEOUT)
+
+    assert started.returncode == 0
 
 
 def test_shutdown_with_a_command_in_flight_answers_both_once(editor: Client) -> None:

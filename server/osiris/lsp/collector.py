@@ -24,8 +24,7 @@ class Collector:
 
     async def collect_when_quiet(self) -> None:
         """Freeze what is there, turn the collector on as described, and collect in the pauses from now on."""
-        gc.collect()
-        gc.freeze()  # What the server is made of stays; the collector need not look at it again.
+        gc.freeze()  # What the server is made of stays; the collector need not look at it, now or ever.
         gc.set_threshold(*_YOUNG, _NEVER)
         gc.enable()
         loop = asyncio.get_running_loop()

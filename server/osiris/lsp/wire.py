@@ -21,6 +21,7 @@ def claim_stdio() -> tuple[int, int]:
 
     Afterwards descriptor 0 reads from the null device, and descriptor 1 and ``sys.stdout`` write to standard error.
     """
+    _open_what_is_closed()
     wire_in, wire_out = os.dup(0), os.dup(1)
     if sys.platform == "win32":
         import msvcrt
@@ -30,10 +31,23 @@ def claim_stdio() -> tuple[int, int]:
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     return wire_in, wire_out
+
+
+def _open_what_is_closed() -> None:
+    """Point closed standard streams at the null device, so that no other file gets their number."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != descriptor:
+                os.dup2(null, descriptor)
+                os.close(null)
 
 
 class Framing:
