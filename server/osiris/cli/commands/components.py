@@ -68,7 +68,7 @@ def show_component(name: str, layout: str) -> None:
         return
     click.echo(f"{spec.name} {spec.version}  {spec.title}")
     if spec.description:
-        click.echo(f"\n{spec.description}")
+        click.echo(f"\n{_wrapped(spec.description)}")
     click.echo(f"\nmode: {' or '.join(spec.modes)}")
     if spec.driver is None:
         click.echo("This version of Osiris checks and compiles it, but cannot run it yet.")
@@ -80,7 +80,7 @@ def show_component(name: str, layout: str) -> None:
             click.echo(_key_line(key, schema, required=key in spec.required))
     if spec.examples:
         click.echo("\nExample:\n")
-        click.echo(_example(spec.examples[0]))
+        click.echo(_example(spec))
 
 
 @command.command("validate")
@@ -146,15 +146,27 @@ def _key_line(key: str, schema: Any, *, required: bool) -> str:
         facts.append(f"default {json.dumps(schema['default'], ensure_ascii=False)}")
     if "enum" in schema:
         facts.append("one of " + ", ".join(json.dumps(v, ensure_ascii=False) for v in schema["enum"]))
+    if schema.get("deprecated"):
+        facts.append("deprecated")
     description = " ".join(str(schema.get("description", "")).split())
-    return f"  {key}: {', '.join(facts)}" + (f"\n      {description}" if description else "")
+    return f"  {key}: {', '.join(facts)}" + (f"\n{_wrapped(description, indent=6)}" if description else "")
 
 
-def _example(example: Any) -> str:
-    """An example of a spec as the YAML text it is, or as YAML made from its data."""
+def _wrapped(text: str, *, indent: int = 0) -> str:
+    import textwrap
+
+    margin = " " * indent
+    return textwrap.fill(text, 100, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
+
+
+def _example(spec: ComponentSpec) -> str:
+    """A step with the config of the first example, ready to be copied."""
     import yaml
 
-    content = example.get("oml", example.get("config", example)) if isinstance(example, dict) else example
-    if isinstance(content, str):
-        return content.rstrip()
-    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True)).rstrip()
+    step = {
+        "id": "my-step",
+        "component": spec.name,
+        "mode": spec.modes[0],
+        "config": spec.examples[0].get("config", {}),
+    }
+    return str(yaml.safe_dump([step], sort_keys=False, allow_unicode=True, width=120)).rstrip()
