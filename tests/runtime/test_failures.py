@@ -192,7 +192,10 @@ def test_a_retry_repeats_the_work_of_its_own_step_only(project, register):
     assert source.calls == 1
 
 
-LONG_QUERY = "SELECT count(*) AS n FROM range(100000) a, range(100000) b, range(100000) c WHERE (a.range * b.range + c.range) % 7 = 3"
+LONG_QUERY = (
+    "SELECT count(*) AS n FROM range(100000) a, range(100000) b, range(100000) c"
+    " WHERE (a.range * b.range + c.range) % 7 = 3"
+)
 
 
 def test_timeout_stops_a_query(project):

@@ -16,7 +16,10 @@ import pytest
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.execution.local import AlreadyRunning, Worker, start_run
 
-LONG_QUERY = "SELECT count(*) AS n FROM range(100000) a, range(100000) b, range(100000) c WHERE (a.range * b.range + c.range) % 7 = 3"
+LONG_QUERY = (
+    "SELECT count(*) AS n FROM range(100000) a, range(100000) b, range(100000) c"
+    " WHERE (a.range * b.range + c.range) % 7 = 3"
+)
 
 
 def long_steps(project):

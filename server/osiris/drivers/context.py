@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -106,7 +107,9 @@ def _size(path: Path) -> int | None:
 
 def temporary_sibling(target: Path, session_id: str) -> Path:
     """Where a run writes a file before it has its name: hidden, in the same folder, unique to the run."""
-    return target.with_name(f".{target.name[:100]}.{session_id}.part")
+    begin = target.name.encode(errors="ignore")[:100].decode(errors="ignore")  # a file name has at most 255 bytes
+    digest = hashlib.sha256(target.name.encode(errors="surrogateescape")).hexdigest()[:8]
+    return target.with_name(f".{begin}.{digest}.{session_id}.part")
 
 
 def single_input(inputs: Mapping[str, Any] | None, step_id: str) -> Any:

@@ -56,7 +56,7 @@ def plan(steps: Sequence[Step], is_lazy: Callable[[Step], bool]) -> list[Segment
             if _joins(by_id[name], by_id[consumer], consumers[name], is_lazy, depth):
                 root[name] = root[consumer]
     while (knot := _knot(by_id, root)) is not None:
-        root.update({name: name for name, head in root.items() if head in knot})
+        root.update({name: name for name, head in root.items() if head == knot})
     return _numbered(by_id, root)
 
 
@@ -96,8 +96,8 @@ def _edges(by_id: Mapping[str, Step], root: Mapping[str, str]) -> dict[str, set[
     return edges
 
 
-def _knot(by_id: Mapping[str, Step], root: Mapping[str, str]) -> set[str] | None:
-    """Segments that wait for each other, None when the order is sound."""
+def _knot(by_id: Mapping[str, Step], root: Mapping[str, str]) -> str | None:
+    """The first joined segment among those that wait for each other, None when the order is sound."""
     edges = _edges(by_id, root)
     dependents: dict[str, list[str]] = {head: [] for head in edges}
     for head, needs in edges.items():
@@ -113,9 +113,8 @@ def _knot(by_id: Mapping[str, Step], root: Mapping[str, str]) -> set[str] | None
             if missing[dependent] == 0:
                 ready.append(dependent)
     sizes = Counter(root.values())
-    # What is left also holds segments that merely come after a knot; only joined ones can be the cause.
-    tied = {head for head in missing if sizes[head] > 1}
-    return tied or None
+    # What is left may also hold segments that merely come after a knot: taking one of those apart does no harm.
+    return next((root[name] for name in by_id if root[name] in missing and sizes[root[name]] > 1), None)
 
 
 def _numbered(by_id: Mapping[str, Step], root: Mapping[str, str]) -> list[Segment]:

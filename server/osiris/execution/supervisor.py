@@ -23,7 +23,7 @@ from osiris.core.error_taxonomy import OsirisError
 from osiris.core.secrets_masking import Masker
 from osiris.core.session_logging import SessionLogger, timestamp
 from osiris.execution.folder import FINAL_EVENTS, RunFolder
-from osiris.execution.process import Worker, become_daemon
+from osiris.execution.process import Worker, become_daemon, working_folder
 from osiris.execution.queue import Turn
 from osiris.execution.worker import GRACE_SECONDS
 
@@ -243,8 +243,10 @@ def main() -> None:
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     worker = Worker()
+    request = Request.of(data)
+    working_folder(request.root)  # not where the starter stood: that folder may go away
     try:
-        supervisor = Supervisor(Request.of(data), worker)
+        supervisor = Supervisor(request, worker)
     except OsirisError as error:
         worker.dismiss()
         channel.send({"error": str(error), "hint": error.hint, "code": error.code, "kind": type(error).__name__})

@@ -94,8 +94,10 @@ def _not_started(manifest: dict[str, Any], error: Any) -> dict[str, Any]:
 
 
 def _broken(error: BaseException) -> dict[str, Any]:
-    from osiris.core.error_taxonomy import describe
+    from osiris.core.error_taxonomy import OsirisError, describe
 
+    if isinstance(error, OsirisError):  # the run's own log cannot be written
+        return {"outcome": _not_started({}, error)}
     problem = {"code": "OML610", "message": f"Osiris itself failed: {describe(error)}"}
     return {"outcome": {"state": "failed", "error": problem, "steps": [], "rows": {}}}
 

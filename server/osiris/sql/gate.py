@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import secrets
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _DESCRIBE = "DESCRIBE "
+_MOST_TABLES = 256
 _STATEMENT_NAMES = {"MULTI": "PIVOT with values taken from the data", "CALL": "CALL"}
 _FILE_OF_MESSAGE = re.compile(r'Cannot access (?:file|directory) "(?P<path>.*)" - file system operations')
 
@@ -79,6 +81,8 @@ class Gate:
         import duckdb
 
         self._lock = threading.Lock()
+        self._stand_ins: dict[tuple[Column, ...], str] = {}
+        self._prefix = f"__{secrets.token_hex(8)}"  # no SQL of a user can know it
         self._connection = duckdb.connect(":memory:")
         for setting in (
             "threads=1",
@@ -97,19 +101,26 @@ class Gate:
 
         with self._lock:
             statement = self._single_statement(sql)
-            stand_ins = {name: f"__table_{index}" for index, name in enumerate(tables)}
-            head, tail = fusion({name: quote_name(table) for name, table in stand_ins.items()})
-            prefix = len((_DESCRIBE + head).encode())
+            head, tail = fusion({name: self._stand_in(tuple(columns)) for name, columns in tables.items()})
             try:
-                self._connection.execute("BEGIN")
-                for name, columns in tables.items():
-                    self._connection.execute(table_definition(stand_ins[name], columns))
                 described = self._connection.execute(_DESCRIBE + head + statement + tail).fetchall()
             except duckdb.Error as error:
+                prefix = len((_DESCRIBE + head).encode())
                 raise SqlRefused(_problem(error, sql, statement, tables, prefix)) from None
-            finally:
-                self._connection.execute("ROLLBACK")
         return Passed(statement, tuple(Column(row[0], row[1]) for row in described))
+
+    def _stand_in(self, columns: tuple[Column, ...]) -> str:
+        """An empty table with these columns, quoted; the same one for the same columns."""
+        name = self._stand_ins.get(columns)
+        if name is None:
+            if len(self._stand_ins) >= _MOST_TABLES:
+                for old in self._stand_ins.values():
+                    self._connection.execute(f"DROP TABLE {quote_name(old)}")
+                self._stand_ins.clear()
+            name = f"{self._prefix}_{len(self._stand_ins)}"
+            self._connection.execute(table_definition(name, columns))
+            self._stand_ins[columns] = name
+        return quote_name(name)
 
     def _single_statement(self, sql: str) -> str:
         import duckdb
@@ -282,7 +293,9 @@ def open_run_connection(limits: Limits) -> duckdb.DuckDBPyConnection:
     settings += [
         "preserve_insertion_order=true",
         "errors_as_json=true",
-        "enable_progress_bar=false",
+        "enable_progress_bar=true",  # else nobody can ask how far a query is
+        "enable_progress_bar_print=false",
+        "progress_bar_time=0",
         f"allowed_paths={_text_list(limits.paths)}",
         f"allowed_directories={_text_list(limits.directories)}",
         "enable_external_access=false",
