@@ -132,7 +132,7 @@ def _is_section(node: Mapping, source: str) -> bool:
 
 
 def _runs_on(trouble: Trouble, source: str) -> str:
-    if trouble.offset < len(source.rstrip()):
+    if trouble.offset < len(source.rstrip(" \t\r\n")):
         return ""
     return next((what for what in ("quoted", "flow") if what in trouble.context), "")
 

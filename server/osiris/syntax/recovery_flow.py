@@ -188,8 +188,8 @@ class FlowReader:
         end = found.end() if found else at + 1
         if text[at] in "@`%|>":
             message = f"A value cannot start with `{text[at]}`. Put it in quotes."
-            inside = text[at:end].rstrip().replace("'", "''")
-            fix = edit_fix("Put it in quotes", Span(at, at + len(text[at:end].rstrip())), f"'{inside}'")
+            inside = text[at:end].rstrip(" \t").replace("'", "''")
+            fix = edit_fix("Put it in quotes", Span(at, at + len(text[at:end].rstrip(" \t"))), f"'{inside}'")
             self.found.append(error("OML001", Span(at, at + 1), message, fix))
         node = plain(text, at, end)
         self.at = end

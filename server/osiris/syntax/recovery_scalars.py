@@ -144,7 +144,7 @@ class BlockScalar:
         if bad >= line_end:
             bad = at
         span = Span(bad, max(line_end, bad + 1)) if bad > at else Span(at, end)
-        span = Span(span.start, span.start + len(text[span.start : span.end].rstrip()))
+        span = Span(span.start, span.start + len(text[span.start : span.end].rstrip(" \t")))
         message = (
             f"Behind `{text[at]}` only `-` or `+` and one digit may stand; the text itself starts on the next line. "
             "Move this text down, or put the value in quotes."
@@ -184,7 +184,7 @@ class BlockScalar:
         stop = start
         while stop < len(lines):
             line = lines[stop]
-            rest = text[line.at : line.end].rstrip()
+            rest = text[line.at : line.end].rstrip(" \t")
             if not line.blank and (
                 key_at(text, line.at) or is_dash(text, line.at) or line.tab >= 0 or rest[0] in "#}]"
             ):
