@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+
+# Among more names than this only those are compared that start or end as the misspelt one does.
+_MANY = 200
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -16,9 +20,10 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         return None
     limit = 1 if len(folded) <= 4 else 2 if len(folded) <= 8 else 3
     best: tuple[int, str] | None = None
-    for candidate in sorted(set(known)):
-        other = _fold(candidate)
-        if abs(len(other) - len(folded)) > limit:
+    names = _folded(tuple(known))
+    many = len(names) > _MANY
+    for other, candidate in names:
+        if abs(len(other) - len(folded)) > limit or (many and other[:1] != folded[:1] and other[-1:] != folded[-1:]):
             continue
         distance = _distance(folded, other, limit)
         if distance <= limit and distance < len(folded):
@@ -27,6 +32,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
             if limit < 0:
                 break
     return best[1] if best else None
+
+
+@lru_cache(maxsize=64)
+def _folded(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Names as they are compared and as they are written, in alphabetical order."""
+    return [(_fold(name), name) for name in sorted(set(names))]
 
 
 def _fold(name: str) -> str:

@@ -113,6 +113,16 @@ class DocumentContext:
         """The document's text."""
         return self.document.text
 
+    @cached_property
+    def sources(self) -> list[int]:
+        """The steps that certainly yield data and can be referred to, in the order of the file."""
+        return [step.index for step in self.pipeline.steps if self.is_source(step.index)]
+
+    def is_source(self, index: int) -> bool:
+        """Whether the step certainly yields data and can be referred to."""
+        known = self.pipeline.steps[index].shape.id is not None and self.specs[index] is not None
+        return known and bool(self.graph.roles[index].yields)
+
 
 StepRule = Callable[[StepContext], Iterator[Diagnostic]]
 DocumentRule = Callable[[DocumentContext], Iterator[Diagnostic]]

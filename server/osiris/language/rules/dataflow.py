@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 
@@ -69,26 +70,27 @@ def _starved(ctx: DocumentContext, step: Step) -> Diagnostic:
     return finding("OML308", step.anchor, message, wire(ctx, step, source) if source else None)
 
 
+# How far the search for a data step goes: in a file where nothing is wired yet it would else be quadratic.
+_FAR = 100
+
+
 def _nearest_source(ctx: DocumentContext, step: Step) -> Step | None:
     """The data step closest upstream, else the last one before this step, else the first after it that may go first."""
     graph, steps = ctx.graph, ctx.pipeline.steps
+    if not ctx.sources:
+        return None
     seen, queue = {step.index}, deque(graph.upstream[step.index])
-    while queue:
+    while queue and len(seen) < _FAR:
         index = queue.popleft()
         if index in seen:
             continue
         seen.add(index)
-        if _is_source(ctx, steps[index]):
+        if ctx.is_source(index):
             return steps[index]
         queue.extend(graph.upstream[index])
-    for other in (*reversed(steps[: step.index]), *steps[step.index + 1 :]):
-        if _is_source(ctx, other) and not _depends(ctx, other.index, step.index):
-            return other
-    return None
-
-
-def _is_source(ctx: DocumentContext, step: Step) -> bool:
-    return step.shape.id is not None and ctx.specs[step.index] is not None and step.mode in ("read", "transform")
+    here = bisect_left(ctx.sources, step.index)
+    around = (*reversed(ctx.sources[max(0, here - _FAR) : here]), *ctx.sources[here : here + _FAR])
+    return next((steps[i] for i in around if i != step.index and not _depends(ctx, i, step.index)), None)
 
 
 def _depends(ctx: DocumentContext, index: int, on: int) -> bool:

@@ -14,12 +14,15 @@ from osiris.syntax.diagnostic import Diagnostic, Fix, Related
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Scalar, Sequence
 
+# A suggestion looks at every id, so a file full of unknown ones gets them for the first few.
+_MOST_SUGGESTIONS = 20
+
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def needs(ctx: DocumentContext) -> Iterator[Diagnostic]:
     """Every id in ``needs`` is that of another step, and stands there once."""
-    by_id, uncertain = ctx.graph.by_id, _uncertain(ctx)
+    by_id, uncertain, unknown = ctx.graph.by_id, _uncertain(ctx), 0
     for step in ctx.pipeline.steps:
         refs = step.shape.needs
         if not refs:
@@ -33,7 +36,8 @@ def needs(ctx: DocumentContext) -> Iterator[Diagnostic]:
             elif target == step.index:
                 yield _self_need(step, ref)
             elif target is None and not (uncertain or ref.node.value is None):
-                yield _unknown(ctx, step, ref.id, ref.node, step.place(ref.node.span), "OML301")
+                unknown += 1
+                yield _unknown(ctx, step, ref.id, ref.node, step.place(ref.node.span), "OML301", unknown)
             seen.add(refs[position].id)
 
 
@@ -49,11 +53,13 @@ def _uncertain(ctx: DocumentContext) -> bool:
     return any(item.entry.key.text in ("steps", "tasks") and not item.part.intact for item in ctx.pipeline.top)
 
 
-def _unknown(ctx: DocumentContext, step: Step, name: str, node: Scalar, span: Span, code: str) -> Diagnostic:
+def _unknown(
+    ctx: DocumentContext, step: Step, name: str, node: Scalar, span: Span, code: str, count: int
+) -> Diagnostic:
     taken = {need.id for need in step.shape.needs or ()} if code == "OML301" else set()
     others = [s.shape.id for s in ctx.pipeline.steps if s.shape.id is not None and s.index != step.index]
     others = [other for other in others if other not in taken]
-    near = nearest(name, others)
+    near = nearest(name, others) if count <= _MOST_SUGGESTIONS else None
     if near:
         hint = f"Did you mean `{near}`?"
     else:
@@ -79,6 +85,7 @@ def _remove(step: Step, ref: NeedRef, title: str) -> Fix | None:
 def inputs(ctx: DocumentContext) -> Iterator[Diagnostic]:
     """Every input is ``${step.df}`` of another step that yields data."""
     uncertain: bool | None = None
+    unknown = 0
     for step in ctx.pipeline.steps:
         for ref in step.shape.inputs or ():
             if ref.table.startswith("x-"):
@@ -95,7 +102,8 @@ def inputs(ctx: DocumentContext) -> Iterator[Diagnostic]:
                 if uncertain is None:
                     uncertain = _uncertain(ctx)
                 if not uncertain and isinstance(ref.value, Scalar):
-                    yield _unknown(ctx, step, ref.id, ref.value, span, "OML306")
+                    unknown += 1
+                    yield _unknown(ctx, step, ref.id, ref.value, span, "OML306", unknown)
             elif target == step.index:
                 yield finding("OML302", span, f"`{ref.id}` cannot take its own data. Name another step.")
             elif ctx.graph.roles[target].yields is False:

@@ -186,16 +186,19 @@ class _Query:
 
 def unknown_tables(ctx: DocumentContext) -> Iterator[Diagnostic]:
     """Tables in SQL that are no data of the step: misspelt, or of a step that it does not need."""
+    sources: dict[str, Step] = {}
     for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
+        if report.unknown_tables and not sources:
+            sources = {table_name(s.id).lower(): s for s in reversed(ctx.pipeline.steps) if s.id}
         for unknown in report.unknown_tables:
-            yield _unknown_table(ctx, step, unknown)
+            yield _unknown_table(ctx, step, unknown, sources)
 
 
-def _unknown_table(ctx: DocumentContext, step: Step, unknown: UnknownTable) -> Diagnostic:
+def _unknown_table(ctx: DocumentContext, step: Step, unknown: UnknownTable, sources: dict[str, Step]) -> Diagnostic:
     name, span = unknown.name.lower(), step.place(unknown.span)
     known = {table.lower(): table for table in ctx.graph.data_inputs[step.index]}
     names = list(known.values())
-    other = next((s for s in ctx.pipeline.steps if s.id and table_name(s.id).lower() == name), None)
+    other = sources.get(name)
     if other is not None and other.index != step.index and ctx.graph.roles[other.index].yields:
         message = f"`{unknown.name}` is the data of `{other.id}`, which this step does not need. Add it to `needs`."
         related = [Related(other.anchor, f"`{other.id}` is this step.")]
