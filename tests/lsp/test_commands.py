@@ -118,6 +118,16 @@ def test_the_compile_command_says_why_it_does_not(client: Client, folder: Path, 
     assert "Traceback" not in refused.value.message
 
 
+def test_text_that_is_not_saved_is_not_compiled_and_the_user_is_told(client: Client, folder: Path, uri: str) -> None:
+    client.initialize(folder)
+    client.open(uri, PIPELINE.replace("name: totals", "name: other"))
+
+    client.command("osiris.compile", uri)
+
+    assert "not saved" in client.wait_for("window/logMessage")["message"]
+    assert (folder / "build/totals/manifest.json").exists()
+
+
 # -- validate and doctor
 
 

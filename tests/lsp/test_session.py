@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -35,6 +37,15 @@ def test_every_row_of_the_tables_has_its_module_and_every_module_its_row() -> No
     assert {module.name for module in iter_modules(commands.__path__)} - {"arguments"} == set(COMMANDS.values())
     for name in rows:
         assert callable(import_module(f"osiris.lsp.features.{name}").handle)
+
+
+def test_the_reply_to_initialize_waits_for_nothing_it_does_not_need() -> None:
+    code = "import sys, osiris.lsp.loop, osiris.lsp.features.initialize; print(*sys.modules)"
+    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split())
+
+    heavy = ("yaml", "jsonschema", "jsonschema_rs", "duckdb", "pyarrow", "sqlglot", "rich", "ruamel")
+    layers = tuple(f"osiris.{name}" for name in ("components.", "language.", "core.", "execution.", "ide."))
+    assert not {name for name in loaded if name.startswith((*heavy, *layers))}
 
 
 PROVIDERS = {

@@ -9,7 +9,7 @@ from typing import Any
 from osiris.lsp.positions import Encoding, choose_encoding
 
 # Characters after which an editor asks for completion by itself; words ask anyway.
-COMPLETION_TRIGGERS = (":", " ", "-", "@", ".", "{", '"', "'")
+COMPLETION_TRIGGERS = (":", " ", "-", "@", ".", "[", "{", '"', "'")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from osiris.lsp.documents import OpenDocument, path_of
+from osiris.lsp.documents import path_of
 from osiris.lsp.errors import INVALID_PARAMS, RequestError
 from osiris.lsp.session import Session
 
@@ -40,16 +40,22 @@ class Arguments:
             raise RequestError('The command needs a document: {"uri": "file:///..."}.', INVALID_PARAMS)
         return uri
 
-    def file(self, session: Session) -> Path:
+    def file(self) -> Path:
         """The file that the command is for; RequestError when the document is not saved to a file."""
         path = path_of(self.uri())
         if path is None:
             raise RequestError("Save the document to a file first.")
         return path
 
-    def document(self, session: Session) -> OpenDocument | None:
-        """The open document that the command is for, None when it is not open."""
-        return session.documents.get(self.uri())
+    def saved_file(self, session: Session) -> Path:
+        """Like ``file``, for commands that read it from disk: says so when the editor holds another text."""
+        from osiris.core.source import read_source
+
+        path = self.file()
+        document = session.documents.get(self.uri())
+        if document is not None and document.text != read_source(path):
+            session.log(f"{path.name} has changes that are not saved; this uses the file as it was saved.", "warning")
+        return path
 
 
 def require_trust(session: Session, what: str) -> None:

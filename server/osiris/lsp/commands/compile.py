@@ -11,7 +11,7 @@ from osiris.lsp.session import Session
 async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
     """Compile the saved file. The findings of one that does not compile are the text of the error."""
     require_trust(session, "Compiling")
-    path = arguments.file(session)
+    path = arguments.saved_file(session)
     result = await session.compiler.compile(path, profile=arguments.text("profile"))
     session.log(
         f"{path.name}: {'unchanged' if result.cached else 'compiled to'} {session.compiler.shown(path, result.path)}"

@@ -14,7 +14,7 @@ from osiris.lsp.session import Session
 async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
     """Start a run of the saved file in a process of its own."""
     require_trust(session, "Running a pipeline")
-    path = arguments.file(session)
+    path = arguments.saved_file(session)
     options: list[str] = []
     if profile := arguments.text("profile"):
         options += ["--profile", profile]

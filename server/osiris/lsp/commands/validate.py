@@ -37,7 +37,7 @@ async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
 def _from_disk(session: Session, arguments: Arguments) -> OpenDocument:
     from osiris.core.source import read_source
 
-    path = arguments.file(session)
+    path = arguments.file()
     if not path.exists():
         raise RequestError(f"{path} does not exist.")
     return OpenDocument(arguments.uri(), "oml", 0, read_source(path), session.documents.codec)
