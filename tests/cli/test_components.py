@@ -90,3 +90,10 @@ def test_doctor_outside_any_project_only_notes_it(osiris, tmp_path):
     done = osiris("doctor", cwd=tmp_path / "empty")
     assert done.returncode == 0
     assert "note    project: none found" in done.stdout
+
+
+def test_doctor_names_settings_that_cannot_be_used(osiris, project):
+    (project / "osiris.yaml").write_text("on_failure: maybe\n")
+    done = osiris("doctor")
+    assert done.returncode == 1
+    assert "problem osiris.yaml: cannot be used as it is" in done.stdout

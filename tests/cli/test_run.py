@@ -262,3 +262,15 @@ def test_a_closed_reader_does_not_stop_a_run(project):
     process.wait(60)
     assert b"Traceback" not in process.stderr.read()
     assert (project / "out/orders.csv").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--log-format", "json"], ["--format", "json"]])
+def test_a_full_disk_behind_standard_output_does_not_stop_a_run_but_is_told(osiris, project, options):
+    with open("/dev/full", "w") as full:
+        done = osiris(
+            "run", "pipelines/orders.oml.yaml", *options,
+            capture_output=False, stdout=full, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot write to standard output: No space left on device\n"
+    assert (project / "out/orders.csv").exists()

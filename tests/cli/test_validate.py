@@ -145,10 +145,11 @@ def test_params_and_profiles_are_checked_as_they_would_be_used(osiris, project):
 
 
 def test_broken_settings_of_the_project_are_found_as_well(osiris, project):
-    (project / "osiris_connections.yaml").write_text("connections: 3\n")
-    done = osiris("validate")
-    assert done.returncode == 1
-    assert "osiris_connections.yaml:1:14: error OML" in done.stdout
+    (project / "osiris.yaml").write_text("on_failure: maybe\n")
+    for arguments in ([], ["pipelines/orders.oml.yaml"]):
+        done = osiris("validate", *arguments)
+        assert done.returncode == 1
+        assert "osiris.yaml:1:13: error OML" in done.stdout
 
 
 def test_a_secret_in_the_source_line_is_not_printed(osiris, project):

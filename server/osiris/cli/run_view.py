@@ -35,6 +35,7 @@ class RunView:
         self._as_json = events_as_json
         self._colour = colour_wanted(sys.stdout)
         self._status: Status | None = None
+        self.problem: OSError | None = None
         self._under_way: dict[str, str] = {}
         self._waiting: threading.Timer | None = None
 
@@ -57,14 +58,17 @@ class RunView:
             self._status.stop()
 
     def show(self, event: Mapping[str, Any]) -> None:
-        """Show one event. A reader that left, or a full disk behind standard output, does not stop the run."""
+        """Show one event. A reader that left, or a full disk behind standard output, does not stop the run.
+
+        ``problem`` keeps it for the end.
+        """
         try:
             if self._as_json and not self._quiet:
                 write_json_line(event)
             elif not self._quiet:
                 self._show_line(event)
-        except OSError:
-            self._quiet = True  # whoever prints the result afterwards meets the same and says so
+        except OSError as problem:
+            self.problem, self._quiet = problem, True
 
     def _show_line(self, event: Mapping[str, Any]) -> None:
         self._stop_waiting()

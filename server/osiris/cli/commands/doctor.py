@@ -103,6 +103,7 @@ def _extras() -> Iterator[Check]:
 def _project() -> Iterator[Check]:
     from osiris.core.error_taxonomy import OsirisError
     from osiris.core.project import Project
+    from osiris.syntax.diagnostic import Severity
 
     try:
         project = Project.find(Path.cwd())
@@ -116,6 +117,9 @@ def _project() -> Iterator[Check]:
     else:
         number = f"{len(pipelines)} pipeline{'' if len(pipelines) == 1 else 's'}"
         yield Check("project", "ok", f"{project.root} with {number}")
+    for file in project.settings_files():
+        if file.problem is not None or any(finding.severity is Severity.ERROR for finding in file.diagnostics):
+            yield Check(file.path.name, "problem", "cannot be used as it is", "`osiris validate` says why.")
     for folder in ("build", "logs"):
         yield _writable(project.root / folder)
 

@@ -144,6 +144,8 @@ def _start(manifest: Any, root: Path, params: dict[str, str], options: Options, 
         raise
     if options.detach:
         return _detached(result, options)
+    if view.problem is not None:
+        raise view.problem
     return _finished(result, options, signals[0] if signals else None)
 
 

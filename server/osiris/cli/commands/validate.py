@@ -33,8 +33,9 @@ def command(files: tuple[str, ...], layout: str, profile: str | None, params: di
     del offline
     chosen = _chosen(files)
     checked = [check_file(path, project, profile, params) for path, project in chosen]
-    if not files:
-        checked += check_project_files(chosen[0][1])
+    # A pipeline rests on the settings of its project: what is wrong in them stops it as well.
+    for project in {project.root: project for _, project in chosen}.values():
+        checked += check_project_files(project)
     print_findings(checked, layout)
     return DID_NOT_WORK if any(file.has_errors for file in checked) else 0
 
