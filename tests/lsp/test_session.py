@@ -211,6 +211,18 @@ def test_a_client_without_defaults_gets_whole_edits(client: Client, project: Pat
     assert "itemDefaults" not in found
 
 
+@pytest.mark.parametrize("announced", [True, False])
+def test_an_editor_that_can_asks_for_the_value_after_a_key(client: Client, project: Path, announced: bool) -> None:
+    client.initialize(project, {**ABLE, "experimental": {"osiris": {"triggerSuggest": announced}}})
+    uri = (project / "p.oml").as_uri()
+    client.open(uri, "steps:\n  - id: a\n    mo\n")
+
+    found = client.at("textDocument/completion", uri, 2, 6)
+
+    mode = next(item for item in found["items"] if item["label"] == "mode")
+    assert mode.get("command", {}).get("command") == ("editor.action.triggerSuggest" if announced else None)
+
+
 def test_fix_all_applies_every_certain_fix_to_the_version_it_was_asked_for(editor: Client, project: Path) -> None:
     uri = (project / "p.oml").as_uri()
     editor.open(uri, PIPELINE.replace("sqlite.extractor", "sqlite.extracter"))

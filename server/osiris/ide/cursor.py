@@ -165,34 +165,30 @@ class _Place:
         return self._scalar(path, value, column)
 
     def _scalar(self, path: Path, value: Span, column: int) -> Cursor:
-        if self._offset > value.end:
+        token, quote = self._unquoted(value)
+        is_header = self._text[value.start] in "|>"
+        if is_header or not token.touches(self._offset):
             return self._make(Role.NOTHING, path, Span(self._offset, self._offset))
-        quote = self._text[value.start] if self._text[value.start] in "\"'" else ""
-        token = value
-        if quote:
-            closed = value.end - value.start > 1 and self._text[value.end - 1] == quote
-            token = Span(value.start + 1, value.end - 1 if closed else value.end)
-            if not token.touches(self._offset):
-                return self._make(Role.NOTHING, path, Span(self._offset, self._offset))
-        elif self._text[value.start] in "|>":
-            return self._make(Role.NOTHING, path, token)
         return self._make(Role.VALUE, path, token, column=column, quote=quote)
 
+    def _unquoted(self, token: Span) -> tuple[Span, str]:
+        """What is between the quotes, and the quote; a quote that is not closed yet goes to the end."""
+        quote = self._text[token.start : token.start + 1]
+        if token.start == token.end or quote not in ("'", '"'):
+            return token, ""
+        closed = token.end - token.start > 1 and self._text[token.end - 1] == quote
+        return Span(token.start + 1, token.end - 1 if closed else token.end), quote
+
     def _in_flow(self) -> Cursor:
-        flow = self._outline.flow
+        flow, here = self._outline.flow, Span(self._offset, self._offset)
         assert flow is not None
         slot = flow.at(self._offset)
         if slot is None:
-            return self._make(Role.NOTHING, self._outline.flow_path, Span(self._offset, self._offset), flow=True)
-        token, quote = slot.span, ""
-        if not self._text[token.start : token.end].strip():
-            token = Span(self._offset, self._offset)
-        elif self._text[token.start] in "\"'":
-            quote = self._text[token.start]
-            closed = token.end - token.start > 1 and self._text[token.end - 1] == quote
-            token = Span(token.start + 1, token.end - 1 if closed else token.end)
-            if not token.touches(self._offset):
-                return self._make(Role.NOTHING, slot.path, Span(self._offset, self._offset), flow=True)
+            return self._make(Role.NOTHING, self._outline.flow_path, here, flow=True)
+        blank = not self._text[slot.span.start : slot.span.end].strip()
+        token, quote = (here, "") if blank else self._unquoted(slot.span)
+        if not token.touches(self._offset):
+            return self._make(Role.NOTHING, slot.path, here, flow=True)
         role = Role.KEY if slot.is_key else Role.VALUE
         keys = tuple(self._outline.keys.get(slot.path, ())) if slot.is_key else ()
         return self._make(role, slot.path, token, keys=keys, quote=quote, has_colon=slot.has_colon, flow=True)
@@ -233,11 +229,7 @@ class _Place:
     def _key_or_item(self) -> Cursor:
         line, text = self._line, self._text
         has_colon = line.key is not None
-        token = line.key if line.key is not None else line.content
-        if not has_colon and token.start < token.end and text[token.start] in "\"'":
-            token = Span(
-                token.start + 1, token.end - (token.end - token.start > 1 and text[token.end - 1] == text[token.start])
-            )
+        token = line.key if line.key is not None else self._unquoted(line.content)[0]
         if self._offset > token.end:
             token = Span(self._offset, self._offset)
         if line.dashes:
@@ -254,42 +246,32 @@ class _Place:
         return self._key_at(column, token, has_colon)
 
     def _key_at(self, column: int, token: Span, has_colon: bool) -> Cursor:
-        """A key or an empty place at ``column``, moved to the column of the map it can only belong to."""
+        """A key, or an empty place at ``column``: in which of the open maps and lists it can only be meant."""
         frames = self._outline.frames
-        below = [f for f in frames if f.column <= column]
-        top = below[-1] if below else frames[0]
-        deeper = frames[len(below) :]
-        if self._between_steps and top.path == () and top.is_map and deeper and not has_colon:
-            return self._dash_at(deeper[0], column, token, has_colon)
-        if (top.is_map and top.column == column) or (top.is_map and not top.filled and top.last is not None):
-            own = top.column == column
-            path, wanted = (top.path if own else top.child_path()), column
-        elif deeper and not (not top.is_map and top.column == column):
-            top = deeper[0]
-            path, wanted = top.path, top.column
-        elif top.is_map:
-            path, wanted = top.path, top.column
-        elif top.column == column or top.filled:
-            return self._dash_at(top, column, token, has_colon)
-        else:
-            path, wanted = top.child_path(), column
-        if not top.is_map and path == top.path:
-            return self._dash_at(top, column, token, has_colon)
-        return self._make(
-            Role.KEY,
-            path,
-            token,
-            column=wanted,
-            keys=self._others(path),
-            has_colon=has_colon,
-            indent=self._misplaced(column, wanted),
-        )
+        left = [frame for frame in frames if frame.column <= column]
+        top = left[-1] if left else frames[0]
+        deeper = frames[len(left) :]
+        if self._between_steps and top is frames[0] and deeper and not has_colon:
+            return self._in_frame(deeper[0], column, token, has_colon)  # the left margin between two steps
+        if top.column == column:
+            return self._in_frame(top, column, token, has_colon)
+        if not top.filled and top.last is not None:  # the first key of a map that has not begun
+            return self._key(top.child_path(), column, column, token, has_colon)
+        # Between two columns the deeper one is meant; further in than all of them, the innermost.
+        return self._in_frame(deeper[0] if deeper else top, column, token, has_colon)
 
-    def _dash_at(self, frame: Frame, column: int, token: Span, has_colon: bool) -> Cursor:
+    def _in_frame(self, frame: Frame, column: int, token: Span, has_colon: bool) -> Cursor:
+        if frame.is_map:
+            return self._key(frame.path, frame.column, column, token, has_colon)
         if has_colon:
             return self._make(Role.NOTHING, frame.path, token)
         indent = self._misplaced(column, frame.column)
         return self._make(Role.DASH, frame.path, token, column=frame.column, indent=indent)
+
+    def _key(self, path: Path, wanted: int, column: int, token: Span, has_colon: bool) -> Cursor:
+        indent = self._misplaced(column, wanted)
+        keys = self._others(path)
+        return self._make(Role.KEY, path, token, column=wanted, keys=keys, has_colon=has_colon, indent=indent)
 
     def _misplaced(self, column: int, wanted: int) -> Span | None:
         start = self._line.span.start
