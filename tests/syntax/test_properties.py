@@ -115,7 +115,10 @@ def edited(draw: st.DrawFn) -> list[str]:
 
 
 def bounded(count: int) -> settings:
-    return settings(max_examples=count * SOAK, deadline=None, suppress_health_check=list(HealthCheck))
+    """The same examples in every run; new ones, and many more, in a soak run."""
+    return settings(
+        max_examples=count * SOAK, deadline=None, derandomize=SOAK == 1, suppress_health_check=list(HealthCheck)
+    )
 
 
 @bounded(300)
