@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-# The modules beside this file are scripts and helpers of scripts, which import each other by their plain names.
+# The modules beside this file are scripts and what scripts share: they import each other by their plain names.
 sys.path.insert(0, str(Path(__file__).parent))
 
 import code_server

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 import setup_editors
 
-PATIENCE = 30.0  # seconds to wait for something to show; far more than it takes
+PATIENCE = 60.0  # seconds to wait for something to show; far more than it takes
 
 _CHROMIUM_FLAGS = (
     "--no-sandbox",
