@@ -78,7 +78,11 @@ class StepContext(ExecutionContext):
     def wrote(self, rows: int, target: Place) -> None:
         """Report the rows a writer wrote, and the file that holds them."""
         self.log_metric("rows_written", rows, unit="rows")
-        self.log_event("artifact_created", {"step_id": self.step_id, "path": target.shown, "bytes": _size(target.path)})
+        root = self.root.resolve()
+        path = target.path.relative_to(root) if target.path.is_relative_to(root) else target.path
+        self.log_event(
+            "artifact_created", {"step_id": self.step_id, "path": path.as_posix(), "bytes": _size(target.path)}
+        )
 
     def temporary(self, target: Path) -> Path:
         """The name beside ``target`` under which it is written before it is complete."""

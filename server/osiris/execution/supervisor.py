@@ -77,8 +77,8 @@ class Supervisor:
             self.folder = RunFolder.create(request.logs_dir, request.manifest, self.head)
             self.turn.note(self.folder.run_id)
             # Sensitive parameters are the only secrets that this process knows.
-            masker = Masker([str(value) for value in request.params.values()])
-            self.logger = SessionLogger(self.folder.path, self.folder.run_id, masker)
+            self._masker = Masker([str(value) for value in request.params.values()])
+            self.logger = SessionLogger(self.folder.path, self.folder.run_id, self._masker)
             self.logger.log_event("run_queued", {key: value for key, value in self.head.items() if value is not None})
         except BaseException:
             self.turn.release()
@@ -183,6 +183,7 @@ class Supervisor:
         return {"state": "cancelled", "error": None, "steps": steps, "rows": {}}
 
     def _finish(self, outcome: dict[str, Any]) -> dict[str, Any]:
+        outcome = {**outcome, "error": self._masker.data(outcome["error"])}
         finished = time.time()
         duration = round(finished - self._started, 3) if self._started is not None else 0.0
         status = self.folder.write_status({**outcome, "finished": timestamp(), "duration": duration})

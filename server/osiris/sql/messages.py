@@ -47,12 +47,18 @@ def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
     if "Invalid unicode" in text:
         where = f"Line {csv['line']}" if csv else "The file"
         return f"{where} is not UTF-8.", "Set the option encoding to what the file was saved with."
-    if "detect the CSV parsing dialect" in text:
+    if is_irregular(error):
         return (
             "The file is no regular table: its rows differ in their number of fields, or a quote is not closed.",
-            "Check delimiter, skip_rows, comment and the quotes in the file.",
+            "Check delimiter, skip_rows, comment, and the quotes and line ends in the file.",
         )
     return " ".join(text.split("\n")[:_NUMBER_OF_LINES]).strip(), None
+
+
+def is_irregular(error: BaseException) -> bool:
+    """Whether DuckDB cannot make out the rows of a CSV file."""
+    text = str(error)
+    return "detect the CSV parsing dialect" in text or "CSV Parser state machine" in text
 
 
 def is_disk_full(error: BaseException) -> bool:

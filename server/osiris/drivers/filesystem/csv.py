@@ -14,6 +14,7 @@ from osiris.drivers.filesystem.writing import copy_to
 from osiris.drivers.paths import Place
 from osiris.drivers.targets import complete_file
 from osiris.sql.columns import Column, quote_name
+from osiris.sql.messages import is_irregular
 
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 NUMERIC = (*_INTEGERS, "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
@@ -32,10 +33,19 @@ class CsvExtractor:
         place = readable(step.path(config))
         path, compression = self._as_utf8(place, config, step)
         options = csv_options.reading(config, compression)
-        columns = self._columns(path, options, place.shown, config, step)
+        if config.get("skip_blank_lines") is not False and config.get("header") is not False:
+            skip = csv_options.lines_before_header(config)
+            with text.opened(Place(path, place.shown), compression) as source:
+                options["skip"] = str(skip + text.blank_lines_at(source, skip))
+        try:
+            columns = self._columns(path, options, place.shown, config, step)
+        except Exception as error:
+            if not is_irregular(error):
+                raise
+            path = self._uniform(path, options, place, step)
+            columns = self._columns(path, options, place.shown, config, step)
         if len(columns) == 1 or config.get("skip_blank_lines") is False:
-            path = self._blank_lines(path, compression, place, columns, config, step)
-            options["compression"] = "'none'"
+            path = self._blank_lines(path, options, place, columns, config, step)
         scan = csv_options.scan(path, options)
         if config.get("header") is False:
             names = [f"column{index}" for index in range(len(columns))]
@@ -55,6 +65,18 @@ class CsvExtractor:
             for chunk in text.to_utf8(source, encoding, place.shown, step.checkpoint):
                 target.write(chunk)
         return copy, "none"
+
+    def _uniform(self, path: Path, options: dict[str, str], place: Place, step: StepContext) -> Path:
+        """A copy whose lines all end alike; DuckDB does not read a file in which they differ."""
+        copy = step.spill / f"{step.step_id}-uniform.csv"
+        with (
+            text.opened(Place(path, place.shown), csv_options.compression_in(options)) as source,
+            copy.open("wb") as out,
+        ):
+            chunks = text.to_utf8(source, "utf-8", place.shown, step.checkpoint)
+            out.writelines(text.uniform_lines(text.lines_of(chunks)))
+        options["compression"] = "'none'"
+        return copy
 
     def _columns(
         self, path: Path, options: dict[str, str], shown: str, config: dict[str, Any], step: StepContext
@@ -89,21 +111,26 @@ class CsvExtractor:
     def _blank_lines(
         self,
         path: Path,
-        compression: str,
+        options: dict[str, str],
         place: Place,
         columns: tuple[Column, ...],
         config: dict[str, Any],
         step: StepContext,
     ) -> Path:
-        """A copy in which blank lines are what the user wants; DuckDB sees none in a file of several columns."""
+        """The file, or a copy in which blank lines are what the user wants: DuckDB sees none among several columns."""
+        compression = csv_options.compression_in(options)
+        with text.opened(Place(path, place.shown), compression) as source:
+            if not text.has_blank_line(source, step.checkpoint):
+                return path
         skip = config.get("skip_blank_lines") is not False
         delimiter = config.get("delimiter", ",").encode()
         instead = None if skip else (delimiter * (len(columns) - 1) or b'""')
-        keep = csv_options.lines_before_data(config)
+        keep = int(options["skip"]) + (0 if config.get("header") is False else 1)
         copy = step.spill / f"{step.step_id}-lines.csv"
         with text.opened(Place(path, place.shown), compression) as source, copy.open("wb") as target:
             lines = text.lines_of(text.to_utf8(source, "utf-8", place.shown, step.checkpoint))
             target.writelines(text.without_blank_lines(lines, keep, instead))
+        options["compression"] = "'none'"
         return copy
 
 

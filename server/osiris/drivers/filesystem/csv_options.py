@@ -59,9 +59,9 @@ def lines_before_header(config: Mapping[str, Any]) -> int:
     return int(config.get("skip_rows") or 0) + numbered
 
 
-def lines_before_data(config: Mapping[str, Any]) -> int:
-    """How many lines stand before the first row of data."""
-    return lines_before_header(config) + (0 if config.get("header") is False else 1)
+def compression_in(options: Mapping[str, str]) -> str:
+    """The compression that the arguments of ``read_csv`` name."""
+    return options["compression"].strip("'")
 
 
 def wanted_types(config: Mapping[str, Any]) -> dict[str, str]:

@@ -142,6 +142,33 @@ def lines_of(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield from rest.splitlines(keepends=True)
 
 
+def uniform_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """``lines``, each record ending in a line feed; line ends inside quotes stay as they are."""
+    quoted = False
+    for line in lines:
+        if line.count(b'"') % 2:
+            quoted = not quoted
+        yield line if quoted else line.rstrip(b"\r\n") + b"\n"
+
+
+def blank_lines_at(source: IO[bytes], number: int) -> int:
+    """How many blank lines follow the first ``number`` lines; the first megabyte is looked at."""
+    lines = source.read(CHUNK).removeprefix(codecs.BOM_UTF8).splitlines()[number:]
+    return next((index for index, line in enumerate(lines) if line), 0)
+
+
+def has_blank_line(source: IO[bytes], checkpoint: Checkpoint) -> bool:
+    """Whether two line ends meet anywhere, be it inside quotes."""
+    last = b"\n"
+    while data := source.read(CHUNK):
+        checkpoint()
+        data = last + data
+        if b"\n\n" in data or b"\n\r\n" in data or b"\r\r" in data:
+            return True
+        last = data[-2:]
+    return False
+
+
 def without_blank_lines(lines: Iterator[bytes], keep: int, instead: bytes | None) -> Iterator[bytes]:
     """``lines`` with each empty one behind the first ``keep`` left out, or replaced by ``instead``."""
     quoted = False
