@@ -95,7 +95,9 @@ def _manifest_step() -> dict[str, Any]:
         "mode": {"enum": ["read", "transform", "write"], "description": "What it does with data."},
         "driver": _is(["string", "null"], "`module:Class` that runs it, null when nothing does yet."),
         "config": _is("object", "Its configuration with all defaults."),
-        "connection": _is("string", "Its connection, `@family.alias`; `@family` is the default one.", pattern="^@"),
+        "connection": _is(
+            "string", "Its connection, `@family.alias`; `@family` is the default one.", pattern=r"^(@|\$\{)"
+        ),
         "needs": {**texts, "description": "The steps that come before it."},
         "inputs": _is("object", "Table name to the step whose data it is.", additionalProperties={"type": "string"}),
         "retry": _is("object", "Further attempts.", properties=retry, required=list(retry)),

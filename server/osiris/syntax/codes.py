@@ -39,10 +39,13 @@ class Code:
 
 # Errors outside 4xx that a project may still tune: they judge by the shape of a value, not by knowledge.
 _BY_SHAPE = frozenset({"OML503", "OML504"})
+# Errors of 4xx that no knowledge of tables can overturn: such SQL has no meaning, or would never be let through.
+_FIRM = frozenset({"OML401", "OML402", "OML403", "OML404", "OML407", "OML408", "OML409"})
 
 
 def _code(code: str, severity: Severity, title: str, explanation: str) -> Code:
-    configurable = severity != Severity.ERROR or code.startswith("OML4") or code in _BY_SHAPE
+    judged = code.startswith("OML4") and code not in _FIRM
+    configurable = severity != Severity.ERROR or judged or code in _BY_SHAPE
     return Code(code, title, severity, explanation, configurable)
 
 
