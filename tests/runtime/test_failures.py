@@ -8,6 +8,8 @@ import pytest
 
 from osiris.core.driver import DriverRegistry
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
+from osiris.drivers.context import StepStopped
+from osiris.execution.deadline import Deadline, woken_by_signals
 
 
 class Flaky:
@@ -248,6 +250,15 @@ def test_timeout_stops_a_driver_of_somebody_else(project, register):
     run = project.run_here(project.step("t", "test.sleepy", step__timeout=0.2))
 
     assert run.error("t") == "It took longer than its timeout of 0.2 s and was stopped."
+
+
+def test_a_time_limit_wakes_python_code_that_waits():
+    deadline = Deadline(0.1, lambda: None, signals=True)
+
+    with pytest.raises(StepStopped), woken_by_signals(deadline.running), deadline:
+        time.sleep(600)
+
+    assert deadline.expired
 
 
 def test_every_missing_driver_is_named_before_anything_starts(project):

@@ -13,7 +13,7 @@ import textwrap
 import psutil
 import pytest
 
-from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 from osiris.execution.local import AlreadyRunning, Worker, start_run
 
 LONG_QUERY = (
@@ -265,6 +265,19 @@ def test_a_full_disk_is_a_clear_message_and_leaves_the_old_file(project):
     assert run.error("save") == "The disk is full: not everything could be written."
     assert project.read("out.csv") == "old\n"
     assert project.leftovers() == []
+
+
+def test_a_run_that_cannot_be_logged_is_not_started(project):
+    manifest = project.manifest(project.sql("t", (), "SELECT 1 AS a"), project.to_csv("w", "t", "out.csv"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(ExecutionError, match=r"Cannot write .*manifest\.json"):
+            start_run(manifest, root=project.root)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert list((project.root / "logs").iterdir()) == []
 
 
 def test_data_larger_than_the_memory_limit(project):

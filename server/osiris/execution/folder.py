@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -41,21 +42,23 @@ class RunFolder:
         # Under another name first: nobody ever sees a run that is not locked yet and take it for an interrupted one.
         hidden = private_folder(logs_dir / f".new-{run_id}")
         lock = FileLock(hidden / LOCK_FILE)
-        lock.acquire(wait=True)
-        steps = [{"id": step["id"], "state": "pending"} for step in manifest.get("steps") or [] if "id" in step]
-        status = {"run_id": run_id, **head, "state": "queued", "queued": timestamp(), "steps": steps}
-        atomic_write(hidden / MANIFEST_NAME, data, private=True)
-        path = logs_dir / run_id
-        folder = cls(hidden, lock, status)
-        folder.run_id = run_id
-        folder.write_status({})
-        for name in (EVENTS_FILE, METRICS_FILE):
-            (hidden / name).touch(mode=0o600)
         try:
-            os.rename(hidden, path)
-        except OSError as error:
-            raise write_error(path, error) from error
-        folder.path = path
+            lock.acquire(wait=True)
+            steps = [{"id": step["id"], "state": "pending"} for step in manifest.get("steps") or [] if "id" in step]
+            status = {"run_id": run_id, **head, "state": "queued", "queued": timestamp(), "steps": steps}
+            atomic_write(hidden / MANIFEST_NAME, data, private=True)
+            folder = cls(hidden, lock, status)
+            folder.run_id = run_id
+            folder.write_status({})
+            for name in (EVENTS_FILE, METRICS_FILE):
+                (hidden / name).touch(mode=0o600)
+            folder.path = hidden.rename(logs_dir / run_id)
+        except BaseException as error:
+            lock.release()
+            shutil.rmtree(hidden, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise write_error(logs_dir / run_id, error) from error
+            raise
         return folder
 
     def write_status(self, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from osiris.core.files import PRIVATE_FILE, private_folder, write_error
@@ -97,13 +95,3 @@ def locks_folder(root: Path) -> Path:
     """The folder of a project's locks, made when missing. Raises ExecutionError."""
     folder = private_folder(root / ".osiris") / "locks"
     return private_folder(folder)
-
-
-@contextmanager
-def released_at_end(*locks: FileLock) -> Iterator[None]:
-    """Release ``locks`` when the block ends."""
-    try:
-        yield
-    finally:
-        for lock in locks:
-            lock.release()

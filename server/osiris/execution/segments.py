@@ -12,7 +12,7 @@ stands alone, and its rows are kept, where that would change what happens or how
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,16 +148,3 @@ def _ordered(edges: Mapping[str, set[str]], names: Sequence[str]) -> list[str]:
                 result.append(head)
                 stack.pop()
     return result
-
-
-def ancestors(steps: Iterable[Step], last: str) -> set[str]:
-    """The ids of ``last`` and of every step it needs, directly or not. Raises KeyError for an unknown id."""
-    by_id = {str(step["id"]): step for step in steps}
-    found: set[str] = set()
-    stack = [last]
-    while stack:
-        name = stack.pop()
-        if name not in found:
-            found.add(name)
-            stack.extend(upstream_of(by_id[name]))
-    return found
