@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import pytest
 from marked import analysed
 
 from osiris.ide.code_actions import fix_all, quick_fixes
+from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.text import Span
 
 WRONG = """\
@@ -18,8 +22,9 @@ steps:
 """
 
 
-def applied(text: str, edits: object) -> str:
-    for edit in sorted(edits, key=lambda e: e.span, reverse=True):  # type: ignore[call-overload]
+def applied(text: str, edits: Iterable[TextEdit]) -> str:
+    """As editors do it: edits refer to the text as it was, and insertions at one place keep their order."""
+    for edit in reversed(sorted(edits, key=lambda e: e.span)):
         text = text[: edit.span.start] + edit.new_text + text[edit.span.end :]
     return text
 
@@ -43,6 +48,23 @@ def test_fix_all_applies_the_preferred_fixes_that_do_not_overlap() -> None:
 
     assert found is not None
     assert applied(WRONG, found.edits) == WRONG.replace("extracter", "extractor").replace("raed", "read")
+
+
+@pytest.mark.parametrize(
+    ("written", "mended"),
+    [
+        ('["a', '["a"]'),
+        ("{df: ['a", "{df: ['a']}"),
+        ('["a, "b', '["a, ",b]'),
+    ],
+)
+def test_fix_all_closes_what_is_open_from_the_inside_out(written: str, mended: str) -> None:
+    text = f"oml_version: '0.1.0'\nname: shop\nsteps:\n  - id: a\n    x-note: {written}\n    mode: read\n"
+
+    found = fix_all(analysed(text))
+
+    assert found is not None
+    assert f"x-note: {mended}\n" in applied(text, found.edits)
 
 
 def test_a_document_without_fixes_has_no_fix_all() -> None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from osiris.language.analysis import Analysis
 
 
+_UNCLOSED = "OML003"
+
+
 @dataclass(frozen=True, slots=True)
 class QuickFix:
     """A fix and the finding it mends."""
@@ -38,20 +41,28 @@ def quick_fixes(analysis: Analysis, span: Span) -> Iterator[QuickFix]:
 
 
 def fix_all(analysis: Analysis) -> FixAll | None:
-    """The preferred fixes of this document; of two that overlap the first in the file is taken. None without any."""
-    taken: list[TextEdit] = []
+    """The preferred fixes of this document; of two that overlap the first in the file is taken. None without any.
+
+    What closes brackets and quotes at one place is put there together, the innermost first.
+    """
+    taken: list[tuple[TextEdit, Diagnostic]] = []
     count = 0
     for diagnostic in analysis.diagnostics:
         fix = next((fix for fix in diagnostic.fixes if fix.preferred and fix.path is None), None)
-        if fix is None or any(_overlap(edit, other) for edit in fix.edits for other in taken):
+        if fix is None or any(_in_the_way(edit, diagnostic, *other) for edit in fix.edits for other in taken):
             continue
-        taken.extend(edit for edit in fix.edits if edit not in taken)
+        there = {edit for edit, _ in taken}
+        taken.extend((edit, diagnostic) for edit in fix.edits if edit not in there)
         count += 1
-    return FixAll(tuple(sorted(taken, key=lambda edit: edit.span)), count) if taken else None
+    # Editors put insertions at one place in the order of the list.
+    taken.sort(key=lambda found: (found[0].span, -found[1].span.start))
+    return FixAll(tuple(edit for edit, _ in taken), count) if taken else None
 
 
-def _overlap(edit: TextEdit, other: TextEdit) -> bool:
+def _in_the_way(edit: TextEdit, mended: Diagnostic, other: TextEdit, other_mended: Diagnostic) -> bool:
     if edit == other:
+        return False
+    if edit.span == other.span and mended.code == other_mended.code == _UNCLOSED:
         return False
     empty = edit.span.start == edit.span.end or other.span.start == other.span.end
     if empty:
