@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from osiris.execution.engine import Engine
 
 GRACE_SECONDS = 2.0
+_WANTED_BY_MOST_RUNS = (
+    "duckdb",
+    "osiris.execution.engine",
+    "osiris.components.registry",
+    "osiris.drivers.duckdb.processor",
+    "osiris.drivers.filesystem.csv",
+    "yaml",
+)
 
 
 def main() -> None:
@@ -30,9 +38,11 @@ def main() -> None:
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides what Ctrl-C means
     channel = take_over_standard_streams()
-    for module in ("duckdb", "osiris.execution.engine"):
+    for module in _WANTED_BY_MOST_RUNS:
         with contextlib.suppress(ImportError):  # what is missing is told when the run needs it
             importlib.import_module(module)
+    if "duckdb" in sys.modules:
+        sys.modules["duckdb"].connect(":memory:").close()  # the first connection is the slow one
     request = channel.receive()
     if request is None:
         os._exit(0)
