@@ -24,7 +24,7 @@ steps:
 
 def applied(text: str, edits: Iterable[TextEdit]) -> str:
     """As editors do it: edits refer to the text as it was, and insertions at one place keep their order."""
-    for edit in reversed(sorted(edits, key=lambda e: e.span)):
+    for edit in sorted(edits, key=lambda e: e.span)[::-1]:
         text = text[: edit.span.start] + edit.new_text + text[edit.span.end :]
     return text
 
