@@ -15,8 +15,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHOP = REPOSITORY / "examples" / "shop"
-SHOWN_FINDINGS = 2
-SHOWN_ROWS = 2
+SHOWN_ROWS = 3
 DAILY, LTV, BROKEN = (f"pipelines/{name}.oml.yaml" for name in ("daily-revenue", "customer-ltv", "broken-orders"))
 
 
@@ -69,7 +68,7 @@ def main() -> int:
     subprocess.run([sys.executable, "make_data.py"], cwd=SHOP, check=True)
 
     title(f"validate {BROKEN}", "wrong on purpose")
-    show_findings(expect(osiris("validate", BROKEN), 1))
+    say(expect(osiris("validate", BROKEN), 1).output.rstrip())
 
     title(f"validate {DAILY} {LTV}")
     say(expect(osiris("validate", DAILY, LTV), 0).output.rstrip())
@@ -90,17 +89,6 @@ def main() -> int:
 
     say("\nNext: `make editor` opens this shop in VS Code, in your browser.")
     return 0
-
-
-def show_findings(done: Done) -> None:
-    """The first findings with their source lines, and the summary."""
-    lines = done.output.rstrip().splitlines()
-    starts = [number for number, line in enumerate(lines) if line.startswith(BROKEN)]
-    end = starts[SHOWN_FINDINGS] if len(starts) > SHOWN_FINDINGS else len(lines) - 1
-    say("\n".join(lines[:end]))
-    if len(starts) > SHOWN_FINDINGS:
-        say(f"... and {len(starts) - SHOWN_FINDINGS} more")
-    say(lines[-1])
 
 
 def csv_rows(path: Path) -> Iterator[list[str]]:

@@ -44,7 +44,7 @@ def resolve_path(
             f"{written} is an address, not a path.", hint="This component reads and writes files on this machine only."
         )
     if key not in config:
-        return Place((root / _expanded(written)).resolve(), written)
+        return _place(root, root / _expanded(written), written)
     homes = [root]
     base = root
     if base_key is not None:
@@ -60,8 +60,14 @@ def resolve_path(
             + (f" and outside {base_key} of the connection." if len(homes) > 1 else "."),
             hint="Keep the file inside, or name its folder in a connection of osiris_connections.yaml.",
         )
-    # With links resolved: one that is changed after this check leads nowhere new.
-    return Place(path.resolve(), written)
+    return _place(root, path, written)
+
+
+def _place(root: Path, path: Path, written: str) -> Place:
+    """``path`` with links resolved, so that one changed after the check leads nowhere new; shown as in the project."""
+    resolved = path.resolve()
+    home = root.resolve()
+    return Place(resolved, resolved.relative_to(home).as_posix() if resolved.is_relative_to(home) else written)
 
 
 def _expanded(path: str) -> Path:
