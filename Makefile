@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo editor check test bench soak setup setup-dev clean distclean
+.PHONY: help demo editor extension check test bench soak setup setup-dev clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -14,6 +14,10 @@ demo: setup ## Check, compile and run the example shop: no server, no key
 
 editor: setup ## Open the example shop in VS Code in your browser, with the extension
 	@$(PY) tests/editors/open_editor.py
+
+extension: setup ## Build the VS Code extension into vscode-extension/osiris.vsix
+	@$(PY) tests/editors/setup_editors.py node vscode-extension
+	@cd vscode-extension && PATH="$(CURDIR)/.tools/bin:$$PATH" npm run --silent package
 
 check: setup-dev ## The inner loop: lint, types, layers, all tests that need no editor
 	@scripts/check
@@ -39,4 +43,4 @@ clean: ## Remove what builds, runs and checks leave behind
 	@find server tests benchmarks scripts -type d -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## Also remove .venv, .tools and node_modules
-	@rm -rf .venv .tools vscode-extension/node_modules vscode-extension/dist
+	@rm -rf .venv .tools vscode-extension/node_modules vscode-extension/dist vscode-extension/schemas vscode-extension/osiris.vsix
