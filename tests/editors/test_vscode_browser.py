@@ -109,6 +109,20 @@ def test_an_accepted_suggestion_stands_at_the_right_indentation(editor: EditorPa
     editor.until(lambda: "      skip_rows: none\n      encoding: " in path.read_text(), lambda: path.read_text())
 
 
+def test_behind_an_accepted_key_its_values_are_suggested_by_themselves(editor: EditorPage, pictures: Path) -> None:
+    editor.open_file(BROKEN)
+    editor.wait_until_served()
+    editor.go_to(line=25, column=23)
+    editor.press("Enter")
+    editor.type("hea")
+    assert editor.suggestions()[0] == "header"
+
+    editor.press("Enter")
+
+    editor.until(lambda: "true" in editor.suggestions(), lambda: f"suggestions: {editor.suggestions()}")
+    editor.screenshot(pictures / "suggested-values.png")
+
+
 def test_step_ids_are_suggested_in_needs(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(BROKEN)
     editor.wait_until_served()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+import pytest
 from marked import labels, suggestions, take
+
+from osiris.ide.completion import ItemKind
 
 
 def doc(text: str) -> str:
@@ -12,6 +15,38 @@ def doc(text: str) -> str:
 
 
 # -- keys
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "<|>",
+        "params:\n  day:\n    <|>",
+        "profiles:\n  prod:\n    <|>",
+        "params: {day: 1}\nprofiles:\n  prod:\n    params:\n      <|>",
+        "steps:\n  - <|>",
+        "steps:\n  - id: a\n    component: filesystem.csv_extractor\n  - id: b\n    <|>",
+        "steps:\n  - id: a\n    component: filesystem.csv_extractor\n    config:\n      <|>",
+        "steps:\n  - id: a\n    component: sqlite.writer\n    config:\n      <|>",
+        "steps:\n  - id: a\n    component: duckdb.processor\n    config: {<|>}",
+        "steps:\n  - {id: a, <|>}",
+        "steps:\n  - id: a\n    retry:\n      <|>",
+    ],
+)
+def test_a_key_asks_for_more_suggestions_where_there_are_some_and_nowhere_else(place: str) -> None:
+    found = suggestions(place)
+    assert found is not None
+
+    told = {item.label: item.again for item in found.items if item.kind is ItemKind.KEY}
+
+    assert told == {label: there_is_more(place, label) for label in told}
+    assert told
+
+
+def there_is_more(place: str, label: str) -> bool:
+    taken = take(place, label, snippet=True)
+    end = taken.index("<0>") if "<0>" in taken else len(taken) - len(place.partition("<|>")[2])
+    return labels(taken[:end] + "<|>" + taken[end:].removeprefix("<0>")) != []
 
 
 def test_an_empty_document_gets_the_required_keys_first() -> None:

@@ -17,10 +17,13 @@ import { findServer, isProblem, type ServerCommand, type ServerProblem } from '.
 import { serverSettings } from './settings';
 import type { Status } from './status';
 
-/** Tells the server that it may send runs as `osiris/runEvent` notifications. */
-const announceRunEvents: StaticFeature = {
+/**
+ * Tells the server that it may send runs as `osiris/runEvent` notifications, and that suggestions may ask for the next
+ * ones by VS Code's own command `editor.action.triggerSuggest`.
+ */
+const announceAbilities: StaticFeature = {
   fillClientCapabilities: (capabilities) => {
-    capabilities.experimental = { ...capabilities.experimental, osiris: { runEvent: true } };
+    capabilities.experimental = { ...capabilities.experimental, osiris: { runEvent: true, triggerSuggest: true } };
   },
   initialize: () => undefined,
   getState: () => ({ kind: 'static' }),
@@ -144,7 +147,7 @@ export class Client implements vscode.Disposable {
       },
       this.clientOptions(),
     );
-    client.registerFeature(announceRunEvents);
+    client.registerFeature(announceAbilities);
     client.onNotification('osiris/runEvent', (params: RunEventParams) => this.runEvents.fire(params));
     client.onDidChangeState(({ newState }) => this.follow(client, newState, server.origin));
     this.running = client;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
 from osiris.ide.completion import Item, ItemKind, Place, Topic
@@ -11,6 +12,7 @@ from osiris.ide.insertion import choice, escape, key_text, literal
 from osiris.ide.vocabulary import Schema, schema_at, types_of
 from osiris.language.environment import Environment
 from osiris.language.naming import table_name
+from osiris.syntax.text import Span
 
 
 def holds_maps(place: Place) -> bool:
@@ -33,15 +35,18 @@ def keys(place: Place) -> Iterable[Item]:
     if cursor.step is not None and within == ("inputs",):
         return _input_tables(place)
     if cursor.path[:1] == ("profiles",) and cursor.path[2:] == ("params",):
-        return [_key(place, name, None, detail="parameter") for name in _absent(place, place.analysis.pipeline.params)]
-    known: dict[str, Schema] = dict(schema.get("properties", {}))
-    order = _required_first(known, schema.get("required", ()))
-    found = [
-        _key(place, name, known[name], required=name in schema.get("required", ())) for name in _absent(place, order)
-    ]
+        return (_key(place, name, None, detail="parameter") for name in _absent(place, place.analysis.pipeline.params))
+    return _keys_of(schema, place)
+
+
+def _keys_of(schema: Schema, place: Place) -> Iterator[Item]:
+    cursor = place.cursor
     if cursor.role is Role.ITEM and cursor.path[:1] == ("steps",) and len(cursor.path) == 2 and not cursor.keys:
-        found.insert(0, _whole_step(cursor.column, "", cursor.prefix))
-    return found
+        yield _whole_step(cursor.column, "", cursor.prefix)
+    known: dict[str, Schema] = dict(schema.get("properties", {}))
+    required = schema.get("required", ())
+    for name in _absent(place, _required_first(known, required)):
+        yield _key(place, name, known[name], required=name in required)
 
 
 def items(place: Place) -> Iterable[Item]:
@@ -93,7 +98,27 @@ def _key(place: Place, name: str, schema: Schema | None, *, required: bool = Fal
     text, snippet = key_text(name, schema, cursor.column, flow=cursor.flow)
     if cursor.step is not None and cursor.path[2:] == () and name == "config" and place.spec is not None:
         snippet = None if cursor.flow else _required_config(place.spec, place.env, cursor.column)
-    return Item(name, ItemKind.KEY, text, snippet, detail, again=snippet is None, topic=topic)
+        return Item(name, ItemKind.KEY, text, snippet, detail, topic=topic)
+    return Item(name, ItemKind.KEY, text, snippet, detail, again=_leads_on(place, name, text), topic=topic)
+
+
+def _leads_on(place: Place, name: str, text: str) -> bool:
+    """Whether there is something to suggest behind the ``text`` of a key: an editor that asks in vain says so."""
+    from osiris.ide.suggest_values import values
+
+    cursor = place.cursor
+    path = (*cursor.path, name)
+    if text.endswith(("- ", "[]")):
+        path = (*path, 0)
+    schema = schema_at(path, place.spec)
+    if schema is None or "x-osiris-sql" in schema:
+        return False
+    is_map = text.endswith(("\n" + " " * (cursor.column + 2), "- ")) and types_of(schema) == ("object",)
+    role = Role.KEY if is_map else Role.VALUE
+    behind = replace(
+        place, cursor=replace(cursor, role=role, path=path, token=Span(0, 0), text="", prefix="", keys=(), flow=False)
+    )
+    return next(iter(keys(behind) if is_map else values(behind)), None) is not None
 
 
 # -- config
