@@ -154,14 +154,14 @@ def test_what_is_open_in_an_editor_wins_over_the_file(tmp_path: Path) -> None:
         tmp_path, "osiris_connections.yaml", "a.oml", **{"osiris_connections.yaml": "connections: {mysql: {old: {}}}\n"}
     )
     project = Project.find(tmp_path)
-    project.overlay("osiris_connections.yaml", "connections: {mysql: {new: {}}}\n")
+    project.overlay(tmp_path / "osiris_connections.yaml", "connections: {mysql: {new: {}}}\n")
     project.overlay(tmp_path / "a.oml", OML.format(name="renamed"))
     environment = project.environment()
     assert environment.connections is not None
     assert environment.connections.references() == ("@mysql.new",)
     assert environment.pipelines_named("renamed") == ["a.oml"]
-    project.overlay("osiris_connections.yaml", None)
-    project.overlay("a.oml", None)
+    project.overlay(tmp_path / "osiris_connections.yaml", None)
+    project.overlay(tmp_path / "a.oml", None)
     environment = project.environment()
     assert environment.connections is not None
     assert environment.connections.references() == ("@mysql.old",)
@@ -170,8 +170,38 @@ def test_what_is_open_in_an_editor_wins_over_the_file(tmp_path: Path) -> None:
 
 def test_one_file_has_one_environment(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    assert project.environment("a.oml") is project.environment(tmp_path / "a.oml")
-    assert project.environment("a.oml") is not project.environment("b.oml")
+    assert project.environment(tmp_path / "a.oml") is project.environment(str(tmp_path / "x" / ".." / "a.oml"))
+    assert project.environment(tmp_path / "a.oml") is not project.environment(tmp_path / "b.oml")
+
+
+@pytest.mark.parametrize(
+    ("working_folder", "path"),
+    [
+        (".", "shop/pipelines/a.oml"),
+        ("shop", "pipelines/a.oml"),
+        ("shop/pipelines", "a.oml"),
+        ("shop/pipelines", "../../shop/pipelines/a.oml"),
+        (".", "link/pipelines/a.oml"),
+        ("link/pipelines", "a.oml"),
+    ],
+)
+def test_a_relative_path_is_relative_to_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, working_folder: str, path: str
+) -> None:
+    root = make(tmp_path / "shop", "osiris.yaml", "pipelines/a.oml")
+    (tmp_path / "link").symlink_to(root)
+    monkeypatch.chdir(tmp_path / working_folder)
+    for project in (Project.find(path), Project(root)):
+        assert project.relative(path) == "pipelines/a.oml"
+        assert project.environment(path).pipelines_named("a") == []
+
+
+def test_the_working_folder_may_change_between_two_questions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project.find(make(tmp_path, "osiris.yaml", "a.oml", "x/a.oml"))
+    monkeypatch.chdir(tmp_path)
+    assert project.environment("a.oml").pipelines_named("a") == ["x/a.oml"]
+    monkeypatch.chdir(tmp_path / "x")
+    assert project.environment("a.oml").pipelines_named("a") == ["a.oml"]
 
 
 def test_asking_again_reads_no_file_again(tmp_path: Path) -> None:

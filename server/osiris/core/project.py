@@ -98,7 +98,10 @@ class _WatchedFile:
 
 
 class Project:
-    """A folder with OML files. ``root`` is absolute."""
+    """A folder with OML files. ``root`` is absolute.
+
+    Everywhere here a relative path is relative to the working folder, as it is for ``open``.
+    """
 
     def __init__(self, root: Path | str, registry: ComponentRegistry | None = None) -> None:
         """The project in ``root``, which need not hold any of the marker files.
@@ -124,7 +127,7 @@ class Project:
         self._exists: dict[str, bool | None] = {}
         self._recheck = 0.0
         self._changes = 0
-        self._environments: dict[Path | str | None, ProjectEnvironment] = {}
+        self._environments: dict[str | None, ProjectEnvironment] = {}
 
     @classmethod
     def find(cls, path: Path | str, stop: Path | str | None = None) -> Project:
@@ -150,7 +153,7 @@ class Project:
 
     def overlay(self, path: Path | str, text: str | None) -> None:
         """Say that ``path`` is open in an editor with this text; None says that it was closed."""
-        key = Path(os.path.abspath(self.root / path))
+        key = self.root / self.relative(path)
         with self._lock:
             if text is None:
                 self._overlays.pop(key, None)
@@ -169,14 +172,12 @@ class Project:
 
         The same object for the same path; its answers are brought up to date by this call.
         """
+        key = None if path is None else self.relative(path)
         with self._lock:
             self._refresh()
-            found = self._environments.get(path)
-            if found is None:
-                key = None if path is None else self.relative(path)
-                known = (e for e in self._environments.values() if e.path == key)
-                found = self._environments[path] = next(known, None) or ProjectEnvironment(self, key)
-            return found
+            if key not in self._environments:
+                self._environments[key] = ProjectEnvironment(self, key)
+            return self._environments[key]
 
     def pipelines(self, *, nested: bool = False) -> list[Path]:
         """The OML files of the project, absolute, sorted: by their ending, or any YAML with ``oml_version`` at its top.
@@ -188,8 +189,11 @@ class Project:
 
     def relative(self, path: Path | str) -> str:
         """``path`` relative to the root with ``/``; as it is when it lies elsewhere."""
-        full = Path(os.path.abspath(self.root / path))
-        return full.relative_to(self.root).as_posix() if full.is_relative_to(self.root) else full.as_posix()
+        full = os.path.abspath(path)
+        inside = _below(full, str(self.root))
+        if inside is None:  # the same place may be reached through a link
+            inside = _below(os.path.realpath(full), os.path.realpath(self.root))
+        return Path(full if inside is None else inside).as_posix()
 
     def settings_files(self) -> list[SettingsFile]:
         """The settings files that are there, with what is wrong in them."""
@@ -289,6 +293,12 @@ class Project:
 
     def _version(self) -> Hashable:
         return (self._config_file.generation, self._connections_file.generation, self._scans, self._changes)
+
+
+def _below(path: str, folder: str) -> str | None:
+    """``path`` relative to ``folder``, None when it lies elsewhere; both are absolute."""
+    start = folder if folder.endswith(os.sep) else folder + os.sep
+    return path[len(start) :] if path.startswith(start) else "." if path == folder else None
 
 
 class ProjectEnvironment:
