@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from osiris.components.check import check_config, compile_python, compile_rust
@@ -167,7 +167,6 @@ def configs(draw: st.DrawFn) -> tuple[ComponentSpec, dict[str, Any]]:
 
 
 @given(case=configs(), connection=st.booleans())
-@settings(max_examples=200, deadline=None)
 def test_both_validators_find_the_same_problems_in_the_same_order(
     case: tuple[ComponentSpec, dict[str, Any]], connection: bool
 ) -> None:
@@ -177,7 +176,6 @@ def test_both_validators_find_the_same_problems_in_the_same_order(
 
 
 @given(case=configs())
-@settings(max_examples=200, deadline=None)
 def test_no_config_makes_the_check_fail(case: tuple[ComponentSpec, dict[str, Any]]) -> None:
     spec, config = case
     for problem in spec.check(config):

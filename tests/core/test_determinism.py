@@ -76,7 +76,7 @@ VALUES = {
 
 
 @given(st.permutations(KEYS))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_order_of_keys_never_matters(keys: list[str]) -> None:
     def manifest(order: list[str]) -> bytes:
         config = "".join(f"      {key}: {VALUES[key]}\n" for key in order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from marked import ENVIRONMENT, analysed
 
@@ -59,13 +59,11 @@ WORDS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(PIECES + WORDS), max_size=40).map("".join), st.data())
 def test_in_any_heap_of_yaml_pieces(text: str, data: st.DataObject) -> None:
     ask_everything(text, data.draw(st.integers(0, len(text))))
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(PIECES + WORDS), max_size=40).map("".join))
 def test_a_cursor_stands_in_its_token(text: str) -> None:
     document = parse(text)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from osiris.language.analysis import Analysis, Analyzer, analyse
@@ -109,7 +109,6 @@ def edited(draw: st.DrawFn) -> list[str]:
     return versions
 
 
-@settings(max_examples=80, deadline=None)
 @given(edited())
 def test_a_kept_analyzer_says_the_same_as_a_fresh_one(versions):
     analyzer, cache = Analyzer(ENV.registry), PartCache()
@@ -131,7 +130,6 @@ def test_every_prefix_is_analysed(profile):
         analyzer.analyse(parse(PIPELINE[:end], cache), ENV, profile=profile, params={"limit": "x", "no": 1})
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_analysed(text):
     analyse(text, ENV)
