@@ -228,6 +228,25 @@ def test_a_sensitive_param_reaches_the_run_and_nothing_else(osiris, project):
             assert b"Tr0ub4dor" not in path.read_bytes(), path
 
 
+def test_params_come_as_json_on_standard_input_too(osiris, project):
+    text = (project / "pipelines/orders.oml.yaml").read_text()
+    (project / "pipelines/orders.oml.yaml").write_text(
+        text.replace("steps:", "params: {folder: x, day: 1}\nsteps:").replace(
+            "path: out/orders.csv", 'path: "out/${params.folder}/${params.day}.csv"'
+        )
+    )
+    given = osiris("run", "pipelines/orders.oml.yaml", "--params-stdin", "--param", "day=3", **piped('{"folder": "a"}'))
+    refused = osiris("run", "pipelines/orders.oml.yaml", "--params-stdin", **piped("[1]"))
+    assert given.returncode == 0
+    assert (project / "out/a/3.csv").exists()
+    assert refused.returncode == 2
+    assert "standard input must hold a JSON object" in refused.stderr
+
+
+def piped(text):
+    return {"stdin": None, "input": text}
+
+
 def test_a_run_on_a_terminal_ends_with_the_same_words(project):
     import pty
 

@@ -255,6 +255,39 @@ def test_a_run_is_cancelled_by_command_and_by_its_progress(client: Client, folde
             pass
 
 
+def test_a_run_whose_request_is_cancelled_while_it_starts_is_cancelled(client: Client, folder: Path, uri: str) -> None:
+    (folder / "totals.oml").write_text(SLOW)
+    client.initialize(folder)
+
+    request = client.start_request("workspace/executeCommand", {"command": "osiris.run", "arguments": [uri]})
+    client.command("osiris.validate", uri)  # the run is being started by now
+    client.notify("$/cancelRequest", {"id": request})
+
+    with pytest.raises(RequestRefusedError) as refused:
+        client.result_of(request)
+    assert refused.value.code == -32800
+    run_id = client.wait_for("osiris/runEvent")["runId"]
+    assert events_until_the_end(client, run_id)[-1]["event"] == "run_cancelled"
+    assert len(client.answers_to(request)) == 1
+
+
+def test_the_params_of_a_run_stand_on_no_command_line(client: Client, folder: Path, uri: str) -> None:
+    client.initialize(folder)
+
+    arguments = [{"uri": uri, "params": {"least": 271828}}]
+    request = client.start_request("workspace/executeCommand", {"command": "osiris.run", "arguments": arguments})
+    lines: set[str] = set()
+    while not client.answers_to(request):
+        lines.update(
+            subprocess.run(["ps", "-Aww", "-o", "args"], capture_output=True, text=True, check=True).stdout.split("\n")
+        )
+
+    assert any("--params-stdin" in line for line in lines)
+    assert not any("271828" in line for line in lines)
+    events_until_the_end(client, client.result_of(request)["runId"])
+    assert (folder / "large.csv").read_text() == "n\n"
+
+
 def test_a_run_outlives_the_server(folder: Path, uri: str) -> None:
     client = Client()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,6 +52,31 @@ def _parse_params(_context: click.Context, option: click.Parameter, values: Sequ
             raise click.BadParameter(f"'{value}' is not KEY=VALUE.", param=option)
         params[key.strip()] = text
     return params
+
+
+def params_stdin_option(function: Decorated) -> Decorated:
+    """``--params-stdin``: further params as JSON on standard input; the command receives a dict."""
+    return click.option(
+        "--params-stdin",
+        "params_from_stdin",
+        is_flag=True,
+        callback=_read_params,
+        help="Read params as a JSON object from standard input, where no other user of this machine sees them.",
+    )(function)
+
+
+def _read_params(_context: click.Context, option: click.Parameter, wanted: bool) -> dict[str, Any]:
+    if not wanted:
+        return {}
+    import json
+
+    try:
+        values = json.loads(sys.stdin.buffer.read()) if sys.stdin is not None else None
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise click.BadParameter('standard input must hold a JSON object, such as {"day": "2026-01-31"}.', param=option)
+    return values
 
 
 def existing_path(name: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from osiris.cli.arguments import shown_path
 from osiris.cli.findings import CheckedFile
@@ -26,7 +26,7 @@ def readable_text(path: Path) -> str | Diagnostic:
         return _unreadable(path, f"{problem} {problem.hint or ''}".strip())
 
 
-def check_file(path: Path, project: Project, profile: str | None, params: Mapping[str, str]) -> CheckedFile:
+def check_file(path: Path, project: Project, profile: str | None, params: Mapping[str, Any]) -> CheckedFile:
     """Check one OML file. A file that cannot be read as text has one finding, which says so."""
     from osiris.core.check import check_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +23,7 @@ def compile_or_explain(
     project: Project,
     *,
     profile: str | None,
-    params: Mapping[str, str],
+    params: Mapping[str, Any],
     as_json: bool = False,
     write: bool = True,
 ) -> CompileResult | None:
@@ -49,7 +49,7 @@ def compile_or_explain(
 
 
 def _compiled(
-    path: Path, text: str, project: Project, profile: str | None, params: Mapping[str, str], write: bool
+    path: Path, text: str, project: Project, profile: str | None, params: Mapping[str, Any], write: bool
 ) -> CompileResult | None:
     from osiris.core.compiler_v0 import CompileResult, compile_file, compile_text
     from osiris.core.error_taxonomy import CompilationError

@@ -20,9 +20,10 @@ class Answer:
     errors: str
 
 
-async def run_osiris(arguments: Sequence[str], *, cwd: Path | None = None) -> Answer:
+async def run_osiris(arguments: Sequence[str], *, cwd: Path | None = None, given: bytes | None = None) -> Answer:
     """Run ``osiris`` with ``arguments`` and wait for its end. Cancelling the caller ends the process and its children.
 
+    ``given`` is what the command reads from standard input: other users can see arguments, but not this.
     ``-P`` keeps the working folder off the import path: nothing in a workspace can stand in for a module.
     """
     process = await asyncio.create_subprocess_exec(
@@ -31,14 +32,14 @@ async def run_osiris(arguments: Sequence[str], *, cwd: Path | None = None) -> An
         "-m",
         "osiris",
         *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=cwd,
         start_new_session=True,
     )
     try:
-        output, errors = await process.communicate()
+        output, errors = await process.communicate(given)
     except asyncio.CancelledError:
         _end(process)
         raise

@@ -50,14 +50,30 @@ class Runs:
         self._session = session
         self._active: dict[str, Run] = {}
 
-    async def start(self, path: Path, options: list[str], token: str | int | None) -> str:
+    async def start(
+        self, path: Path, profile: str | None, params: dict[str, Any], token: str | int | None = None
+    ) -> str:
         """Start a run of the saved file and follow it; returns its id.
 
-        Raises RequestError with what the command said when the run does not start.
+        Raises RequestError with what the command said when the run does not start. When the caller is cancelled, the
+        run is still followed, and cancelled as soon as its id is known: nobody can say whether it had begun.
         """
+        starting = self._session.start(self._start(path, profile, params, token), f"starting {path.name}")
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            starting.add_done_callback(self._cancel_started)
+            raise
+
+    async def _start(self, path: Path, profile: str | None, params: dict[str, Any], token: str | int | None) -> str:
         project = self._session.projects.project_of(path)
         root = project.root if project is not None else path.parent
-        answer = await run_osiris(["run", str(path), "--detach", "--format", "json", *options], cwd=root)
+        arguments = ["run", str(path), "--detach", "--format", "json"]
+        if profile:
+            arguments += ["--profile", profile]
+        if params:
+            arguments.append("--params-stdin")
+        answer = await run_osiris(arguments, cwd=root, given=json.dumps(params).encode() if params else None)
         started = _json(answer.output)
         run_id, folder = started.get("run_id"), started.get("folder")
         if answer.code != 0 or not isinstance(run_id, str) or not isinstance(folder, str):
@@ -66,6 +82,11 @@ class Runs:
         self._active[run_id] = run
         self._session.start(self._follow(run), f"following {run_id}")
         return run_id
+
+    def _cancel_started(self, starting: asyncio.Task[str]) -> None:
+        if not starting.cancelled() and starting.exception() is None:
+            run_id = starting.result()
+            self._session.start(self.cancel(run_id), f"cancelling {run_id}")
 
     async def cancel(self, run_id: str | None) -> str:
         """Cancel a run: the given one, or the one started last. Returns its id; RequestError when there is none."""

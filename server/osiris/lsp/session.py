@@ -94,5 +94,7 @@ class Session:
         error = None if task.cancelled() else task.exception()
         if isinstance(error, JsonRpcException):
             errors.log.info("%s: the client answered with an error", task.get_name())
+        elif isinstance(error, errors.RequestError):
+            errors.log.info("%s: %s", task.get_name(), error)  # whoever asked for it is told
         elif error is not None:
             errors.report(task.get_name(), error)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from osiris.cli.arguments import existing_file, format_option, param_option, profile_option, shown_path
+from osiris.cli.arguments import (
+    existing_file,
+    format_option,
+    param_option,
+    params_stdin_option,
+    profile_option,
+    shown_path,
+)
 from osiris.cli.compiling import compile_or_explain
 from osiris.cli.failures import DID_NOT_WORK, UsageProblem, say_error
 from osiris.cli.run_view import RunView, noted_signals
@@ -25,7 +32,7 @@ class Options:
     """What the user said about a run."""
 
     profile: str | None
-    params: dict[str, str]
+    params: dict[str, Any]
     logs_dir: str | None
     if_running: str
     detach: bool
@@ -37,6 +44,7 @@ class Options:
 @click.argument("file")
 @profile_option
 @param_option
+@params_stdin_option
 @click.option("--target", default="local", show_default=True, help="Where to run.")
 @click.option("--detach", is_flag=True, help="Leave the run in the background and print its id.")
 @click.option(
@@ -55,12 +63,21 @@ class Options:
     help="json prints each event as a line of JSON as it happens.",
 )
 @format_option("text", "json")
-def command(file: str, target: str, layout: str, log_format: str, **said: Any) -> int:
+def command(
+    file: str,
+    target: str,
+    layout: str,
+    log_format: str,
+    params: dict[str, str],
+    params_from_stdin: dict[str, Any],
+    **said: Any,
+) -> int:
     """Compile the OML FILE and run it; or run a manifest.json, which needs no OML.
 
     Ctrl-C and SIGTERM cancel the run. With --detach it goes on when this terminal closes; `osiris runs` follows it.
     """
-    options = Options(as_json=layout == "json", events_as_json=log_format == "json", **said)
+    given = {**params_from_stdin, **params}
+    options = Options(params=given, as_json=layout == "json", events_as_json=log_format == "json", **said)
     if options.detach and options.events_as_json:
         raise UsageProblem("--detach prints no events; follow them: osiris runs follow RUN --format json")
     _check_target(target)
@@ -122,7 +139,7 @@ def _dismiss(worker: Worker | None) -> None:
         worker.dismiss()
 
 
-def _start(manifest: Any, root: Path, params: dict[str, str], options: Options, worker: Worker | None) -> int:
+def _start(manifest: Any, root: Path, params: dict[str, Any], options: Options, worker: Worker | None) -> int:
     from osiris.execution.local import AlreadyRunning, start_run
 
     view = RunView(str(manifest["pipeline"]["name"]), quiet=options.as_json, events_as_json=options.events_as_json)

@@ -15,15 +15,5 @@ async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
     """Start a run of the saved file in a process of its own."""
     require_trust(session, "Running a pipeline")
     path = arguments.saved_file(session)
-    options: list[str] = []
-    if profile := arguments.text("profile"):
-        options += ["--profile", profile]
-    for name, value in arguments.params().items():
-        options += ["--param", f"{name}={value if isinstance(value, str) else _json(value)}"]
-    return {"runId": await session.runs.start(path, options, arguments.token)}
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value)
+    run_id = await session.runs.start(path, arguments.text("profile"), arguments.params(), arguments.token)
+    return {"runId": run_id}
