@@ -179,6 +179,7 @@ class Analyzer:
                 tuple(path_uses(context)),
                 connection_use(context),
                 tuple(context.unknown_tables),
+                tuple(context.meant_params),
             )
             new[shape.part] = (key, report)
             reports.append(report)

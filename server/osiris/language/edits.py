@@ -35,8 +35,11 @@ def line_end(text: str, offset: int) -> int:
 
 
 def newline_of(text: str) -> str:
-    """The line end that ``text`` uses."""
-    return "\r\n" if "\r\n" in text else "\r" if "\r" in text and "\n" not in text else "\n"
+    """The line end that ``text`` uses: that of its first line."""
+    at = text.find("\n")
+    if at < 0:
+        return "\r" if "\r" in text else "\n"
+    return "\r\n" if text[at - 1 : at] == "\r" else "\n"
 
 
 def column(text: str, offset: int) -> int:

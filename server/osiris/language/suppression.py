@@ -6,6 +6,7 @@ On (or above) the line where a block of text starts, as in ``query: |``, the com
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -44,7 +45,8 @@ def find_suppressions(document: Document) -> list[Suppression]:
         if match["mark"] == "#":
             if comments is None:
                 comments = list(document.comments())
-            if not any(span.start <= match.start() < span.end for span in comments):
+            at = bisect_right(comments, match.start(), key=lambda span: span.start) - 1
+            if at < 0 or match.start() >= comments[at].end:
                 continue
         line = document.lines.line_of(match.start())
         first, last = _covered(document, line, match.start())
@@ -80,15 +82,17 @@ def apply_suppressions(
     document: Document, diagnostics: Iterable[Diagnostic], suppressions: list[Suppression]
 ) -> Iterator[Diagnostic]:
     """The findings that are left, and one for every suppression that is unused or without effect."""
-    for diagnostic in diagnostics:
-        code = CODES.get(diagnostic.code)
-        hit = False
+    by_line: dict[tuple[str, int], list[Suppression]] = {}
+    for suppression in suppressions:
+        code = CODES.get(suppression.code)
         if code is not None and code.configurable:
-            line = document.lines.line_of(diagnostic.span.start)
-            for suppression in suppressions:
-                if suppression.code == diagnostic.code and suppression.first <= line <= suppression.last:
-                    suppression.used = hit = True
-        if not hit:
+            for line in range(suppression.first, suppression.last + 1):
+                by_line.setdefault((suppression.code, line), []).append(suppression)
+    for diagnostic in diagnostics:
+        hits = by_line.get((diagnostic.code, document.lines.line_of(diagnostic.span.start)), ())
+        for suppression in hits:
+            suppression.used = True
+        if not hits:
             yield diagnostic
     for suppression in suppressions:
         yield from _judge(suppression)

@@ -80,9 +80,12 @@ def _of_step(analysis: Analysis, step: Step) -> Iterator[Symbol]:
     for given in shape.inputs or ():
         if given.id is not None:
             yield Symbol("step", given.id, step.place(given.id_span), False, given.id)
+    places: dict[Scalar, SourceMap] = {}
     for held in shape.placeholders:
         if held.found.kind == "param" and not held.scalar.synthetic:
-            span = SourceMap(held.scalar, text).span(*held.found.name_span)
+            if held.scalar not in places:
+                places[held.scalar] = SourceMap(held.scalar, text)
+            span = places[held.scalar].span(*held.found.name_span)
             yield Symbol("param", held.found.name, step.place(span), False, held.found.name)
     connection = shape.config.get(CONNECTION_KEY) if shape.config else None
     if isinstance(connection, Scalar) and parse_reference(connection.text):

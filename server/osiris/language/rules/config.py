@@ -15,7 +15,7 @@ from osiris.language.model import first_line
 from osiris.language.rules.context import StepContext
 from osiris.language.rules.nodes import is_empty
 from osiris.language.rules.steps import STEP_KEYS
-from osiris.language.substitution import ResolvedConfig, resolve_config
+from osiris.language.substitution import ResolvedConfig
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.text import Span
@@ -49,20 +49,12 @@ def config_fits(ctx: StepContext) -> Iterator[Diagnostic]:
     for problem in _problems(ctx, ctx.spec, ctx.resolved):
         told.add((problem.path, problem.kind, problem.key, problem.message))
         yield _report(ctx, ctx.spec, problem, "")
-    for profile, values in relevant_variants(ctx):
-        resolved = resolve_config(ctx.shape.config, ctx.spec, values)
+    for profile, resolved in ctx.variants:
         for problem in _problems(ctx, ctx.spec, resolved):
             same = (problem.path, problem.kind, problem.key, problem.message)
             if same not in told:
                 told.add(same)
                 yield _report(ctx, ctx.spec, problem, f" (with the profile `{profile}`)")
-
-
-def relevant_variants(ctx: StepContext) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The other profiles that change a parameter of this step, each with all the values it leads to."""
-    for profile, changed in ctx.scope.variants:
-        if any(name in changed for name in ctx.shape.param_names):
-            yield profile, {**ctx.scope.values, **changed}
 
 
 def _is_readable(mapping: MappingNode) -> bool:

@@ -18,6 +18,7 @@ from osiris.language.substitution import ResolvedConfig, resolve_config
 from osiris.syntax.block import SourceMap
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.document import Document
+from osiris.syntax.sql import SqlToken, tokenize_sql
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Plain, Scalar
 
@@ -53,7 +54,8 @@ class StepContext:
     """One step. All spans are relative to its part, and so are those of the findings.
 
     ``tables`` are the names of the tables that it sees, ``sources`` of how many steps; ``complete`` is False while
-    that is not certain. ``unknown_tables`` collects the tables that its SQL names beyond those.
+    that is not certain. ``unknown_tables`` collects the tables that its SQL names beyond those, ``meant_params`` the
+    parameters that misspelt references most likely mean.
     """
 
     shape: StepShape
@@ -65,6 +67,9 @@ class StepContext:
     sources: int
     complete: bool
     unknown_tables: list[UnknownTable] = field(default_factory=list)
+    meant_params: list[str] = field(default_factory=list)
+    _maps: dict[Scalar, SourceMap] = field(default_factory=dict)
+    _tokens: dict[tuple[Scalar, str], list[SqlToken]] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -76,11 +81,30 @@ class StepContext:
         """The config with the parameters of the chosen profile."""
         return resolve_config(self.shape.config, self.spec, self.scope.values)
 
+    @cached_property
+    def variants(self) -> tuple[tuple[str, ResolvedConfig], ...]:
+        """The other profiles that change a parameter of this step, each with the config that it leads to."""
+        return tuple(
+            (profile, resolve_config(self.shape.config, self.spec, {**self.scope.values, **changed}))
+            for profile, changed in self.scope.variants
+            if any(name in changed for name in self.shape.param_names)
+        )
+
     def source(self, scalar: Scalar, start: int, end: int) -> Span:
         """The source range of ``scalar.text[start:end]``."""
         if scalar.synthetic:
             return scalar.span
-        return SourceMap(scalar, self.text).span(start, end)
+        places = self._maps.get(scalar)
+        if places is None:
+            places = self._maps[scalar] = SourceMap(scalar, self.text)
+        return places.span(start, end)
+
+    def sql(self, scalar: Scalar, dialect: str) -> list[SqlToken]:
+        """The tokens of the SQL in a scalar, comments included."""
+        tokens = self._tokens.get((scalar, dialect))
+        if tokens is None:
+            tokens = self._tokens[(scalar, dialect)] = tokenize_sql(scalar.text, dialect=dialect)
+        return tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +116,7 @@ class StepReport:
     paths: tuple[PathUse, ...] = ()
     connection: ConnectionUse | None = None
     unknown_tables: tuple[UnknownTable, ...] = ()
+    meant_params: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from osiris.language.edits import quoted, remove_entry
 from osiris.language.findings import finding, replacement
 from osiris.language.model import HeldPlaceholder
 from osiris.language.naming import is_param_name
-from osiris.language.rules.config import relevant_variants
 from osiris.language.rules.context import DocumentContext, StepContext
-from osiris.language.substitution import SubstitutionProblem, resolve_config
+from osiris.language.substitution import SubstitutionProblem
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
-from osiris.syntax.sql import tokenize_sql
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Mapping, Scalar, Style
 
@@ -43,14 +42,23 @@ def _in_comment(ctx: StepContext, held: HeldPlaceholder) -> bool:
     dialect = ctx.spec.sql_keys.get(str(held.path[1])) if ctx.spec and len(held.path) == 2 else None
     if dialect in (None, "graphql") or held.path[0] != "config":
         return False
-    tokens = tokenize_sql(held.scalar.text, dialect=str(dialect))
-    return any(t.kind == "comment" and t.span.start <= held.found.span.start < t.span.end for t in tokens)
+    tokens = ctx.sql(held.scalar, str(dialect))
+    at = bisect_right(tokens, held.found.span.start, key=lambda token: token.span.start) - 1
+    return at >= 0 and tokens[at].kind == "comment" and held.found.span.start < tokens[at].span.end
+
+
+def _meant(ctx: StepContext, name: str) -> str | None:
+    """The declared parameter that a broken reference most likely means: it counts as used."""
+    meant = name if name in ctx.scope.params else nearest(name, ctx.scope.params)
+    if meant is not None:
+        ctx.meant_params.append(meant)
+    return meant
 
 
 def _unknown(ctx: StepContext, held: HeldPlaceholder) -> Diagnostic:
     name = held.found.name
     span = ctx.source(held.scalar, *held.found.name_span)
-    near = nearest(name, ctx.scope.params)
+    near = _meant(ctx, name)
     if near:
         hint = f"Did you mean `{near}`?"
     elif ctx.scope.params:
@@ -65,7 +73,7 @@ def _unknown(ctx: StepContext, held: HeldPlaceholder) -> Diagnostic:
 
 def _variable(ctx: StepContext, held: HeldPlaceholder, span: Span) -> Diagnostic:
     name = held.found.name
-    meant = nearest(name.lower().removeprefix("osiris_param_"), ctx.scope.params)
+    meant = _meant(ctx, name.lower().removeprefix("osiris_param_"))
     message = (
         f"`${{{name}}}` is a variable of the environment, which works in osiris_connections.yaml only. Use a parameter "
         f"(`${{params.{meant or name.lower()}}}`), or move the value into a connection."
@@ -81,10 +89,9 @@ def _other(ctx: StepContext, held: HeldPlaceholder, span: Span) -> Diagnostic:
     match = _PREFIX.fullmatch(name)
     meant = None
     if match and nearest(match["prefix"], ("params", "parameters", "param", "vars")):
-        meant = match["name"] if match["name"] in ctx.scope.params else nearest(match["name"], ctx.scope.params)
-        meant = meant or match["name"]
+        meant = _meant(ctx, match["name"]) or match["name"]
     elif name in ctx.scope.params:
-        meant = name
+        meant = _meant(ctx, name)
     if meant:
         text = f"${{params.{meant}}}"
         fix = None if held.scalar.synthetic else replacement(f"Replace by `{text}`", span, text, preferred=True)
@@ -101,9 +108,7 @@ def values_fit_in(ctx: StepContext) -> Iterator[Diagnostic]:
     if not ctx.shape.param_names:
         return
     told: set[tuple[Scalar, Span, str]] = set()
-    cases = [(None, ctx.resolved)]
-    cases += [(p, resolve_config(ctx.shape.config, ctx.spec, v)) for p, v in relevant_variants(ctx)]  # type: ignore[misc]
-    for profile, resolved in cases:
+    for profile, resolved in ((None, ctx.resolved), *ctx.variants):
         for scalar, problem in resolved.problems:
             if (scalar, problem.span, problem.kind) not in told:
                 told.add((scalar, problem.span, problem.kind))
@@ -132,12 +137,9 @@ def unused(ctx: DocumentContext) -> Iterator[Diagnostic]:
     if not params:
         return
     used: set[str] = set()
-    for step in ctx.pipeline.steps:
+    for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
         used.update(step.shape.param_names)
-        for held in step.shape.placeholders:
-            # A misspelt reference is one finding; that its parameter is unused would be a second.
-            name = held.found.name.rpartition(".")[2]
-            used.add(name if name in params else nearest(name, params) or "")
+        used.update(report.meant_params)
         if not step.shape.part.intact:
             used.update(re.findall(r"params\.([A-Za-z_][A-Za-z0-9_-]*)", step.shape.part.text))
     item = ctx.pipeline.entry("params")

@@ -12,9 +12,9 @@ from osiris.language.connections import Connection, connection_of_step
 from osiris.language.facts import PathUse
 from osiris.language.findings import finding
 from osiris.language.model import first_line
-from osiris.language.rules.config import locate, relevant_variants
+from osiris.language.rules.config import locate
 from osiris.language.rules.context import DocumentContext, StepContext
-from osiris.language.substitution import ResolvedConfig, resolve_config
+from osiris.language.substitution import ResolvedConfig
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.text import Span
 
@@ -47,8 +47,7 @@ def inside_project(ctx: StepContext) -> Iterator[Diagnostic]:
         return
     told: set[str] = set()
     cases: list[tuple[str, ResolvedConfig]] = [("", ctx.resolved)]
-    for profile, values in relevant_variants(ctx):
-        cases.append((f" (with the profile `{profile}`)", resolve_config(ctx.shape.config, ctx.spec, values)))
+    cases += ((f" (with the profile `{profile}`)", resolved) for profile, resolved in ctx.variants)
     keys = [*ctx.spec.path_keys, *([ctx.spec.path_base_key] if ctx.spec.path_base_key else [])]
     for suffix, resolved in cases:
         for key in keys:

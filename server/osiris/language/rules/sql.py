@@ -13,9 +13,8 @@ from osiris.language.rules.context import DocumentContext, StepContext
 from osiris.language.rules.dataflow import wire
 from osiris.language.rules.sql_tables import TableUse, table_uses, word_set
 from osiris.language.suggest import listing, nearest
-from osiris.syntax.block import SourceMap
 from osiris.syntax.diagnostic import Diagnostic, Related
-from osiris.syntax.sql import SqlToken, tokenize_sql
+from osiris.syntax.sql import SqlToken
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Scalar
 
@@ -68,16 +67,11 @@ class _Query:
         self.ctx = ctx
         self.scalar = scalar
         self.dialect = dialect
-        self.all = tokenize_sql(scalar.text, dialect=dialect)
+        self.all = ctx.sql(scalar, dialect)
         self.tokens = [token for token in self.all if token.kind != "comment"]
-        self.map: SourceMap | None = None
 
     def place(self, span: Span) -> Span:
-        if self.scalar.synthetic:
-            return self.scalar.span
-        if self.map is None:
-            self.map = SourceMap(self.scalar, self.ctx.text)
-        return self.map.span(*span)
+        return self.ctx.source(self.scalar, *span)
 
     def check(self) -> Iterator[Diagnostic]:
         for token in self.all:
