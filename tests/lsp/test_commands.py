@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from lsp_client import ABLE, Client, RequestRefusedError
 
@@ -286,6 +288,32 @@ def test_the_params_of_a_run_stand_on_no_command_line(client: Client, folder: Pa
     assert not any("271828" in line for line in lines)
     events_until_the_end(client, client.result_of(request)["runId"])
     assert (folder / "large.csv").read_text() == "n\n"
+
+
+@pytest.mark.parametrize("loss", ["killed", "removed"])
+def test_a_run_that_is_lost_ends_for_the_client_too(client: Client, folder: Path, uri: str, loss: str) -> None:
+    (folder / "totals.oml").write_text(SLOW)
+    client.initialize(folder)
+    run_id = client.command("osiris.run", uri)["runId"]
+    while client.wait_for("osiris/runEvent", runId=run_id)["event"]["event"] != "step_start":
+        pass
+
+    supervisor_in(folder).kill()
+    if loss == "removed":
+        shutil.rmtree(folder / "logs" / run_id)
+
+    last = events_until_the_end(client, run_id)[-1]
+    assert last["event"] == "run_error"
+    assert ("interrupted" if loss == "killed" else "removed") in last["message"]
+
+
+def supervisor_in(folder: Path) -> psutil.Process:
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        if process.info["cwd"] == str(folder) and "osiris.execution.worker" in (process.info["cmdline"] or []):
+            supervisor = process.parent()
+            assert supervisor is not None
+            return supervisor
+    raise AssertionError("no run is active")
 
 
 def test_a_run_outlives_the_server(folder: Path, uri: str) -> None:

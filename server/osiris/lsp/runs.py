@@ -120,7 +120,7 @@ class Runs:
             self._active.pop(run.id, None)
 
     async def _events(self, run: Run) -> AsyncIterator[Event]:
-        """The events as they are written, up to the last one; a made-up ``run_error`` when the run was interrupted."""
+        """The events as they are written, up to the last one; a made-up one where the run could not write its last."""
         position, rest, waited = 0, b"", 0.0
         path = run.folder / "events.jsonl"
         while True:
@@ -136,8 +136,8 @@ class Runs:
             waited = 0.0 if chunk else waited + POLL_SECONDS
             if waited >= STATE_SECONDS:
                 waited = 0.0
-                if await asyncio.to_thread(_is_interrupted, run):
-                    yield {"event": "run_error", "session": run.id, "message": "the run was interrupted"}
+                if (end := await asyncio.to_thread(_unwritten_end, run)) is not None:
+                    yield end
                     return
             await asyncio.sleep(POLL_SECONDS)
 
@@ -187,8 +187,8 @@ def _read_from(path: Path, position: int) -> bytes:
         with path.open("rb") as file:
             file.seek(position)
             return file.read()
-    except FileNotFoundError:
-        return b""
+    except OSError:
+        return b""  # Not there yet, or taken away: ``_unwritten_end`` tells.
 
 
 def _json(data: str | bytes) -> dict[str, Any]:
@@ -206,10 +206,19 @@ def _cancel(run_id: str, logs: Path | None, root: Path | None) -> None:
     RunStore(logs or Config.load(root).logs_dir).cancel(run_id)
 
 
-def _is_interrupted(run: Run) -> bool:
+def _unwritten_end(run: Run) -> Event | None:
+    """The last event of a run that is over without one: interrupted, its folder removed, its disk full."""
+    from osiris.core.error_taxonomy import OsirisError
+    from osiris.execution.folder import FINAL_EVENTS
     from osiris.execution.runs import RunStore
 
-    return RunStore(run.folder.parent).show(run.id).state == "interrupted"
+    try:
+        state = RunStore(run.folder.parent).show(run.id).state
+    except OsirisError:
+        return {"event": "run_error", "session": run.id, "message": "the folder of the run was removed"}
+    if state == "interrupted":
+        return {"event": "run_error", "session": run.id, "message": "the run was interrupted"}
+    return {"event": FINAL_EVENTS[state], "session": run.id} if state in FINAL_EVENTS else None
 
 
 def _refusal(path: Path, answer: Answer, said: dict[str, Any]) -> str:
