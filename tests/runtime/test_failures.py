@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import errno
 import time
 
 import pytest
@@ -182,16 +184,57 @@ def test_retry_gives_up(project, register):
 
 def test_a_retry_repeats_the_work_of_its_own_step_only(project, register):
     source = register("test.source", Flaky(failures=0))
-    project.write("taken", "not a folder\n")
+    sink = register("test.sink", Flaky(failures=2))
 
     run = project.run_here(
         project.step("t", "test.source"),
-        project.to_csv("w", "t", "taken/out.csv", step__retry={"attempts": 3, "delay": 0, "max_delay": 0}),
+        project.step("w", "test.sink", sources="t", step__retry={"attempts": 3, "delay": 0, "max_delay": 0}),
     )
 
-    assert run.states() == {"t": "succeeded", "w": "failed"}
-    assert len(run.named("step_retry")) == 2
-    assert source.calls == 1
+    assert run.states() == {"t": "succeeded", "w": "succeeded"}
+    assert (source.calls, sink.calls) == (1, 3)
+
+
+HOPELESS = {
+    "wrong password": lambda text: PermissionError(errno.EACCES, text),
+    "full disk": lambda text: OSError(errno.ENOSPC, text),
+    "missing file": lambda text: FileNotFoundError(errno.ENOENT, text),
+    "configuration": ConfigurationError,
+}
+
+
+@pytest.mark.parametrize("kind", HOPELESS)
+def test_what_cannot_go_away_by_itself_is_not_tried_again(project, register, kind):
+    driver = register("test.flaky", Flaky(failures=9, error=HOPELESS[kind]))
+
+    run = project.run_here(project.step("t", "test.flaky", step__retry={"attempts": 3, "delay": 0, "max_delay": 0}))
+
+    assert run.state == "failed"
+    assert driver.calls == 1
+    assert run.named("step_retry") == []
+
+
+@pytest.mark.parametrize("kind", [builtins.ConnectionError, TimeoutError, RuntimeError])
+def test_what_may_go_away_by_itself_is_tried_again(project, register, kind):
+    driver = register("test.flaky", Flaky(failures=1, error=kind))
+
+    run = project.run_here(project.step("t", "test.flaky", step__retry={"attempts": 3, "delay": 0, "max_delay": 0}))
+
+    assert run.state == "succeeded"
+    assert driver.calls == 2
+
+
+def test_a_stream_that_breaks_under_a_retry_says_what_broke_it(project):
+    project.database("t.db", "CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('x'), (CAST(x'ff' AS TEXT))")
+
+    run = project.run_here(
+        project.step(
+            "t", "sqlite.extractor", path="t.db", table="t", step__retry={"attempts": 2, "delay": 0, "max_delay": 0}
+        ),
+        project.to_csv("w", "t", "out.csv"),
+    )
+
+    assert run.error("t") == "Cannot read t.db: Could not decode to UTF-8 column 'a'."
 
 
 LONG_QUERY = (

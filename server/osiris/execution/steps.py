@@ -6,7 +6,7 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from osiris.core.error_taxonomy import ExecutionError, OsirisError, ValidationError, describe
+from osiris.core.error_taxonomy import ErrorCategory, ExecutionError, OsirisError, classify, describe
 from osiris.drivers.context import StepContext, StepStopped, Stopper
 from osiris.execution import outcome
 from osiris.execution.deadline import Deadline, woken_by_signals
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from osiris.execution.engine import Engine
 
 TIMEOUT_CODE = "OML616"
+# Nobody can say that these will not go away by themselves, and the user asked for more attempts.
+_WORTH_ANOTHER_TRY = frozenset({ErrorCategory.UNKNOWN, ErrorCategory.EXECUTION, ErrorCategory.INPUT_OUTPUT})
 
 
 class StepFailed(Exception):  # noqa: N818 - an end, told to the engine
@@ -113,7 +115,7 @@ class SegmentRunner:
             with woken_by_signals(deadline.running) if self.signals else nullcontext(), deadline:
                 result = self._invoke(name, results, context)
                 if result is not None and not (result.rows is not None and not self.engine.has_readers(name)):
-                    result = result.keep()
+                    result = _kept(result)
         except (Exception, StepStopped) as error:
             if deadline.expired and not self.engine.cancelled:
                 raise _TimeUp(float(timeout or 0)) from error
@@ -239,6 +241,17 @@ class SegmentRunner:
         return ExecutionError("").code, describe(error), None
 
 
+def _kept(result: Dataset) -> Dataset:
+    """The rows, computed. Raises what broke their stream itself: DuckDB hands on no more than its text."""
+    try:
+        return result.keep()
+    except Exception:
+        broken = result.failure()
+        if broken is None:
+            raise
+        raise broken from None
+
+
 class _TimeUp(Exception):  # noqa: N818
     """An attempt took longer than its timeout."""
 
@@ -247,5 +260,8 @@ class _TimeUp(Exception):  # noqa: N818
 
 
 def _permanent(error: BaseException) -> bool:
-    """Whether trying again cannot help: the query itself is refused."""
-    return isinstance(error, ValidationError)
+    """Whether trying again certainly cannot help: a refused query or password, a full disk, a missing file."""
+    if isinstance(error, _TimeUp):
+        return False
+    category = classify(error)
+    return not category.transient and category not in _WORTH_ANOTHER_TRY

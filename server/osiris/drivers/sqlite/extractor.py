@@ -55,7 +55,7 @@ class _Rows:
                 if limit is not None:
                     source = f"(SELECT * FROM {source} LIMIT {int(limit)})"
                 self.columns = find_types(self.connection, source, declared)
-                wanted = ", ".join(column.expression for column in self.columns)
+                wanted = ", ".join(f"{column.expression} AS {quote_name(column.name)}" for column in self.columns)
                 self.cursor = self.connection.execute(f"SELECT {wanted} FROM {source}")
         except sqlite3.Error as error:
             step.checkpoint()
