@@ -98,6 +98,19 @@ def test_a_manifest_runs_without_its_oml(osiris, project):
     assert (project / "out/orders.csv").exists()
 
 
+def test_params_that_a_manifest_has_no_place_for_are_refused(osiris, project):
+    (project / "pipelines/orders.oml.yaml").write_text(
+        (project / "pipelines/orders.oml.yaml").read_text().replace("steps:", "params: {day: 1}\nsteps:")
+    )
+    osiris("compile", "pipelines/orders.oml.yaml")
+    fixed = osiris("run", "build/orders/manifest.json", "--param", "day=2")
+    unknown = osiris("run", "build/orders/manifest.json", "--param", "dya=2")
+    assert (fixed.returncode, unknown.returncode) == (1, 1)
+    assert "The parameter day has its value in the manifest already." in fixed.stderr
+    assert "dya" in unknown.stderr
+    assert not (project / "out/orders.csv").exists()
+
+
 def test_a_manifest_from_another_folder_runs_in_the_project_one_stands_in(osiris, project, tmp_path):
     osiris("compile", "pipelines/orders.oml.yaml", "--output", str(tmp_path / "elsewhere.json"))
     assert not (project / "build").exists()

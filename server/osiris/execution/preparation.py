@@ -70,7 +70,7 @@ def prepare(
     drivers = _drivers(steps)
     settings = _Settings(root)
     secrets: list[str] = []
-    if manifest.get("run_params"):
+    if manifest.get("run_params") or params:
         from osiris.core.run_params import fill_run_params
 
         steps, hidden = fill_run_params(manifest, given=params, environ=settings.config.env)
