@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
@@ -28,7 +29,7 @@ def open_writable(path: Path) -> sqlite3.Connection:
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     # DuckDB reads a stream from a thread of its own, one at a time.
     return sqlite3.connect(
-        f"file:{quote(str(path))}?mode={mode}",
+        f"file:{quote(os.fsencode(path))}?mode={mode}",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
@@ -52,20 +53,25 @@ def making_a_view(action: int, first: str | None, second: str | None, *rest: str
     return only_reading(action, first, second, *rest)
 
 
+# What to do about an error, by the beginning of its name in SQLite's own list of result codes.
+_HINTS = {
+    "SQLITE_NOTADB": "Check that the file is a SQLite database and that it is whole.",
+    "SQLITE_CORRUPT": "Check that the file is a SQLite database and that it is whole.",
+    "SQLITE_BUSY": "Another program is writing to it; try again when that has finished.",
+    "SQLITE_LOCKED": "Another program is writing to it; try again when that has finished.",
+    "SQLITE_FULL": "Free some space, then try again.",
+    "SQLITE_READONLY": "Check the permissions of the file and of its folder.",
+    "SQLITE_CANTOPEN": "Check the permissions of the file and of its folder.",
+    "SQLITE_AUTH": "A query may read tables of this database; it may not write, attach files or change settings.",
+}
+
+
 def explained(error: sqlite3.Error, shown: str, doing: str) -> OsirisError:
     """The error to raise when ``doing`` ("read", "write to") the database ``shown`` failed."""
     text = str(error)
-    lowered = text.lower()
-    hint = None
-    if "not a database" in lowered or "malformed" in lowered:
-        hint = "Check that the file is a SQLite database and that it is whole."
-    elif "locked" in lowered or "busy" in lowered:
-        hint = "Another program is writing to it; try again when that has finished."
-    elif "disk is full" in lowered:
-        hint = "Free some space, then try again."
-    elif "decode to utf-8" in lowered:
+    name = getattr(error, "sqlite_errorname", "")
+    hint = next((hint for code, hint in _HINTS.items() if name == code or name.startswith(f"{code}_")), None)
+    if not name and "decode to UTF-8" in text:  # Python's own finding, so it has no code
         text = text.partition(" with text")[0]
         hint = "Read that column as bytes: CAST(column AS BLOB)."
-    elif "not authorized" in lowered or "prohibited" in lowered:
-        hint = "A query may read tables of this database; it may not write, attach files or change settings."
     return ExecutionError(f"Cannot {doing} {shown}: {text}.", hint=hint)
