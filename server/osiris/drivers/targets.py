@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from osiris.core.error_taxonomy import ConfigurationError
-from osiris.core.files import write_error
+from osiris.core.files import cause, write_error
 from osiris.drivers.paths import Place
 
 
@@ -32,7 +32,7 @@ def complete_file(target: Place, temporary: Path, *, create_dirs: bool) -> Itera
             temporary.chmod(mode)
         os.replace(temporary, target.path)
     except OSError as error:
-        raise write_error(target.shown, error) from error
+        raise write_error(target.shown, error) from cause(error)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -45,7 +45,7 @@ def prepare_folder(target: Place, *, create_dirs: bool) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise write_error(target.shown, error) from error
+            raise write_error(target.shown, error) from cause(error)
     elif not folder.is_dir():
         raise ConfigurationError(
             f"Cannot write {target.shown}: its folder does not exist.",

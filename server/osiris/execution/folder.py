@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError
-from osiris.core.files import atomic_write, private_folder, write_error
+from osiris.core.files import atomic_write, cause, private_folder, write_error
 from osiris.core.manifest import MANIFEST_NAME, manifest_bytes
 from osiris.core.session_logging import EVENTS_FILE, METRICS_FILE, timestamp
 from osiris.execution.lock import FileLock, is_locked
@@ -57,7 +57,7 @@ class RunFolder:
             lock.release()
             shutil.rmtree(hidden, ignore_errors=True)
             if isinstance(error, OSError):
-                raise write_error(logs_dir / run_id, error) from error
+                raise write_error(logs_dir / run_id, error) from cause(error)
             raise
         return folder
 
@@ -100,7 +100,7 @@ def _make_logs_folder(logs_dir: Path) -> None:
     try:
         logs_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise write_error(logs_dir, error) from error
+        raise write_error(logs_dir, error) from cause(error)
     if not os.access(logs_dir, os.W_OK | os.X_OK):
         raise ConfigurationError(
             f"Cannot write to {logs_dir}: permission is denied.", hint="Choose another --logs-dir."

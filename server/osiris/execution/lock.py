@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from osiris.core.files import PRIVATE_FILE, private_folder, write_error
+from osiris.core.files import PRIVATE_FILE, cause, private_folder, write_error
 
 if sys.platform == "win32":
     import msvcrt
@@ -52,7 +52,7 @@ class FileLock:
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
         except OSError as error:
-            raise write_error(self.path, error) from error
+            raise write_error(self.path, error) from cause(error)
         if not _take(descriptor, wait):
             os.close(descriptor)
             return False

@@ -28,7 +28,7 @@ def command(directory: str) -> None:
 
     It has a pipeline, its data and its settings, and runs at once. What is there already is never overwritten.
     """
-    from osiris.core.files import write_error
+    from osiris.core.files import cause, write_error
 
     root = Path(directory)
     if root.exists() and not root.is_dir():
@@ -44,7 +44,7 @@ def command(directory: str) -> None:
         if _add_ignored(root / ".gitignore"):
             made.append(".gitignore")
     except OSError as problem:
-        raise write_error(problem.filename or root, problem) from problem
+        raise write_error(problem.filename or root, problem) from cause(problem)
     for target in made:
         click.echo(f"made   {shown_path(root / target)}")
     _say_next(root)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError
-from osiris.core.files import read_error
+from osiris.core.files import cause, read_error
 from osiris.drivers.context import StepContext
 from osiris.drivers.paths import Place
 from osiris.sql.columns import Column, quote_name, quote_names
@@ -23,7 +23,7 @@ def readable(place: Place) -> Place:
         with place.path.open("rb"):
             return place
     except OSError as error:
-        raise read_error(place.shown, error) from error
+        raise read_error(place.shown, error) from cause(error)
 
 
 def literal_path(place: Place, ctx: StepContext) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
-from osiris.core.files import read_error
+from osiris.core.files import cause, read_error
 from osiris.drivers.paths import Place
 
 CHUNK = 1024 * 1024
@@ -56,7 +56,7 @@ def opened(place: Place, compression: str) -> Iterator[IO[bytes]]:
             raise ExecutionError(
                 f"{place.shown} is not a whole {compression} file.", hint="Check the file, and the option compression."
             ) from error
-        raise read_error(place.shown, error) from error
+        raise read_error(place.shown, error) from cause(error)
 
 
 def _plain(path: Path) -> IO[bytes]:
