@@ -151,6 +151,14 @@ def test_the_validate_command_reads_files_that_are_not_open(client: Client, fold
         client.command("osiris.validate", (folder / "other.oml").as_uri())
 
 
+def test_the_validate_command_knows_the_other_files_of_a_project(client: Client, folder: Path) -> None:
+    client.initialize(folder)
+    connections = folder / "osiris_connections.yaml"
+    connections.write_text("connections:\n  sqlite:\n    shop: {path: shop.db}\n")
+
+    assert client.command("osiris.validate", connections.as_uri()) == {"errors": 0, "warnings": 0, "diagnostics": []}
+
+
 def test_the_doctor_reports_on_the_installation_and_the_session(client: Client, folder: Path) -> None:
     client.initialize(folder)
 

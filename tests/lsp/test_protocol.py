@@ -117,6 +117,25 @@ def test_malformed_parameters_are_answered_with_an_error(editor: Client) -> None
     assert "malformed" in refused.value.message
 
 
+def test_parameters_that_are_no_object_are_malformed_too(editor: Client) -> None:
+    with pytest.raises(RequestRefusedError, match="malformed") as refused:
+        editor.request("workspace/executeCommand", ["osiris.doctor"])
+
+    assert refused.value.code == -32602
+
+
+def test_messages_that_make_no_sense_do_no_harm(editor: Client) -> None:
+    editor.send({"id": [1], "method": "textDocument/hover", "params": {}})
+    editor.send({"method": "$/cancelRequest", "params": [1]})
+    editor.send({"method": "workspace/didChangeConfiguration", "params": [1]})
+    editor.send({"id": "never-asked", "error": {"code": "none"}})
+
+    answer = editor.wait(lambda m: "error" in m and m.get("id") is None)
+    assert answer["error"]["code"] == -32600
+    assert editor.close() == 0
+    assert "Traceback" not in editor.log
+
+
 def test_an_unknown_method_is_answered_and_an_unknown_notification_ignored(editor: Client) -> None:
     editor.notify("$/unheardOf", {})
     editor.notify("unheard/of", {})

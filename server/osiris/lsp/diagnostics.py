@@ -62,23 +62,24 @@ class Diagnostics:
                 errors.report("checking a document", error)
 
     def _check(self, document: OpenDocument) -> None:
-        found: Iterable[Diagnostic]
+        if document.kind is not Kind.OTHER or document.uri in self._shown:
+            self._publish(document, self.of(document))
+
+    def of(self, document: OpenDocument) -> Iterable[Diagnostic]:
+        """The findings of a document, according to its kind; none for one that is nothing of ours."""
         match document.kind:
             case Kind.PIPELINE:
-                found = self._session.analyses.of(document).diagnostics
+                return self._session.analyses.of(document).diagnostics
             case Kind.CONNECTIONS:
                 from osiris.language.connections import parse_connections
 
-                found = parse_connections(document.text).diagnostics
+                return parse_connections(document.text).diagnostics
             case Kind.SETTINGS:
                 from osiris.core.config_file import parse_config
 
-                found = parse_config(document.text, str(document.path or document.uri)).diagnostics
+                return parse_config(document.text, str(document.path or document.uri)).diagnostics
             case Kind.OTHER:
-                if document.uri not in self._shown:
-                    return
-                found = ()
-        self._publish(document, found)
+                return ()
 
     def _publish(self, document: OpenDocument, found: Iterable[Diagnostic]) -> None:
         self._shown.add(document.uri)

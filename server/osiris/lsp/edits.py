@@ -30,9 +30,13 @@ def file_edit(session: Session, snapshot: Snapshot, fix: Fix) -> types.Workspace
     path = project.root / fix.path
     opened = next((document for document in session.documents if document.path == path), None)
     if opened is None:
+        from osiris.core.error_taxonomy import ConfigurationError
         from osiris.core.source import read_source
 
-        text = read_source(path) if path.exists() else ""
+        try:
+            text = read_source(path)
+        except ConfigurationError:
+            return None
         opened = OpenDocument(path.as_uri(), "", 0, text, session.documents.codec)
     edits = [types.TextEdit(range=_range(opened, edit.span), new_text=edit.new_text) for edit in fix.edits]
     return _edit(session, opened.uri, opened.version or None, edits)

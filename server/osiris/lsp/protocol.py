@@ -87,6 +87,8 @@ class Protocol(LanguageServerProtocol):
         method = message.get("method")
         if method is None:
             self._receive_response(message)
+        elif "id" in message and not isinstance(message["id"], str | int):
+            self._send_error(None, errors.INVALID_REQUEST, "The id of a request must be a number or text.")
         elif "id" in message:
             self._receive_request(message["id"], str(method), message)
         else:
@@ -114,7 +116,8 @@ class Protocol(LanguageServerProtocol):
 
     def _receive_notification(self, method: str, message: dict[str, Any]) -> None:
         if method == types.CANCEL_REQUEST:
-            self._cancel((message.get("params") or {}).get("id"))
+            params = message.get("params")
+            self._cancel(params.get("id") if isinstance(params, dict) else None)
             return
         handler = self.notifications.get(method)
         ready = (self.initialized and not self._shutdown) or method == types.EXIT
@@ -127,7 +130,10 @@ class Protocol(LanguageServerProtocol):
 
     def _params(self, method: str, message: dict[str, Any]) -> Any:
         if method in self.raw_methods:
-            return message.get("params") or {}
+            params = message.get("params") or {}
+            if not isinstance(params, dict):
+                raise TypeError("parameters must be an object")
+            return params
         message_type = self.get_message_type(method)
         if message_type is None:
             return message.get("params")
@@ -211,7 +217,10 @@ class Protocol(LanguageServerProtocol):
         if future is None or future.done():
             return  # Nobody waits for it: its caller was cancelled, or it was never asked.
         if isinstance(error := message.get("error"), dict):
-            future.set_exception(JsonRpcException(str(error.get("message", "")), code=int(error.get("code", 0))))
+            code = error.get("code")
+            future.set_exception(
+                JsonRpcException(str(error.get("message", "")), code=code if isinstance(code, int) else 0)
+            )
             return
         try:
             answer = self._converter.structure(message, result_type).result if result_type else message.get("result")

@@ -12,14 +12,14 @@ from osiris.syntax.diagnostic import Severity
 
 
 async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
-    """The findings of a pipeline: as it stands in the editor when it is open there, else as it is on disk."""
+    """The findings of a file of ours: as it stands in the editor when it is open there, else as it is on disk."""
     uri = arguments.text("uri", first=True)
     if uri is None:
         documents = [document for document in session.documents if document.kind is Kind.PIPELINE]
     else:
         documents = [session.documents.get(uri) or _from_disk(session, arguments)]
-    found = [(document, session.analyses.of(document)) for document in documents]
-    severities = [item.severity for _, analysis in found for item in analysis.diagnostics]
+    found = [(document, list(session.diagnostics.of(document))) for document in documents]
+    severities = [item.severity for _, items in found for item in items]
     for document in documents:
         if session.documents.get(document.uri) is None:
             session.analyses.forget(document.uri)
@@ -28,8 +28,8 @@ async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
         "warnings": severities.count(Severity.WARNING),
         "diagnostics": [
             {"uri": document.uri, **session.diagnostics.to_json(item, document.uri, document.text, document.lines)}
-            for document, analysis in found
-            for item in analysis.diagnostics
+            for document, items in found
+            for item in items
         ],
     }
 

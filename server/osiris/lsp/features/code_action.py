@@ -25,7 +25,8 @@ async def handle(session: Session, params: types.CodeActionParams) -> list[types
     actions: list[types.CodeAction] = []
     if _wanted("quickfix", only):
         span = Span(snapshot.offset(params.range.start), snapshot.offset(params.range.end))
-        actions += (_quick_fix(session, snapshot, found) for found in quick_fixes(snapshot.analysis, span))
+        for found in quick_fixes(snapshot.analysis, span):
+            actions += _quick_fix(session, snapshot, found)
     if only and _wanted(FIX_ALL, only):
         actions += _fix_all(session, snapshot)
     return actions
@@ -40,14 +41,16 @@ def _name(kind: Any) -> str:
     return str(getattr(kind, "value", kind))
 
 
-def _quick_fix(session: Session, snapshot: Snapshot, found: QuickFix) -> types.CodeAction:
+def _quick_fix(session: Session, snapshot: Snapshot, found: QuickFix) -> Iterator[types.CodeAction]:
     fix = found.fix
     edit = (
         file_edit(session, snapshot, fix) if fix.path else edit_of(session, snapshot, text_edits(snapshot, fix.edits))
     )
+    if edit is None:
+        return  # It would mend a file that cannot be read.
     lines = snapshot.analysis.document.lines
     diagnostic = session.diagnostics.to_json(found.diagnostic, snapshot.uri, snapshot.text, lines)
-    return types.CodeAction(
+    yield types.CodeAction(
         title=fix.title,
         kind=types.CodeActionKind.QuickFix,
         diagnostics=[session.protocol.structure(diagnostic, types.Diagnostic)],
