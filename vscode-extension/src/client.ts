@@ -13,6 +13,7 @@ import {
 } from 'vscode-languageclient/node';
 import { messageOf } from './answers';
 import { commandIds } from './commandIds';
+import { projectFiles } from './detect';
 import { findServer, isProblem, type ServerCommand, type ServerProblem } from './server';
 import { serverSettings } from './settings';
 import type { Status } from './status';
@@ -75,6 +76,17 @@ export class Client implements vscode.Disposable {
 
   restart(): Promise<boolean> {
     return this.enqueue(async () => {
+      await this.halt();
+      return this.launch();
+    });
+  }
+
+  /** Restarts the server after a change of settings or trust; where nothing has asked for one yet, none is started. */
+  renew(): Promise<boolean> {
+    return this.enqueue(async () => {
+      if (this.running === undefined && !this.failed) {
+        return false;
+      }
       await this.halt();
       return this.launch();
     });
@@ -175,8 +187,7 @@ export class Client implements vscode.Disposable {
       documentSelector: [
         { language: 'oml', scheme: 'file' },
         { language: 'oml', scheme: 'untitled' },
-        { scheme: 'file', pattern: '**/osiris_connections.yaml' },
-        { scheme: 'file', pattern: '**/osiris.yaml' },
+        ...projectFiles.map((name) => ({ scheme: 'file', pattern: `**/${name}` })),
       ],
       outputChannel: this.log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,

@@ -1,10 +1,18 @@
-/** Gives plain YAML files that hold a pipeline the language OML. */
+/** Which documents are ours; gives plain YAML files that hold a pipeline the language OML. */
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { headLength, looksLikeOml } from './omlHead';
 import { detectInYaml } from './settings';
 
 /** A file that comes back as YAML this soon after it was OML was switched by hand, and stays YAML. */
 const switchedByHandMs = 500;
+
+export const projectFiles = ['osiris_connections.yaml', 'osiris.yaml'];
+
+/** Whether the document is one of the files of a project, which the server checks as well. */
+export function isProjectFile(document: vscode.TextDocument): boolean {
+  return document.uri.scheme === 'file' && projectFiles.includes(path.posix.basename(document.uri.path));
+}
 
 export function watchYaml(): vscode.Disposable {
   const closedAsOml = new Map<string, number>();

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { Client } from './client';
 import { registerCommands } from './commands';
-import { watchYaml } from './detect';
+import { isProjectFile, watchYaml } from './detect';
 import { Runs } from './runs';
 import { changesServer } from './settings';
 import { Status } from './status';
@@ -18,7 +18,7 @@ export function activate(context: vscode.ExtensionContext): void {
   client = active;
 
   const startFor = (document: vscode.TextDocument): void => {
-    if (document.languageId === 'oml') {
+    if (document.languageId === 'oml' || isProjectFile(document)) {
       active.serve();
     }
   };
@@ -31,10 +31,10 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands({ client: active, runs, output }),
     watchYaml(),
     vscode.workspace.onDidOpenTextDocument(startFor),
-    vscode.workspace.onDidGrantWorkspaceTrust(() => void active.restart()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void active.renew()),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (changesServer(event)) {
-        void active.restart();
+        void active.renew();
       }
     }),
   );

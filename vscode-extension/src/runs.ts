@@ -1,5 +1,6 @@
 /** Shows runs: their lines in the output channel, their progress with a way to cancel them. */
 import * as vscode from 'vscode';
+import { messageOf } from './answers';
 import type { Client, RunEventParams } from './client';
 import { serverCommands } from './commandIds';
 import { linesOf, outcomeOf, percentOf, type Line, type Outcome } from './runLines';
@@ -40,7 +41,7 @@ export class Runs implements vscode.Disposable {
     }
   }
 
-  /** A run that did not even start. */
+  /** A run that could not be started, or not be cancelled. */
   refused(name: string, reason: string): void {
     reason.split('\n').forEach((line) => this.output.error(`${name} | ${line}`));
     this.complain(reason);
@@ -65,8 +66,13 @@ export class Runs implements vscode.Disposable {
   }
 
   private async stop(runId: string): Promise<void> {
-    this.output.info(`${this.active.get(runId)?.name ?? runId} | cancelling`);
-    await this.client.execute(serverCommands.cancelRun, { runId });
+    const name = this.active.get(runId)?.name ?? runId;
+    this.output.info(`${name} | cancelling`);
+    try {
+      await this.client.execute(serverCommands.cancelRun, { runId });
+    } catch (error) {
+      this.refused(name, messageOf(error));
+    }
   }
 
   private take({ runId, event }: RunEventParams): void {
