@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from marked import hovered
 
 
@@ -122,6 +123,26 @@ def test_a_secret_parameter_never_shows_its_value() -> None:
     assert found is not None
     assert "This is a secret." in found
     assert "hunter2" not in found
+
+
+@pytest.mark.parametrize("place", [("least:", "le<|>ast:"), ("least: 10", "le<|>ast: 10")], ids=["declared", "profile"])
+def test_a_parameter_says_its_value_also_where_it_is_declared_and_set(place: tuple[str, str]) -> None:
+    found = hovered((PARAMS % "1").replace(*place, 1))
+
+    assert found is not None
+    assert found.startswith("[least]\n**params.least** · integer")
+    assert "Value: `3`, the default" in found
+
+
+def test_a_step_that_says_nothing_yet() -> None:
+    assert hovered("steps:\n  - id: a\n  - id: b\n    needs: [<|>a") == "[a]\n**a**\n\nIts data is `df_a` for: `b`"
+
+
+def test_lengths_read_as_people_say_them() -> None:
+    found = hovered("steps:\n  - component: filesystem.csv_extractor\n    config:\n      delim<|>iter: x\n")
+
+    assert found is not None
+    assert "Allowed: 1 character\n" in found
 
 
 def test_a_step_that_is_half_typed_elsewhere() -> None:

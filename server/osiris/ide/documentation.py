@@ -54,10 +54,13 @@ def _values(schema: Schema) -> list[str]:
     if allowed := schema.get("enum"):
         lines += ["", "Allowed: " + ", ".join(shown(value) for value in allowed)]
     bounds = [f"{text} {schema[key]}" for key, text in _BOUNDS.items() if key in schema]
-    if bounds and (len(bounds) > 1 or schema.get("minLength") != 1):
+    if "maxLength" in schema and schema.get("minLength") == schema["maxLength"]:
+        bounds = ["1 character" if schema["maxLength"] == 1 else f"{schema['maxLength']} characters"]
+    if bounds and (len(bounds) > 1 or schema.get("minLength") != 1 or "maxLength" in schema):
         lines += ["", "Allowed: " + ", ".join(bounds)]
     if examples := schema.get("examples"):
-        lines += ["", "Example: " + ", ".join(shown(value) for value in examples[:3])]
+        word = "Example" if len(examples) == 1 else "Examples"
+        lines += ["", f"{word}: " + ", ".join(shown(value) for value in examples[:3])]
     return lines
 
 

@@ -37,9 +37,8 @@ def hover(analysis: Analysis, env: Environment, offset: int) -> Hover | None:
         return None
     text: str | None = None
     if cursor.role is Role.KEY:
-        text = documentation.of_key((*cursor.path, cursor.text), spec, _connection_name(step))
-        if text is None and cursor.path == ("params",):
-            text = _param(analysis, cursor.text)
+        text = _param(analysis, cursor.text) if _holds_params(cursor) else None
+        text = text or documentation.of_key((*cursor.path, cursor.text), spec, _connection_name(step))
     elif cursor.role in (Role.VALUE, Role.ITEM):
         text = _value(analysis, env, cursor, spec)
     return Hover(cursor.token, text) if text else None
@@ -48,6 +47,11 @@ def hover(analysis: Analysis, env: Environment, offset: int) -> Hover | None:
 def _step_of(analysis: Analysis, cursor: Cursor) -> Step | None:
     steps = analysis.pipeline.steps
     return steps[cursor.step] if cursor.step is not None and cursor.step < len(steps) else None
+
+
+def _holds_params(cursor: Cursor) -> bool:
+    """Whether the keys around are names of parameters: where they are declared, or in a profile."""
+    return cursor.path == ("params",) or (cursor.path[:1] == ("profiles",) and cursor.path[2:] == ("params",))
 
 
 def _connection_name(step: Step | None) -> str | None:
@@ -87,7 +91,7 @@ def _step(analysis: Analysis, step_id: str) -> str | None:
     if step is None:
         return None
     steps, graph = analysis.pipeline.steps, analysis.graph
-    lines = [f"**{step_id}** · " + " · ".join(f"`{word}`" for word in (step.component, step.mode) if word), ""]
+    lines = [" · ".join([f"**{step_id}**", *(f"`{word}`" for word in (step.component, step.mode) if word)]), ""]
     if isinstance(node := step.get("description"), object) and (text := getattr(node, "text", "")):
         lines += [text, ""]
     waits = [f"`{steps[i].id}`" for i in graph.upstream[step.index]]
