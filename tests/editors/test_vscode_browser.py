@@ -278,6 +278,14 @@ def test_other_yaml_stays_yaml(editor: EditorPage) -> None:
     editor.until(lambda: editor.language_mode() == "YAML", editor.language_mode)
 
 
+def test_the_connections_file_is_checked_although_no_pipeline_is_open(editor: EditorPage) -> None:
+    (editor.folder / "osiris_connections.yaml").write_text("connections:\n  sqlite:\n    shop: nonsense\n")
+
+    editor.open_file("osiris_connections.yaml")
+
+    editor.wait_for_squiggle("nonsense")
+
+
 def test_sql_in_a_query_is_coloured_as_sql(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(DAILY)
     editor.wait_until_served()

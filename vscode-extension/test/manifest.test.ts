@@ -40,6 +40,13 @@ test('every setting has a type, a default and a description', () => {
   }
 });
 
+test('every setting and every command stands in the README', () => {
+  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+  const titles = contributes.commands.map((c: { category: string; title: string }) => `\`${c.category}: ${c.title}\``);
+  const rows = [...Object.keys(settings).map((name) => `| \`${name}\` |`), ...titles];
+  assert.deepEqual(rows.filter((row) => !readme.includes(row)), []);
+});
+
 test('a setting that names a program is not taken from an untrusted workspace', () => {
   const programs = Object.keys(settings).filter((name) => settings[name]?.['scope'] === 'machine-overridable');
   const restricted: string[] = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
