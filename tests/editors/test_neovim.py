@@ -164,6 +164,19 @@ def test_a_run_reports_its_progress_and_its_log(nvim: Path, folder: Path) -> Non
     assert (folder / "large.csv").read_text() == "n\n2\n3\n"
 
 
+def test_the_tab_key_indents_by_two_spaces(nvim: Path, folder: Path) -> None:
+    [line] = drive(
+        nvim,
+        folder,
+        """
+        vim.cmd([[execute "normal! Go\\<C-u>\\<Tab>x"]])
+        report(vim.api.nvim_get_current_line())
+        """,
+    )
+
+    assert line == "  x"
+
+
 def test_saving_compiles(nvim: Path, folder: Path) -> None:
     drive(
         nvim,

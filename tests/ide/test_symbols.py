@@ -55,3 +55,15 @@ def test_a_broken_step_keeps_its_place_and_hides_no_other() -> None:
 
 def test_a_document_without_anything_has_no_outline() -> None:
     assert outline("") == outline("steps: 3") == outline("- a") == []
+
+
+def test_no_name_is_empty() -> None:
+    assert outline('params: {"": 1}\nprofiles: {"": {}}\nsteps:\n  - id: ""\n  - id: " "\n') == [
+        "params | group",
+        '  "" | param | integer',
+        "profiles | group",
+        '  "" | profile',
+        "steps | group",
+        "  step 1 | step",
+        '  " " | step',
+    ]

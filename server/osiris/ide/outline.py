@@ -232,7 +232,7 @@ def _cut(text: str, start: int, end: int) -> Line:
     key_match = _KEY.match(text, at, end)
     tail = key_match.end() if key_match else at
     quoted = text[tail:end].lstrip(" \t")[:1] in ("'", '"')
-    found = None if quoted else _COMMENT.search(text[:end], tail)
+    found = None if quoted else _COMMENT.search(text, tail, end)
     if found is not None and found.start() >= tail:
         comment = stop = found.start()
     if key_match and comment is not None and comment < key_match.end():

@@ -43,7 +43,9 @@ def symbols(analysis: Analysis) -> tuple[Symbol, ...]:
             case "params" if pipeline.params:
                 found.append(_group(entry, "params", tuple(_params(pipeline))))
             case "profiles" if pipeline.profiles:
-                children = tuple(Symbol(p.name, SymbolKind.PROFILE, p.key, p.key) for p in pipeline.profiles.values())
+                children = tuple(
+                    Symbol(_shown(p.name), SymbolKind.PROFILE, p.key, p.key) for p in pipeline.profiles.values()
+                )
                 found.append(_group(entry, "profiles", children))
             case "steps" if pipeline.steps:
                 found.append(_group(entry, "steps", tuple(_step(step) for step in pipeline.steps)))
@@ -58,14 +60,26 @@ def _group(entry: TopEntry, name: str, children: tuple[Symbol, ...]) -> Symbol:
 
 def _params(pipeline: Pipeline) -> list[Symbol]:
     return [
-        Symbol(p.name, SymbolKind.PARAM, _around(p.span, p.key), p.key, p.type or "") for p in pipeline.params.values()
+        Symbol(_shown(p.name), SymbolKind.PARAM, _around(p.span, p.key), p.key, p.type or "")
+        for p in pipeline.params.values()
     ]
+
+
+def _shown(name: str) -> str:
+    """A name that can be seen: editors refuse a whole outline because of one that is empty."""
+    return name if name.strip() else f'"{name}"'
 
 
 def _step(step: Step) -> Symbol:
     detail = " · ".join(word for word in (step.component, step.mode) if word)
     anchor = step.anchor
-    return Symbol(step.id or f"step {step.index + 1}", SymbolKind.STEP, _around(step.span, anchor), anchor, detail)
+    return Symbol(
+        _shown(step.id) if step.id else f"step {step.index + 1}",
+        SymbolKind.STEP,
+        _around(step.span, anchor),
+        anchor,
+        detail,
+    )
 
 
 def _around(span: Span, inner: Span) -> Span:
