@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from osiris.core.driver import Driver, DriverRegistry
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.lookup import missing_package
+from osiris.core.secrets_masking import Masker
 from osiris.drivers.context import temporary_sibling
 from osiris.drivers.paths import resolve_path
 from osiris.execution.memory import run_memory
@@ -89,7 +90,11 @@ def prepare(
         else:
             config.pop("connection", None)
         prepared[step["id"]] = PreparedStep(step, drivers[step["id"]], config)
-    limits = _limits(prepared, root, run_dir, session_id, memory or settings.memory)
+    try:
+        limits = _limits(prepared, root, run_dir, session_id, memory or settings.memory)
+    except ConfigurationError as error:  # it repeats the path, which a connection or a parameter may have given
+        masker = Masker(secrets)
+        raise ConfigurationError(masker.text(error.message), code=error.code, hint=error.hint) from None
     return Preparation(prepared, limits, tuple(dict.fromkeys(secrets)), connections)
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from osiris.execution.process import Channel, take_over_standard_streams, working_folder
 
 if TYPE_CHECKING:
+    from osiris.core.secrets_masking import Masker
     from osiris.execution.engine import Engine
 
 GRACE_SECONDS = 2.0
@@ -46,18 +47,20 @@ def main() -> None:
     request = channel.receive()
     if request is None:
         os._exit(0)
-    code = 0
+    from osiris.core.secrets_masking import Masker
+
+    code, masker = 0, Masker()
     try:
-        message = _carry_out(request, channel)
+        message = _carry_out(request, channel, masker)
     except BaseException as error:  # noqa: BLE001 - the last resort: whatever it is, the supervisor must hear of it
-        message, code = _broken(error), 3
+        message, code = _broken(error, masker), 3
     channel.send(message)
     os._exit(code)  # threads of foreign code must not hold up the end
 
 
-def _carry_out(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dict[str, Any]:
+    """Run what ``request`` names; how it ended, masked. ``masker`` learns the secrets of the run as they are known."""
     from osiris.core.error_taxonomy import OsirisError
-    from osiris.core.secrets_masking import Masker
     from osiris.core.session_logging import SessionLogger
     from osiris.execution.engine import Engine
     from osiris.execution.preparation import prepare
@@ -77,7 +80,8 @@ def _carry_out(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     except OsirisError as error:
         return {"outcome": _not_started(manifest, error)}
     channel.send({"temporary": [path for path in prepared.limits.paths if path.endswith(".part")]})
-    masker = Masker(prepared.secrets)
+    for value in prepared.secrets:
+        masker.add(value)
     with SessionLogger(run_dir, run_dir.name, masker) as logger:
         _catch_prints(logger, masker)
         engine = Engine(manifest, prepared, logger=logger, root=root, run_dir=run_dir, signals=True)
@@ -103,12 +107,12 @@ def _not_started(manifest: dict[str, Any], error: Any) -> dict[str, Any]:
     return {"state": "failed", "error": problem, "steps": steps, "rows": {}}
 
 
-def _broken(error: BaseException) -> dict[str, Any]:
+def _broken(error: BaseException, masker: Masker) -> dict[str, Any]:
     from osiris.core.error_taxonomy import OsirisError, describe
 
     if isinstance(error, OsirisError):  # the run's own log cannot be written
-        return {"outcome": _not_started({}, error)}
-    problem = {"code": "OML610", "message": f"Osiris itself failed: {describe(error)}"}
+        return {"outcome": masker.data(_not_started({}, error))}
+    problem = {"code": "OML610", "message": f"Osiris itself failed: {describe(error, masker)}"}
     return {"outcome": {"state": "failed", "error": problem, "steps": [], "rows": {}}}
 
 

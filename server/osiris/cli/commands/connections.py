@@ -156,17 +156,18 @@ def _variables(connection: Connection, env: EnvSource) -> Iterator[dict[str, Any
 def _verdict(project: Project, connection: Connection, env: EnvSource) -> Verdict:
     from osiris.core.config import ConnectionConfig
     from osiris.core.error_taxonomy import OsirisError, describe
+    from osiris.core.secrets_masking import Masker
 
     name = connection.reference
     check = {"filesystem": _check_folder, "sqlite": _check_sqlite}.get(connection.family)
     try:
-        fields = ConnectionConfig.of(connection).resolve(env).fields
+        resolved = ConnectionConfig.of(connection).resolve(env)
     except OsirisError as problem:
         return Verdict(name, False, describe(problem))
     if check is None:
         return Verdict(name, None, f"this version of Osiris has no driver for {connection.family} yet")
-    ok, detail = check(project.root, fields)
-    return Verdict(name, ok, detail)
+    ok, detail = check(project.root, resolved.fields)
+    return Verdict(name, ok, Masker(resolved.secrets).text(detail))  # a path may be made of a secret
 
 
 _NOT_YET = "does not exist yet: a step that writes makes it, one that reads fails"
