@@ -668,6 +668,38 @@ def test_a_step_whose_dash_stands_wrong_is_still_a_step(text: str, codes: list[s
     assert parse(apply(text, preferred_fixes(document))).diagnostics == ()
 
 
+@pytest.mark.parametrize("start", ["   - ", " - ", "- ", "  -", "  -  "])
+def test_a_step_whose_first_line_stands_wrong_has_one_finding(start: str) -> None:
+    text = f"steps:\n  - id: a\n    mode: read\n{start}id: b\n    mode: read\n    config:\n      x: 1\n  - id: c\n"
+    document = parse(text)
+
+    assert steps_of(document) == [
+        {"id": "a", "mode": "read"},
+        {"id": "b", "mode": "read", "config": {"x": 1}},
+        {"id": "c"},
+    ]
+    assert len(document.diagnostics) == 1
+    mended = apply(text, preferred_fixes(document))
+    assert mended == text.replace(f"{start}id: b", "  - id: b")
+
+
+@pytest.mark.parametrize(
+    ("first", "mended"),
+    [
+        ("  oml_version: 0.1.0\n", "oml_version: 0.1.0\n"),
+        ("    x-a:\n      b: 1\n", "x-a:\n  b: 1\n"),
+        ("# why\n\n  x-a: 1\n", "# why\n\nx-a: 1\n"),
+    ],
+)
+def test_an_indented_first_key_leaves_the_others_alone(first: str, mended: str) -> None:
+    rest = "name: demo\nsteps:\n  - id: a\n  - id: b\n"
+    document = parse(first + rest)
+
+    assert steps_of(document) == [{"id": "a"}, {"id": "b"}]
+    assert [one.code for one in document.diagnostics] == ["OML005"]
+    assert apply(first + rest, preferred_fixes(document)) == mended + rest
+
+
 @pytest.mark.parametrize(
     ("text", "kept", "codes"),
     [

@@ -86,6 +86,8 @@ class Assembly:
         pieces, records, misplaced = read
         self.empty = not pieces
         self._place(pieces, records)
+        if pieces and layout.first_indent > layout.indent:
+            self._report_indented(pieces[0], layout)
         if misplaced:
             self._report_misplaced(pieces, layout)
 
@@ -244,16 +246,31 @@ class Assembly:
         for piece in pieces:
             if piece.kind == "step":
                 places.setdefault(lines.index("-", piece.start) - piece.start, []).append(piece)
+        told = {one.span.start for one in self.diagnostics if one.code == "OML005"}
         usual = max(places, key=lambda width: (len(places[width]), width == layout.step_indent))
         for width, odd in places.items():
             for piece in odd if width != usual else ():
                 dash = piece.start + width
+                if dash in told:
+                    continue
                 message = (
                     f"This step starts in column {width + 1}, the other steps in column {usual + 1}. "
                     "The items of one list must stand below each other."
                 )
                 fix = Fix("Move the step", self._move(piece, usual - width), preferred=True)
                 self.diagnostics.append(error("OML005", Span(dash, dash + 1), message, fix))
+
+    def _report_indented(self, piece: Piece, layout: Layout) -> None:
+        """OML005 at the first line of the document, which stands further right than the keys that follow."""
+        start = self.source.lines.index(" " * layout.first_indent, piece.start) + layout.first_indent
+        line_end = self.source.lines.find("\n", start)
+        span = Span(start, line_end if line_end >= 0 else self.end)
+        message = (
+            f"This is indented by {layout.first_indent} spaces, the other top-level keys by {layout.indent}. What "
+            "belongs together must stand in one column."
+        )
+        fix = Fix("Move it to the left", self._move(piece, layout.indent - layout.first_indent), preferred=True)
+        self.diagnostics.append(error("OML005", span, message, fix))
 
     def _move(self, piece: Piece, by: int) -> tuple[TextEdit, ...]:
         edits: list[TextEdit] = []

@@ -166,7 +166,8 @@ class _Recovery(ValueReader):
 
     def item(self, column: int) -> Node:
         dash = self.at
-        if self.tight_dash():
+        tight = self.tight_dash()
+        if tight:
             message = "A space is missing behind this dash. Add one."
             fix = edit_fix("Add a space", Span(dash + 1, dash + 1), " ")
             self.found.append(error("OML004", Span(dash, dash + 1), message, fix))
@@ -178,7 +179,48 @@ class _Recovery(ValueReader):
             return missing(dash + 1)
         self.column += at - self.at
         self.at = at
+        below = self.keys_below(column)
+        if below is not None:
+            if not tight:
+                self.found.append(self.uneven_item(dash, column, below))
+            self.column = below
         return self.block(column)
+
+    def keys_below(self, column: int) -> int | None:
+        """Where the keys below the first one of an item stand, when none is where the first one is; else None."""
+        first = key_at(self.text, self.at)
+        if first is None or is_end_of_value(self.text, first.colon + 1):
+            return None  # what stands below may be its value
+        columns: list[int] = []
+        for line in self.lines[self.index + 1 :]:
+            if line.blank or self.text[line.at] == "#":
+                continue
+            if line.column <= column:
+                break
+            if line.column == self.column:
+                return None
+            if key_at(self.text, line.at) is not None:
+                columns.append(line.column)
+        below = min(columns, default=self.column)
+        # A dash at the margin below dashes that are indented is the usual mistake.
+        farthest = 1 if column else 2
+        return below if 0 < abs(below - self.column) <= farthest else None
+
+    def uneven_item(self, dash: int, column: int, below: int) -> Diagnostic:
+        """The finding for a dash, or for the first key behind it, that does not fit to the keys below."""
+        if self.at == dash + 2 and self.line.at == dash and below >= 2:
+            message = (
+                f"This dash is indented by {column} spaces, but the keys below it by {below}. Indent it by {below - 2}."
+            )
+            fix = edit_fix(f"Indent by {below - 2} spaces", Span(self.line.start, dash), " " * (below - 2))
+            return error("OML005", Span(dash, dash + 1), message, fix)
+        key = key_at(self.text, self.at)
+        message = (
+            f"This key is indented by {self.column} spaces, the keys below it by {below}. What belongs together must "
+            "stand in one column."
+        )
+        fix = edit_fix("Move the key", Span(dash + 1, self.at), " " * max(below - column - 1, 1))
+        return error("OML005", key.span if key else Span(dash, dash + 1), message, fix)
 
     # Mappings.
 

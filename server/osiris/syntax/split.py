@@ -11,6 +11,7 @@ _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\n]|\Z)", re.MULTILINE)
 _START_MARKER = re.compile(r"---[ \t]*(?:[ \t]#[^\n]*)?(?:\n|\Z)")
 _BARE_MARKER = re.compile(r"(?:---|\.\.\.)[ \t]*(?:[ \t]#[^\n]*)?(?:\n|\Z)")
 _VERSION = re.compile(r"%YAML 1\.[0-9]{1,3}[ \t]*(?:[ \t]#[^\n]*)?\n")
+_KEY_LINE = re.compile(r"^( *)(?:[^\W\d][\w.-]*|\"[^\"\n]*\"|'[^'\n]*')[ \t]*:(?=[ \t\n]|\Z)", re.MULTILINE)
 _STEPS_KEY = re.compile(r"(?:steps|\"steps\"|'steps')[ \t]*:(?=[ \t\n]|\Z)")
 _STEPS_HEADER = re.compile(r"(?:steps|\"steps\"|'steps')[ \t]*:[ \t]*(?:(?<=[ \t])#[^\n]*)?(?:\n|\Z)")
 _FIRST_ITEM = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*( *)-(?=[ \t\n]|\Z)")
@@ -28,11 +29,15 @@ class Piece(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The pieces of a block mapping in order; ``indent`` is that of its keys, ``step_indent`` that of the dashes."""
+    """The pieces of a block mapping in order; ``indent`` is that of its keys, ``step_indent`` that of the dashes.
+
+    ``first_indent`` is that of the first line, which by mistake may be deeper.
+    """
 
     pieces: list[Piece]
     indent: int = 0
     step_indent: int = -1
+    first_indent: int = 0
 
 
 class Body(NamedTuple):
@@ -88,17 +93,22 @@ def split(text: str, start: int, end: int) -> Layout | None:
     first = _FIRST.search(text, start, end)
     if first is None:
         return Layout([])
-    indent, head = len(first.group(1)), first.group(2)
+    first_indent, head = len(first.group(1)), first.group(2)
     if "\t" in first.group(1) or head[0] in "[{&!" or head in "?-" or head[:2] in ("? ", "- ", "?\t", "-\t"):
         return None
+    indent = first_indent
+    if indent:  # one line further left is enough to show that the first one is wrong
+        indent = min((len(m.group(1)) for m in _KEY_LINE.finditer(text, first.start(), end)), default=indent)
+        indent = min(indent, first_indent)
     starts = [first.start(), *(m.start() + 1 for m in _section_starts(indent).finditer(text, first.start(2), end))]
     pieces: list[Piece] = []
     step_indent, seen_steps = -1, False
     for at, stop in zip(starts, [*starts[1:], end], strict=True):
-        if text.startswith(("? ", "?\n"), at + indent):
+        key = at + (first_indent if at == first.start() else indent)
+        if text.startswith(("? ", "?\n"), key):
             return None
-        header = None if seen_steps else _STEPS_HEADER.match(text, at + indent, stop)
-        seen_steps = seen_steps or _STEPS_KEY.match(text, at + indent, stop) is not None
+        header = None if seen_steps else _STEPS_HEADER.match(text, key, stop)
+        seen_steps = seen_steps or _STEPS_KEY.match(text, key, stop) is not None
         item = _FIRST_ITEM.match(text, header.end(), stop) if header else None
         if item is None or len(item.group(1)) < indent:
             pieces.append(Piece("section", at, stop))
@@ -111,7 +121,7 @@ def split(text: str, start: int, end: int) -> Layout | None:
         ]
         pieces.append(Piece("header", at, first_item))
         pieces.extend([Piece("step", a, b) for a, b in zip(steps, [*steps[1:], stop], strict=True)])
-    return Layout(pieces, indent, step_indent)
+    return Layout(pieces, indent, step_indent, first_indent)
 
 
 def misplaced_items(text: str, piece: Piece, layout: Layout) -> list[int]:
