@@ -53,3 +53,17 @@ def test_a_project_chooses_severities(check, severities):
     severities({"OML107": Severity.ERROR, "OML504": None, "OML104": None})
     analysis = check(HEAD + READ + f"    «OML107 owner»: me\n    description: {RANDOM}\n    needs: «OML104 {{}}»\n")
     assert [d.severity for d in analysis.diagnostics] == [Severity.ERROR, Severity.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("comment", "left"),
+    [
+        ("# osiris: ignore[OML330]", ""),
+        ("# osiris: ignore[OML330, OML504]", " # osiris: ignore[OML504]"),
+        ("# osiris: ignore[OML504, OML330]", " # osiris: ignore[OML504]"),
+        ("# osiris: ignore[OML504 OML330 ]", " # osiris: ignore[OML504 ]"),
+    ],
+)
+def test_the_fix_of_an_unused_code_leaves_the_others(mend, comment, left):
+    step = f"    description: {RANDOM}"
+    assert mend(f"{HEAD}{READ}{step} {comment}\n", "OML190") == f"{HEAD}{READ}{step}{left}\n"

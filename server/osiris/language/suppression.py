@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from osiris.language.findings import finding, replacement
 from osiris.language.suggest import nearest
 from osiris.syntax.codes import CODES
-from osiris.syntax.diagnostic import Diagnostic
+from osiris.syntax.diagnostic import Diagnostic, Fix
 from osiris.syntax.document import Document
 from osiris.syntax.text import Span
 
@@ -94,13 +95,32 @@ def apply_suppressions(
             suppression.used = True
         if not hits:
             yield diagnostic
+    codes_of = Counter(suppression.comment for suppression in suppressions)
     for suppression in suppressions:
-        yield from _judge(suppression)
+        remove = _without_code if codes_of[suppression.comment] > 1 else _without_comment
+        yield from _judge(suppression, remove(document.text, suppression))
 
 
-def _judge(suppression: Suppression) -> Iterator[Diagnostic]:
+def _without_comment(text: str, suppression: Suppression) -> Fix:
+    start = suppression.comment.start
+    while start and text[start - 1] in " \t":
+        start -= 1
+    return replacement("Remove the comment", Span(start, suppression.comment.end), "")
+
+
+def _without_code(text: str, suppression: Suppression) -> Fix:
+    """The code goes with the comma behind it, or the last one with that before it."""
+    start, end = suppression.span
+    behind = re.compile(r"[^A-Za-z0-9\]]*").match(text, end)
+    if behind and text[behind.end()] != "]":
+        end = behind.end()
+    else:
+        start = len(text[:start].rstrip(" \t,"))
+    return replacement(f"Remove {suppression.code} from the comment", Span(start, end), "")
+
+
+def _judge(suppression: Suppression, fix: Fix) -> Iterator[Diagnostic]:
     code = CODES.get(suppression.code)
-    fix = replacement("Remove the comment", suppression.comment, "")
     if code is None:
         near = nearest(suppression.code, CODES)
         hint = f" Did you mean {near}?" if near else ""
@@ -110,5 +130,5 @@ def _judge(suppression: Suppression) -> Iterator[Diagnostic]:
         message = f"{suppression.code} ({code.title.lower()}) is an error that cannot be ignored. Mend it instead."
         yield finding("OML191", suppression.span, message, fix)
     elif not suppression.used:
-        message = f"Nothing here is reported as {suppression.code}. Remove the comment."
+        message = f"Nothing here is reported as {suppression.code}. Remove it."
         yield finding("OML190", suppression.span, message, fix, unnecessary=True)

@@ -145,7 +145,8 @@ class DocumentContext:
 
     def is_source(self, index: int) -> bool:
         """Whether the step certainly yields data and can be referred to."""
-        known = self.pipeline.steps[index].shape.id is not None and self.specs[index] is not None
+        step_id = self.pipeline.steps[index].shape.id
+        known = step_id is not None and self.graph.by_id[step_id] == index and self.specs[index] is not None
         return known and bool(self.graph.roles[index].yields)
 
 

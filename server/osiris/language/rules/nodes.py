@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from osiris.language.edits import quoted
 from osiris.language.findings import finding, replacement
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic, Fix
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Node, Scalar, Style
+
+_NAME = re.compile(r"[\w.-]+")
 
 
 def unknown_key(key: str, span: Span, known: tuple[str, ...], present: set[str], where: str) -> Diagnostic:
@@ -20,7 +24,8 @@ def unknown_key(key: str, span: Span, known: tuple[str, ...], present: set[str],
     message = (
         f"{where} has no key `{key}`; it is ignored. Known keys are {listing(known, 10)}. Own keys start with `x-`."
     )
-    return finding("OML107", span, message, replacement(f"Rename to `x-{key}`", span, f"x-{key}"), unnecessary=True)
+    fix = replacement(f"Rename to `x-{key}`", span, f"x-{key}") if _NAME.fullmatch(key) else None
+    return finding("OML107", span, message, fix, unnecessary=True)
 
 
 def is_empty(node: Node) -> bool:

@@ -151,7 +151,8 @@ def unused(ctx: DocumentContext) -> Iterator[Diagnostic]:
         if name in used or not param.sound or not is_param_name(name):
             continue
         entry = item.entry.value.entry(name)
-        edit = remove_entry(item.part.text, item.entry.value, entry) if entry else None
+        set_elsewhere = any(name in profile.values for profile in ctx.pipeline.profiles.values())
+        edit = remove_entry(item.part.text, item.entry.value, entry) if entry and not set_elsewhere else None
         fix = Fix(f"Remove `{name}`", (edit,)).shift(item.base) if edit else None
         yield finding("OML144", param.key, f"No step uses the parameter `{name}`.", fix, unnecessary=True)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from osiris.language.durations import LONGEST, seconds
-from osiris.language.edits import column, insert_key, line_start, newline_of, node_end, quoted
+from osiris.language.edits import column, insert_key, line_start, newline_of, node_end, scalar_text
 from osiris.language.findings import finding, replacement
 from osiris.language.model import LEGACY_MODES, MODES, StepShape, first_line, step_anchor
 from osiris.language.naming import step_id_problem, to_step_id
@@ -15,7 +15,7 @@ from osiris.language.rules.nodes import cut, in_quotes, is_empty, is_text_or_emp
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
+from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -75,7 +75,7 @@ def _misplaced(ctx: StepContext, mapping: Mapping, entry: Entry) -> Diagnostic:
     """A config key that stands beside ``config`` instead of below it; indenting mends it where ``config`` is empty."""
     message = f"`{entry.key.text}` is a key of `config`, not of the step. Indent it below `config:`."
     config = mapping.entry("config")
-    if config is None or not is_empty(config.value) or mapping.flow or entry.synthetic:
+    if config is None or config.value.span.end > config.value.span.start or mapping.flow or entry.synthetic:
         return finding("OML108", entry.key.span, message)
     edits: list[TextEdit] = []
     behind = mapping.entries[next(i for i, e in enumerate(mapping.entries) if e is config) + 1 :]
@@ -164,10 +164,11 @@ def step_types(ctx: StepContext) -> Iterator[Diagnostic]:
 
 def _needs_types(node: Node, span: Span) -> Iterator[Diagnostic]:
     if isinstance(node, Scalar) and node.value is not None and node.text:
-        fix = (
-            None if node.synthetic else replacement("Put it in a list", node.span, f"[{_source(node)}]", preferred=True)
-        )
-        yield finding("OML104", span, f"`needs` is a list of step ids: `needs: [{node.text}]`.", fix)
+        ids = [scalar_text(word) for word in re.split(r"[,\s]+", node.text) if word]
+        sound = not node.synthetic and all(step_id_problem(word.strip('"')) is None for word in ids)
+        listed = f"[{', '.join(ids)}]" if sound else "[extract-orders]"
+        fix = replacement("Put it in a list", node.span, listed, preferred=True) if sound else None
+        yield finding("OML104", span, f"`needs` is a list of step ids: `needs: {listed}`.", fix)
     elif isinstance(node, Mapping):
         yield finding("OML104", span, "`needs` is a list of step ids, such as `needs: [extract-orders]`.")
     elif isinstance(node, Sequence):
@@ -274,7 +275,3 @@ def _retry_key(entry: Entry) -> Iterator[Diagnostic]:
 def _is_attempts(node: Node) -> bool:
     value = node.value if isinstance(node, Scalar) else None
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100
-
-
-def _source(node: Scalar) -> str:
-    return quoted(node.text) if node.style is not Style.PLAIN else node.text
