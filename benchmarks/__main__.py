@@ -16,11 +16,13 @@ SUBJECTS = ("editor", "command_line", "runs")
 def main() -> None:
     """Measure the chosen subjects one after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("subjects", nargs="*", choices=[*SUBJECTS, []], default=list(SUBJECTS))
+    parser.add_argument("subjects", nargs="*", metavar="subject", default=list(SUBJECTS))
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
     options = parser.parse_args()
+    if unknown := set(options.subjects) - set(SUBJECTS):
+        parser.error(f"no subject {', '.join(sorted(unknown))}; there are {', '.join(SUBJECTS)}")
     table: list[Row] = []
-    for subject in options.subjects or SUBJECTS:
+    for subject in options.subjects:
         print(f"measuring {subject} ...", file=sys.stderr, flush=True)
         table += importlib.import_module(f"benchmarks.{subject}").rows(options.quick)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores\n")

@@ -47,8 +47,7 @@ def _same_rows(folder: Path, ours: str, peer: str) -> bool:
 
     ours_only = f"{read(ours)} except all {read(peer)}"
     peer_only = f"{read(peer)} except all {read(ours)}"
-    row = duckdb.sql(f"select count(*) from (({ours_only}) union all ({peer_only}))").fetchone()
-    assert row is not None
+    row = duckdb.sql(f"select count(*) from (({ours_only}) union all ({peer_only}))").fetchall()[0]
     return int(row[0]) == 0
 
 
