@@ -193,6 +193,14 @@ def test_only_the_first_document_of_a_file_is_read() -> None:
     assert [(one.code, slice_of(document, one.span)) for one in document.diagnostics] == [("OML012", "---")]
 
 
+@pytest.mark.parametrize("end", ["---  b: 2", "...  - id: x", "... b"])
+def test_what_stands_on_the_line_that_ends_a_document_is_not_lost_in_silence(end: str) -> None:
+    document = parse(f"name: a\n{end}\n")
+
+    assert to_plain(document.root()) == {"name": "a"}
+    assert [(one.code, one.span.start) for one in document.diagnostics] == [("OML012", 8)]
+
+
 def test_a_key_that_is_no_text_is_an_error() -> None:
     text = "steps:\n  - ? [a, b]\n    : c\n"
     document = parse(text)

@@ -81,6 +81,8 @@ def find_body(text: str) -> Body:
     marker = _MARKER.search(text, start)
     if marker is None:
         return Body(start, end, -1, True)
+    if not _BARE_MARKER.match(text, marker.start()):
+        return Body(start, marker.start(), marker.start(), True)  # something stands behind the marker
     rest = _FIRST.search(text, marker.start() + 3)
     second = -1
     if rest is not None and not _BARE_MARKER.fullmatch(text, rest.start(), end):
