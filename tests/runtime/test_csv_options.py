@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import zipfile
 
 import pyarrow as pa
@@ -250,6 +251,12 @@ FAILURES = {
     "broken bz2": (b"nonsense", {"compression": "bz2"}, "in.csv is not a whole bz2 file."),
     "cut xz": (lzma.compress(b"a\n" * 10_000)[:-20], {"compression": "xz"}, "in.csv is not a whole xz file."),
     "broken zip": (b"nonsense", {"compression": "zip"}, "in.csv is not a whole zip file."),
+    "a long text in a column of numbers": (
+        "a\n" + "1\n" * 30_000 + "x" * 1_000_000 + "\n",
+        {},
+        f"Line 30002 does not fit: Could not convert string \"{'x' * 100}...\" to 'BIGINT' in column a.",
+    ),
+    "a line that never ends": ("a\n" + "x" * 3_000_000, {}, "A line is longer than 2,000,000 bytes."),
     "rows of different length": ("a,b\n1,2\n1,2,3\n", {}, "The file is no regular table"),
 }
 
@@ -259,6 +266,14 @@ def test_reading_what_does_not_fit(project, case):
     content, options, message = FAILURES[case]
 
     assert message in failure(project, content, **options)
+
+
+def test_a_pipe_is_no_file(project):
+    os.mkfifo(project.root / "in.csv")
+
+    run = project.run_here(project.csv("t", "in.csv"), project.to_csv("w", "t", "out.csv"))
+
+    assert run.error("t") == "Cannot read in.csv: it is a pipe or a device, not a file."
 
 
 def test_an_empty_file_has_one_column_and_no_rows(project):

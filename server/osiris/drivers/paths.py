@@ -11,6 +11,7 @@ from typing import Any
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import is_inside
 
+_UNSPEAKABLE = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are not UTF-8
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -66,6 +67,11 @@ def resolve_path(
 def _place(root: Path, path: Path, written: str) -> Place:
     """``path`` with links resolved, so that one changed after the check leads nowhere new; shown as in the project."""
     resolved = path.resolve()
+    if _UNSPEAKABLE.search(str(resolved)):
+        raise ConfigurationError(
+            f"The path {ascii(str(resolved))} holds bytes that are not UTF-8; DuckDB cannot open it.",
+            hint="Rename the folder or the file.",
+        )
     home = root.resolve()
     return Place(resolved, resolved.relative_to(home).as_posix() if resolved.is_relative_to(home) else written)
 

@@ -13,7 +13,10 @@ _CONVERT = re.compile(
 _DETECTED = "This type was auto-detected"
 _NO_SPACE = re.compile(r"No space left|File too large|Disk quota|disk is full|Could not write all bytes", re.IGNORECASE)
 _COUNT = re.compile(r"Expected Number of Columns: (?P<wanted>\d+) Found: (?P<found>\d+)")
+_TOO_LONG = re.compile(r"Maximum line size of (?P<most>\d+) bytes exceeded")
+_CELL = re.compile(r'"([^"]{100})[^"]{10,}"')
 _NUMBER_OF_LINES = 3
+_MOST = 1000  # characters of a text that nobody foresaw: DuckDB may put whole lines of a file into it
 
 
 def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
@@ -29,7 +32,8 @@ def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
     csv = _CSV.search(text)
     convert = _CONVERT.search(text)
     if csv and convert:
-        message = f"Line {csv['line']} does not fit: {convert['what'].rstrip('.')} in column {convert['column']}."
+        what = _CELL.sub(r'"\1..."', convert["what"].rstrip("."))
+        message = f"Line {csv['line']} does not fit: {what} in column {convert['column']}."
         column = convert["column"]
         if _DETECTED in text:
             return message, f"The type was detected from the first rows; set it: dtype: {{{column}: string}}."
@@ -39,6 +43,12 @@ def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
         return (
             f"Line {csv['line']} has {count['found']} fields, but there are {count['wanted']} columns.",
             "Check the delimiter and the quotes of that line.",
+        )
+    too_long = _TOO_LONG.search(text)
+    if too_long:
+        return (  # DuckDB's number of the line is that of the part it looked at
+            f"A line is longer than {int(too_long['most']):,} bytes.",
+            "Check the quotes and the line ends of the file: a quote that is not closed makes many lines one.",
         )
     if "Input is not a GZIP stream" in text or "zstd" in text.partition("\n")[0].lower():
         return "The file is not a whole compressed file.", "Check the file, and the option compression."
@@ -52,7 +62,8 @@ def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
             "The file is no regular table: its rows differ in their number of fields, or a quote is not closed.",
             "Check delimiter, skip_rows, comment, and the quotes and line ends in the file.",
         )
-    return " ".join(text.split("\n")[:_NUMBER_OF_LINES]).strip(), None
+    told = " ".join(text.split("\n")[:_NUMBER_OF_LINES]).strip()
+    return told if len(told) <= _MOST else f"{told[:_MOST]}...", None
 
 
 def is_irregular(error: BaseException) -> bool:

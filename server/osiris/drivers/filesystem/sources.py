@@ -20,6 +20,10 @@ def readable(place: Place) -> Place:
     try:
         if place.path.is_dir():
             raise ConfigurationError(f"Cannot read {place.shown}: it is a folder, not a file.", hint="Name a file.")
+        if not place.path.is_file() and place.path.exists():
+            raise ConfigurationError(
+                f"Cannot read {place.shown}: it is a pipe or a device, not a file.", hint="Save its content to a file."
+            )
         with place.path.open("rb"):
             return place
     except OSError as error:
