@@ -13,6 +13,7 @@ from osiris.core.error_taxonomy import ConfigurationError
 from osiris.lsp.errors import RequestError
 from osiris.lsp.loop import Server
 from osiris.lsp.protocol import RequestHandler
+from osiris.lsp.warm_up import SAMPLES, answers
 
 
 class Memory:
@@ -81,3 +82,12 @@ def test_an_error_of_osiris_is_told_with_its_hint_and_masked() -> None:
 
     assert "is not usable" in message
     assert "hunter2" not in message
+
+
+def test_the_samples_that_warm_the_server_up_are_real_messages() -> None:
+    protocol = Server().protocol
+
+    for method, sample in SAMPLES.items():
+        protocol.prepare(method, sample)
+    for answer in answers():
+        protocol.prepare_answer(answer)

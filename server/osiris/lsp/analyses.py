@@ -33,11 +33,14 @@ class Analyses:
 
         environment = self._projects.environment_of(document.path)
         variables = self._projects.variables_of(document.path)
-        key = (document.version, environment.version, variables.version)
         state = self._states.get(document.uri)
         if state is None or state.checker.environment is not environment:
             state = None
-        elif state.key == key:
+            # The first look for other pipelines counts as a change of the project: if it came in the middle of the
+            # first check, the first edit would have everything checked again.
+            environment.pipelines_named("")
+        key = (document.version, environment.version, variables.version)
+        if state is not None and state.key == key:
             return state.analysis
         checker = state.checker if state is not None else Checker(environment)
         analysis = checker.check(document.text, environ=variables.values)

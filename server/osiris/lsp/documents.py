@@ -167,6 +167,10 @@ class Snapshot:
         """The LSP range of a span."""
         return types.Range(start=self.position(span.start), end=self.position(span.end))
 
+    def plain_range(self, span: Span) -> dict[str, Any]:
+        """The LSP range of a span as plain JSON."""
+        return plain_range(self.text, self.analysis.document.lines, self.codec, span)
+
 
 def plain_range(text: str, lines: LineIndex, codec: PositionCodec, span: Span) -> dict[str, Any]:
     """The LSP range of a span as plain JSON, for messages that hold many."""

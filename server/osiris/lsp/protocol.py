@@ -143,6 +143,10 @@ class Protocol(LanguageServerProtocol):
         """Make the converter for a method's parameters by converting a sample; nothing is done with it."""
         self._params(method, {"jsonrpc": "2.0", "id": 0, "method": method, "params": sample})
 
+    def prepare_answer(self, sample: Any) -> None:
+        """Make the converter for an answer by converting a sample; nothing is sent."""
+        self._to_json(sample)
+
     def _cancel(self, msg_id: Any) -> None:
         task = self._running.get(msg_id) if isinstance(msg_id, (str, int)) else None
         if task is not None:
@@ -174,11 +178,14 @@ class Protocol(LanguageServerProtocol):
     def _try_send(self, message: Any) -> Exception | None:
         """Write a message; what cannot be written as JSON is returned as the error it raised."""
         try:
-            body = json.dumps(message, default=self._serialize_message, separators=(",", ":")).encode("ascii")
+            body = self._to_json(message)
         except Exception as error:  # noqa: BLE001 (whoever sends must answer for it)
             return error
         self.wire.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         return None
+
+    def _to_json(self, message: Any) -> bytes:
+        return json.dumps(message, default=self._serialize_message, separators=(",", ":")).encode("ascii")
 
     def _send_data(self, data: Any) -> None:
         """What pygls's own senders end in."""

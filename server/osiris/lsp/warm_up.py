@@ -15,6 +15,7 @@ MODULES = (
     "osiris.language.analysis",
     "osiris.core.project",
     "osiris.core.secrets_masking",
+    "osiris.ide.suggest_values",
     "osiris.lsp.features.completion",
     "osiris.lsp.features.completion_resolve",
     "osiris.lsp.features.hover",
@@ -40,6 +41,33 @@ SAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
+def answers() -> list[Any]:
+    """One of each kind of answer, for the same reason."""
+    from lsprotocol import types
+
+    place = types.Position(line=0, character=0)
+    span = types.Range(start=place, end=place)
+    edit = types.TextEdit(range=span, new_text="")
+    edits = types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(uri=""), [edit])
+    suggestion = types.CompletionItem(
+        label="", kind=types.CompletionItemKind.Property, text_edit=edit, additional_text_edits=[edit]
+    )
+    text = types.MarkupContent(kind=types.MarkupKind.Markdown, value="")
+    return [
+        types.CompletionList(
+            is_incomplete=False, items=[suggestion], item_defaults=types.CompletionItemDefaults(edit_range=span)
+        ),
+        types.CompletionItem(label="", documentation=text),
+        types.Hover(contents=text, range=span),
+        types.CodeAction(
+            title="",
+            kind=types.CodeActionKind.QuickFix,
+            diagnostics=[types.Diagnostic(range=span, message="")],
+            edit=types.WorkspaceEdit(document_changes=[edits]),
+        ),
+    ]
+
+
 async def warm_up(session: Session) -> None:
     """Import module by module, with the loop free in between: a message that waits goes first."""
     for name in MODULES:
@@ -47,6 +75,9 @@ async def warm_up(session: Session) -> None:
         await asyncio.sleep(0)
     for method, sample in SAMPLES.items():
         session.protocol.prepare(method, sample)
+        await asyncio.sleep(0)
+    for answer in answers():
+        session.protocol.prepare_answer(answer)
         await asyncio.sleep(0)
     from osiris.components.registry import ComponentRegistry
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lsprotocol import types
 
 from osiris.ide.symbols import Symbol, SymbolKind, symbols
@@ -9,17 +11,15 @@ from osiris.lsp.documents import Snapshot
 from osiris.lsp.session import Session
 
 _KINDS = {
-    SymbolKind.PARAM: types.SymbolKind.Variable,
-    SymbolKind.PROFILE: types.SymbolKind.Namespace,
-    SymbolKind.STEP: types.SymbolKind.Function,
-    SymbolKind.GROUP: types.SymbolKind.Module,
+    SymbolKind.PARAM: types.SymbolKind.Variable.value,
+    SymbolKind.PROFILE: types.SymbolKind.Namespace.value,
+    SymbolKind.STEP: types.SymbolKind.Function.value,
+    SymbolKind.GROUP: types.SymbolKind.Module.value,
 }
 
 
-async def handle(
-    session: Session, params: types.DocumentSymbolParams
-) -> list[types.DocumentSymbol] | list[types.SymbolInformation] | None:
-    """The outline: a tree, or a flat list for clients that cannot show a tree."""
+async def handle(session: Session, params: types.DocumentSymbolParams) -> list[dict[str, Any]] | None:
+    """The outline: a tree, or a flat list for clients that cannot show a tree. Plain JSON, for there may be many."""
     snapshot = session.snapshot(params.text_document.uri)
     if snapshot is None:
         return None
@@ -29,20 +29,25 @@ async def handle(
     return [info for symbol in tree for info in _flat(snapshot, symbol, None)]
 
 
-def _nested(snapshot: Snapshot, symbol: Symbol) -> types.DocumentSymbol:
-    return types.DocumentSymbol(
-        name=symbol.name,
-        detail=symbol.detail or None,
-        kind=_KINDS[symbol.kind],
-        range=snapshot.range(symbol.span),
-        selection_range=snapshot.range(symbol.name_span),
-        children=[_nested(snapshot, child) for child in symbol.children],
-    )
+def _nested(snapshot: Snapshot, symbol: Symbol) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "name": symbol.name,
+        "kind": _KINDS[symbol.kind],
+        "range": snapshot.plain_range(symbol.span),
+        "selectionRange": snapshot.plain_range(symbol.name_span),
+        "children": [_nested(snapshot, child) for child in symbol.children],
+    }
+    if symbol.detail:
+        made["detail"] = symbol.detail
+    return made
 
 
-def _flat(snapshot: Snapshot, symbol: Symbol, container: str | None) -> list[types.SymbolInformation]:
-    location = types.Location(uri=snapshot.uri, range=snapshot.range(symbol.span))
-    own = types.SymbolInformation(
-        name=symbol.name, kind=_KINDS[symbol.kind], location=location, container_name=container
-    )
+def _flat(snapshot: Snapshot, symbol: Symbol, container: str | None) -> list[dict[str, Any]]:
+    own: dict[str, Any] = {
+        "name": symbol.name,
+        "kind": _KINDS[symbol.kind],
+        "location": {"uri": snapshot.uri, "range": snapshot.plain_range(symbol.span)},
+    }
+    if container is not None:
+        own["containerName"] = container
     return [own, *(info for child in symbol.children for info in _flat(snapshot, child, symbol.name))]
