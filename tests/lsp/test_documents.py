@@ -134,7 +134,8 @@ def test_after_random_edits_with_requests_in_between_the_server_knows_what_a_fre
             client.at(asked, uri, places[0]["line"], places[0]["character"])
 
     last = client.diagnostics(uri, 151)
-    assert last == client.open(f"{uri}-fresh", text)
+    client.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
+    assert last == client.open(uri, text)
 
 
 def test_a_change_of_a_document_that_is_not_open_is_ignored(speaking: Speaking, uri: str) -> None:
