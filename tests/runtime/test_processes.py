@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 import psutil
 import pytest
 
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 from osiris.execution.local import AlreadyRunning, Worker, start_run
+from osiris.execution.ulid import new_run_id
 
 LONG_QUERY = (
     "SELECT count(*) AS n FROM range(100000) a, range(100000) b, range(100000) c"
@@ -193,6 +195,25 @@ def test_a_signal_cancels_a_foreground_run(project, until, number):
     assert project.leftovers() == []
 
 
+def test_the_end_of_the_terminal_does_not_stop_a_run_under_nohup(project, until):
+    project.write("m.json", json.dumps(project.manifest(*long_steps(project))))
+    script = textwrap.dedent(f"""
+        import json, signal
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+        from osiris.execution.local import start_run
+        print(start_run(json.load(open({str(project.root / "m.json")!r})), root={str(project.root)!r}).state)
+    """)
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    run = until(lambda: next((r for r in project.store().list() if started(project, r.id, "endless")), None))
+
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)  # longer than a cancelled run takes to end
+
+    project.store().cancel(run.id)
+    assert process.communicate()[0] == b"cancelled\n"
+
+
 def test_events_arrive_while_the_run_goes_on(project):
     project.write("t.csv", "a\n1\n")
     seen = []
@@ -330,6 +351,17 @@ def test_old_runs_are_cleaned_by_age_and_size_and_active_ones_never(project, unt
     until(lambda: not store.show(active.run_id).active)
     assert [info.id for info in store.clean(keep_days=0)] == [active.run_id]
     assert store.list() == []
+
+
+def test_what_is_left_of_runs_that_were_killed_while_they_began_is_cleaned(project):
+    store = project.store()
+    old, young = (store.logs_dir / f".new-{new_run_id()}" for _ in range(2))
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+    os.utime(old, (time.time() - 3600,) * 2)
+
+    assert store.clean() == []
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_a_run_is_found_by_a_part_of_its_id(project):

@@ -69,7 +69,7 @@ def _place(root: Path, path: Path, written: str) -> Place:
     resolved = path.resolve()
     if _UNSPEAKABLE.search(str(resolved)):
         raise ConfigurationError(
-            f"The path {ascii(str(resolved))} holds bytes that are not UTF-8; DuckDB cannot open it.",
+            f"The path {str(resolved)!a} holds bytes that are not UTF-8; DuckDB cannot open it.",
             hint="Rename the folder or the file.",
         )
     home = root.resolve()

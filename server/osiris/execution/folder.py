@@ -20,6 +20,7 @@ from osiris.execution.ulid import new_run_id
 STATUS_FILE = "status.json"
 LOCK_FILE = "lock"
 CANCEL_FILE = "cancel"
+UNBORN = ".new-"  # what the name of a run's folder begins with before it is complete
 FINAL_STATES = ("succeeded", "failed", "cancelled")
 FINAL_EVENTS = {"succeeded": "run_complete", "failed": "run_error", "cancelled": "run_cancelled"}
 
@@ -40,7 +41,7 @@ class RunFolder:
         _make_logs_folder(logs_dir)
         run_id = new_run_id()
         # Under another name first: nobody ever sees a run that is not locked yet and take it for an interrupted one.
-        hidden = private_folder(logs_dir / f".new-{run_id}")
+        hidden = private_folder(logs_dir / f"{UNBORN}{run_id}")
         lock = FileLock(hidden / LOCK_FILE)
         try:
             lock.acquire(wait=True)

@@ -6,6 +6,7 @@ import builtins
 import contextlib
 import datetime
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,20 @@ from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import atomic_write
-from osiris.execution.folder import CANCEL_FILE, FINAL_STATES, follow_events, read_events, read_status, state_of
+from osiris.execution.folder import (
+    CANCEL_FILE,
+    FINAL_STATES,
+    LOCK_FILE,
+    UNBORN,
+    follow_events,
+    read_events,
+    read_status,
+    state_of,
+)
+from osiris.execution.lock import is_locked
 from osiris.execution.ulid import is_run_id
+
+_BIRTH_SECONDS = 60.0  # a folder younger than this may still be on its way to being a run
 
 
 @dataclass(frozen=True)
@@ -80,8 +93,12 @@ class RunStore:
     def clean(self, *, keep_days: float | None = None, keep_bytes: float | None = None) -> builtins.list[RunInfo]:
         """Remove runs that ended more than ``keep_days`` ago, then the oldest while all take more than ``keep_bytes``.
 
-        Runs that wait or run are never touched. The runs that were removed, the oldest first.
+        Runs that wait or run are never touched. The runs that were removed, the oldest first. What is left of runs
+        that were killed while they began goes, too.
         """
+        for unborn in self.logs_dir.glob(f"{UNBORN}run_*"):
+            if not is_locked(unborn / LOCK_FILE) and time.time() - unborn.stat().st_mtime > _BIRTH_SECONDS:
+                shutil.rmtree(unborn, ignore_errors=True)
         removed: builtins.list[RunInfo] = []
         kept: builtins.list[tuple[RunInfo, int]] = []
         now = datetime.datetime.now(datetime.UTC)

@@ -217,7 +217,10 @@ class Supervisor:
 
 @contextlib.contextmanager
 def cancelled_by_signals(supervisor: Supervisor) -> Any:
-    """Inside the block (in the main thread), Ctrl-C and SIGTERM cancel the run instead of ending this process."""
+    """Inside the block (in the main thread), Ctrl-C and SIGTERM cancel the run instead of ending this process.
+
+    So does the end of the terminal, unless the user said that it shall not (``nohup``).
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -225,7 +228,9 @@ def cancelled_by_signals(supervisor: Supervisor) -> Any:
     def stop(number: int, frame: FrameType | None) -> None:
         supervisor.cancel()
 
-    numbers = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
