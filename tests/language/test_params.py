@@ -47,6 +47,8 @@ TOP = "oml_version: 0.1.0\nname: orders\n"
         "{type: string, «OML108 defalt»: a}",
         "{type: string, «OML107 owner»: me}",
         "{type: number, default: «OML212 .nan»}",
+        "{type: integer, enum: [1, «OML140 two»]}",
+        "{type: integer, minimum: «OML140 5», maximum: 3}",
     ],
 )
 def test_declarations(check, declaration):
@@ -55,6 +57,12 @@ def test_declarations(check, declaration):
 
 def test_a_map_needs_its_declaration(check):
     check(f"{TOP}params:\n  «OML140 x»: {{a: 1, b: 2}}\n{STEP}")
+
+
+def test_an_unused_parameter_is_removed_only_where_no_profile_sets_it(check):
+    text = f"{TOP}params: {{x: 1, y: 2, z: 3}}\nprofiles: {{prod: {{params: {{y: 5}}}}}}\n{STEP}"
+    unused = [d for d in check.analyse(text).diagnostics if d.code == "OML144"]
+    assert [[fix.title for fix in d.fixes] for d in unused] == [[], ["Remove `z`"]]
 
 
 def test_a_list_or_map_cannot_stand_in_a_longer_text(check):
@@ -184,6 +192,8 @@ def test_texts_take_the_type_of_their_parameter(check, declaration, text, value)
         ("a = ${params.x}", True, "a = TRUE"),
         ("a = ${params.x}", None, "a = NULL"),
         ("a IN ${params.x}", [1, "it's"], "a IN (1, 'it''s')"),
+        ("a in ( ${params.x} )", [1, "it's"], "a in ( 1, 'it''s' )"),
+        ("f(${params.x})", [1, 2], "f((1, 2))"),
         ("FROM ${params.x}", "df_orders", "FROM df_orders"),
         ("FROM df_${params.x}", "2024", "FROM df_2024"),
         ("a = '${params.x}'", "it's", "a = 'it''s'"),

@@ -64,6 +64,11 @@ def test_a_circle_is_reported_once_with_all_its_steps(check, steps, path):
     assert len(found.related) == len(path.split(" -> ")) - 2
 
 
+def test_a_reader_in_a_circle_need_not_wait_for_the_step_above_it(check, mend):
+    text = "oml_version: 0.1.0\nname: orders\nsteps:\n" + W + "  needs: [a]\n" + A
+    assert mend(text, "OML303") == text.replace("mode: read\n", "mode: read\n  needs: []\n")
+
+
 def test_two_circles_are_two_findings(check):
     circle = A + "  needs: [«OML303 b»]\n" + B + "  needs: [a]\n"
     check.steps(

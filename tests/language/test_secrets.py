@@ -43,6 +43,8 @@ def test_a_secret_from_a_parameter_that_is_not_sensitive(check, mend):
         f'description: "\\ttab, then «OML503 {AWS}»"',
         f"description: |\n      the key\n      «OML503 {AWS}»\n",
         f"x-note: {{deep: [«OML503 {AWS}»]}}",
+        f"timeout: 5m # «OML503 {AWS}»",
+        f"«OML107+OML503 {AWS}»: 1",
         f"x-{RANDOM}: keys are names",
         f"description: «OML504 {RANDOM}»",
         "description: 123e4567-e89b-12d3-a456-426614174000",

@@ -668,6 +668,16 @@ def test_a_step_whose_dash_stands_wrong_is_still_a_step(text: str, codes: list[s
     assert parse(apply(text, preferred_fixes(document))).diagnostics == ()
 
 
+def test_quotes_go_around_all_of_a_value_that_starts_with_a_reference() -> None:
+    text = "config: {path: ${params.folder}/orders.csv, header: true}\n"
+    document = parse(text)
+
+    assert [one.code for one in document.diagnostics] == ["OML001"]
+    assert apply(text, preferred_fixes(document)) == text.replace(
+        "${params.folder}/orders.csv", '"${params.folder}/orders.csv"'
+    )
+
+
 @pytest.mark.parametrize("start", ["   - ", " - ", "- ", "  -", "  -  "])
 def test_a_step_whose_first_line_stands_wrong_has_one_finding(start: str) -> None:
     text = f"steps:\n  - id: a\n    mode: read\n{start}id: b\n    mode: read\n    config:\n      x: 1\n  - id: c\n"

@@ -92,11 +92,25 @@ class Declarations:
             sensitive=self._flag(value.get("sensitive")),
             sound=True,
         )
+        if len(self.diagnostics) == before:
+            self._check_limits(param, value)
         if default is not None and len(self.diagnostics) == before and self._finite(default, plain):
             self._check_default(param, default, plain)
         if len(self.diagnostics) == before:
             return param
         return Param(**{f: getattr(param, f) for f in param.__slots__ if f != "sound"}, sound=False)
+
+    def _check_limits(self, param: Param, declared: MappingNode) -> None:
+        """Limits that no value can keep, and choices that are none."""
+        if param.minimum is not None and param.maximum is not None and param.minimum > param.maximum:
+            node = declared.get("minimum")
+            message = f"`minimum` is above `maximum`, so no value of `{param.name}` can fit. Swap them."
+            self._report("OML140", node.span if node else declared.span, message)
+        choices = declared.get("enum")
+        for node, choice in zip(choices.items if isinstance(choices, Sequence) else (), param.enum or (), strict=False):
+            problem = misfit(param, choice)
+            if problem:
+                self._report("OML140", node.span, f"This choice of `{param.name}` {problem}.")
 
     def _check_default(self, param: Param, node: Node, value: Plain) -> None:
         if param.sensitive and value not in (None, ""):

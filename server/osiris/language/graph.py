@@ -127,7 +127,10 @@ class _Builder:
             return
         data = tuple(i for i in waits if self.roles[i].yields)
         self.data.append(data)
-        self.tables.append({self.table(i): i for i in reversed(data)} if data else _NOTHING)
+        tables: dict[str, int] = {}
+        for up in data:
+            tables.setdefault(self.table(up), up)
+        self.tables.append(tables or _NOTHING)
         self.complete.append(resolved and all(self.roles[i].yields is not None for i in waits))
 
     def add_explicit(self, step: Step, waits: tuple[int, ...], resolved: bool) -> None:

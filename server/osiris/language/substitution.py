@@ -106,6 +106,8 @@ def _in_sql(text: str, values: Mapping[str, Plain], dialect: str) -> Substituted
             value = values[hole.name]
             if token.kind == "placeholder":
                 literal, problem = _literal(value, hole, span, _glued(tokens, position))
+                if isinstance(value, list) and problem is None and _in_parentheses(tokens, position):
+                    literal = literal[1:-1]
             else:
                 literal, problem = _quoted(value, hole, span, token, dialect)
             if problem:
@@ -124,6 +126,12 @@ def _glued(tokens: list[SqlToken], position: int) -> bool:
         (before and before.span.end == token.span.start and before.kind in ("word", "number", "placeholder"))
         or (after and after.span.start == token.span.end and after.kind in ("word", "number", "placeholder"))
     )
+
+
+def _in_parentheses(tokens: list[SqlToken], position: int) -> bool:
+    """Whether the placeholder is all of a list that has parentheses already: ``IN (${params.regions})``."""
+    around = [token.text.upper() for token in (*tokens[max(0, position - 2) : position], *tokens[position + 1 :][:1])]
+    return around == ["IN", "(", ")"]
 
 
 def _literal(value: Plain, hole: Placeholder, span: Span, glued: bool) -> tuple[str, SubstitutionProblem | None]:

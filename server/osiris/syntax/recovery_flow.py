@@ -177,7 +177,10 @@ class FlowReader:
     def _plain(self) -> Node:
         text, at = self.text, self.at
         if placeholder := _PLACEHOLDER.match(text, at, self.limit):
-            span = Span(*placeholder.span())
+            # What follows without a blank belongs to it, as in `${params.folder}/orders.csv`.
+            rest = _PLAIN.match(text, placeholder.end(), self.limit)
+            end = rest.end() if rest and text[placeholder.end()] not in " \t\r\n:#" else placeholder.end()
+            span = Span(at, at + len(text[at:end].rstrip(" \t")))
             message = "In a list or mapping with brackets, `${...}` must stand in quotes. Add them."
             self.found.append(
                 error("OML001", span, message, edit_fix("Put it in quotes", span, f'"{text[at : span.end]}"'))

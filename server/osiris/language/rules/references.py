@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from osiris.language.edits import remove_item
+from osiris.language.edits import insert_key, remove_item
 from osiris.language.findings import finding, replacement
 from osiris.language.model import NeedRef, Step
 from osiris.language.rules.context import DocumentContext
@@ -130,7 +130,17 @@ def cycles(ctx: DocumentContext) -> Iterator[Diagnostic]:
         path = " -> ".join((*names, names[0]))
         links = [_link(ctx, step, steps[(n + 1) % len(steps)]) for n, step in enumerate(steps)]
         message = f"These steps wait for each other, so none can start: {path}. Remove one of the needs."
-        yield finding("OML303", links[0].span, message, related=links[1:])
+        fixes = [_need_nothing(step) for step in steps if step.index in ctx.graph.implicit]
+        yield finding("OML303", links[0].span, message, *fixes, related=links[1:])
+
+
+def _need_nothing(step: Step) -> Fix | None:
+    """A step that waits only because it stands behind another one need not."""
+    mapping, name = step.shape.mapping, step.shape.id
+    if mapping is None or name is None or step.mode != "read":
+        return None
+    edit = insert_key(step.shape.part.text, mapping, "needs", "[]", after=mapping.entry("mode"))
+    return Fix(f"Let `{name}` wait for no step", (edit,), True).shift(step.base) if edit else None
 
 
 def _link(ctx: DocumentContext, step: Step, other: Step) -> Related:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
 from osiris.language.edits import insert_key, line_start, newline_of, node_end, quoted, remove_entry
@@ -33,13 +35,29 @@ def secrets_of_step(ctx: StepContext) -> Iterator[SecretHit]:
         yield from _by_key(ctx, spec, ctx.shape.config, ())
     if not _suspicious(ctx.text):
         return
+    told: list[Span] = []
     for entry in mapping.entries:
         in_config = entry.key.text == "config"
         for path, scalar in _scalars(entry.value, ()):
             if in_config and spec is not None and _is_secret(spec, path):
+                told.append(scalar.span)
                 continue
             key = next((p for p in reversed(path) if isinstance(p, str)), entry.key.text)
-            yield from _by_form(scalar, ctx.text, key)
+            for hit in _by_form(scalar, ctx.text, key):
+                told.append(hit.value)
+                # Only in the config is a parameter put in.
+                yield hit if in_config else replace(hit, movable=False)
+    yield from _beside_values(ctx.text, told)
+
+
+def _beside_values(text: str, told: list[Span]) -> Iterator[SecretHit]:
+    """Known formats in comments and keys; ``told`` are the values that have been judged."""
+    told = sorted(told)
+    for found in find_known_formats(text):
+        at = bisect_right(told, found.start, key=lambda span: span.start) - 1
+        if at < 0 or told[at].end < found.end:
+            span = Span(found.start, found.end)
+            yield SecretHit("OML503", span, span, "", found.kind, False)
 
 
 def _suspicious(text: str) -> bool:
@@ -48,6 +66,7 @@ def _suspicious(text: str) -> bool:
         find_known_formats(text)
         or (("://" in text or "=" in text) and dsn_password_span(text))
         or high_entropy_spans(text)
+        or ('"' in text and "\\" in text)  # an escape may hide where a word begins
     )
 
 
@@ -119,9 +138,10 @@ def secrets(ctx: DocumentContext) -> Iterator[Diagnostic]:
     for item in ctx.pipeline.top:
         if item.entry.key.text == "steps" or not _suspicious(item.part.text):
             continue
-        for scalar in walk_scalars(item.entry.value):
-            for hit in _by_form(scalar, item.part.text, item.entry.key.text):
-                yield finding(hit.code, hit.span.shift(item.base), _message(hit))
+        hits = [h for s in walk_scalars(item.entry.value) for h in _by_form(s, item.part.text, item.entry.key.text)]
+        hits += _beside_values(item.part.text, [hit.value for hit in hits])
+        for hit in hits:
+            yield finding(hit.code, hit.span.shift(item.base), _message(hit))
 
 
 def _message(hit: SecretHit) -> str:
