@@ -35,6 +35,23 @@ def test_a_secret_from_a_parameter_that_is_not_sensitive(check, mend):
 
 
 @pytest.mark.parametrize(
+    "given",
+    [
+        {"params": {"key": AWS}},
+        {"params": {"key": ["eu", "mysql://reader:hunter2@db/shop"]}},
+        {"environ": {"OSIRIS_PARAM_KEY": AWS}},
+    ],
+)
+def test_a_secret_that_is_given_needs_a_sensitive_parameter(check, mend, given):
+    text = HEAD.replace("steps:\n", "params:\n  key: {description: who}\nsteps:\n") + CSV + "    x-a: ${params.key}\n"
+    (found,) = check(text.replace("key:", "«OML508 key»:"), **given).diagnostics
+    assert "hunter2" not in found.message and AWS not in found.message
+    mended = mend(text, "OML508", **given)
+    assert mended == text.replace("who}", "who, sensitive: true}")
+    check(mended, **given)
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "description: see mysql://reader:«OML502 hunter2»@db/shop",

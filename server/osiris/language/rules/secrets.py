@@ -18,7 +18,7 @@ from osiris.language.secrets import dsn_password_span, find_known_formats, high_
 from osiris.syntax.block import SourceMap
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, walk_scalars
+from osiris.syntax.tree import Entry, Mapping, Node, Plain, Scalar, Sequence, walk_scalars
 
 Path = tuple[str | int, ...]
 
@@ -142,6 +142,28 @@ def secrets(ctx: DocumentContext) -> Iterator[Diagnostic]:
         hits += _beside_values(item.part.text, [hit.value for hit in hits])
         for hit in hits:
             yield finding(hit.code, hit.span.shift(item.base), _message(hit))
+    yield from _given(ctx)
+
+
+def _given(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Values from the command line or the environment that are secrets, for parameters that are not sensitive."""
+    for name, value in ctx.values.values.items():
+        if value.sensitive or value.source not in ("given", "environment"):
+            continue
+        if any(find_known_formats(text) or dsn_password_span(text) for text in _texts(value.value)):
+            message = (
+                f"The value given for `{name}` has the form of a secret, and the parameter is not sensitive: the value "
+                "would be written into the manifest. Declare it with `sensitive: true`."
+            )
+            yield finding("OML508", ctx.pipeline.params[name].key, message, _mark_sensitive(ctx, name))
+
+
+def _texts(value: Plain) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _message(hit: SecretHit) -> str:
