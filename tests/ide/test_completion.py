@@ -303,3 +303,11 @@ def test_more_than_300_are_marked_as_incomplete_and_narrowed_by_what_is_typed() 
     assert (len(everything.items), everything.incomplete) == (300, True)
     assert narrowed is not None
     assert (len(narrowed.items), narrowed.incomplete) == (11, False)
+
+
+def test_of_keys_that_exclude_each_other_the_second_is_not_suggested() -> None:
+    step = "steps:\n  - id: a\n    component: sqlite.extractor\n    config:\n      {written}<|>\n"
+
+    assert {"table", "query"} <= set(labels(step.replace("{written}", "")))
+    assert "query" not in labels(step.replace("{written}", "table: t\n      "))
+    assert "query" in labels(step.replace("{written}", "que"))

@@ -133,13 +133,21 @@ def _config_keys(place: Place) -> Iterator[Item]:
     known = list(spec.properties)
     if connected:
         known.insert(0, CONNECTION_KEY)
+    excluded = _excluded(place, spec)
     for name in _absent(place, _required_first(known, required)):
         schema = spec.property(name)
         policy = spec.connection_fields.get(name)
-        if schema is None or schema.get("deprecated") or policy == "forbidden":
+        if schema is None or schema.get("deprecated") or policy == "forbidden" or name in excluded:
             continue
         detail = "required" if name in required else "from the connection" if policy else ""
         yield _key(place, name, schema, detail=detail)
+
+
+def _excluded(place: Place, spec: ComponentSpec) -> set[str]:
+    """Keys that may not stand beside those that are there already."""
+    present = {key for key in place.cursor.keys if key != place.cursor.text}
+    rules = (rule for rule in spec.constraints if rule.kind in ("exactlyOneOf", "atMostOneOf") and not rule.when)
+    return {key for rule in rules if present.intersection(rule.keys) for key in rule.keys}
 
 
 def _required_config(spec: ComponentSpec, env: Environment, column: int) -> str:
