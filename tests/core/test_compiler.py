@@ -426,6 +426,15 @@ def test_a_profile_changes_the_parameters_and_not_the_oml(tmp_path: Path) -> Non
     assert after["fingerprints"]["params"] != before["fingerprints"]["params"]
 
 
+def test_a_connections_file_with_errors_stops_the_compiler_as_it_stops_validate(tmp_path: Path) -> None:
+    path = shop(tmp_path)
+    (tmp_path / "osiris_connections.yaml").write_text(CONNECTIONS + "  mysql: [main]\n")
+    with pytest.raises(ConfigurationError) as raised:
+        compile_oml(path, environ={})
+    assert raised.value.code == "OML325"
+    assert "osiris_connections.yaml:" in str(raised.value)
+
+
 def test_what_a_connection_holds_is_not_in_the_manifest(tmp_path: Path) -> None:
     path = shop(tmp_path)
     before = compile_oml(path, environ={})

@@ -77,6 +77,7 @@ def test_a_list_or_map_cannot_stand_in_a_longer_text(check):
         "params:\n  x: 1\n  «OML141 two words»: 2\n",
         "params:\n  x: 1\n  «OML144 a-b»: 1\n  «OML141+OML144 a_b»: 2\n",
         "params: {x: 1}\nprofiles: «OML104 [prod]»\n",
+        "params: {x: 1}\nprofiles: {«OML110 '../prod'»: {params: {x: 2}}}\n",
         "params: {x: 1}\nprofiles: {prod: {params: {x: 2}}, dev: {}}\n",
         "params: {x: 1}\nprofiles: {prod: {params: {«OML143 y»: 2}}}\n",
         "params: {x: 1}\nprofiles: {prod: {params: {x: «OML142 two»}}}\n",

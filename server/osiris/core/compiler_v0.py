@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from osiris.core.check import check_text
+from osiris.core.config_file import raise_first_error
 from osiris.core.error_taxonomy import CompilationError
 from osiris.core.files import is_inside, write_if_changed
 from osiris.core.manifest import MANIFEST_NAME, Manifest, generate_fingerprint, manifest_bytes
@@ -198,10 +199,10 @@ def _is_path(text: str) -> bool:
 
 def _check_settings(project: Project) -> None:
     """Raise ConfigurationError for settings files that are broken: a manifest must not rest on half of one."""
-    project.config.raise_errors()
     for file in project.settings_files():
         if file.problem is not None:
             raise CompilationError(file.problem)
+        raise_first_error(file.diagnostics, file.text, str(file.path))
 
 
 def _not_compiled(analysis: Analysis, project: Project | None, path: Path | None) -> CompilationError:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from osiris.language.edits import quoted
 from osiris.language.findings import finding, replacement
 from osiris.language.model import Param, Profile, ProfileValue, TopEntry
-from osiris.language.naming import is_param_name, variable_name
+from osiris.language.naming import file_name_problem, is_param_name, variable_name
 from osiris.language.params import TYPE_ALIASES, TYPE_MISTAKES, TYPES, describe_type, misfit, type_of
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
@@ -212,6 +212,9 @@ class Declarations:
             name = item.key.text
             if not item.has_colon or name in self.profiles or name.startswith("x-"):
                 continue
+            if problem := file_name_problem(name):
+                message = f"The profile `{name}` {problem}, so it cannot name the folder `build/<name>/<profile>/`."
+                self._report("OML110", item.key.span, message)
             body = self._map(item.value, f"The profile `{name}`")
             values: dict[str, ProfileValue] = {}
             for part in body.entries if body else ():

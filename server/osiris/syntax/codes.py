@@ -77,7 +77,12 @@ _TABLE: tuple[Code, ...] = (
     _code("OML107", _W, "Unknown key", "The key means nothing here and is ignored. Own keys start with `x-`."),
     _code("OML108", _E, "Misspelt key", "The key is unknown, and close to one that is known."),
     _code("OML109", _E, "Legacy key", "The key belongs to an older format. The fix migrates it."),
-    _code("OML110", _E, "Name not usable as a folder", "The name of a pipeline names its folder `build/<name>/`."),
+    _code(
+        "OML110",
+        _E,
+        "Name not usable as a folder",
+        "The name of a pipeline names its folder in `build/`, and so does that of a profile.",
+    ),
     _code("OML111", _H, "Name is not kebab-case", "Names like `daily-orders` read the same in paths, URLs and logs."),
     _code("OML112", _W, "Name used twice", "Two pipelines of one name compile into the same folder `build/<name>/`."),
     _code("OML113", _E, "No steps", "A pipeline has at least one step."),
