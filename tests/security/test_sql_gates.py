@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 
@@ -9,6 +10,7 @@ import duckdb
 import pytest
 
 from osiris.components.registry import ComponentRegistry
+from osiris.core.compiler_v0 import compile_oml
 from osiris.execution.local import start_run
 from osiris.sql.columns import Column
 from osiris.sql.gate import Gate, Limits, SqlRefused, open_run_connection
@@ -373,3 +375,40 @@ def test_the_worker_gets_no_secret_by_arguments(project, monkeypatch):
     assert result.state == "succeeded"
     assert seen
     assert "tok-9f8e7d6c5b4a" not in str(seen)
+
+
+HOSTILE = [
+    "a' OR 1=1 --",
+    'a"; DROP TABLE df; --',
+    "a\n; COPY df TO 'stolen.csv' --",
+    "a\\",
+    "$$ */ x",
+    "${params.number}",
+    "'",
+    "''",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_parameter_stays_a_value_wherever_it_stands_in_sql(project, value):
+    (project / "in.csv").write_text("a\n1\n")
+    query = """SELECT '${params.open}' AS o, '${params.hidden}' AS h, "${params.open}" AS n
+        FROM (SELECT 7 AS "${params.open}") -- ${params.number}"""
+    pipeline = {
+        "oml_version": "0.1.0",
+        "name": "hostile",
+        "params": {"open": {"type": "string"}, "hidden": {"type": "string", "sensitive": True}, "number": 1},
+        "steps": [
+            {"id": "r", "component": "filesystem.csv_extractor", "mode": "read", "config": {"path": "in.csv"}},
+            {"id": "q", "component": "duckdb.processor", "mode": "transform", "config": {"query": query}},
+            {"id": "w", "component": "filesystem.csv_writer", "mode": "write", "config": {"path": "out.csv"}},
+        ],
+    }
+    given = {"open": value, "hidden": value}
+
+    result = start_run(compile_oml(pipeline, params=given, environ={}), root=project, params={"hidden": value})
+
+    assert result.state == "succeeded", result.status
+    with (project / "out.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [["o", "h", "n"], [value, value, "7"]]
+    assert not (project / "stolen.csv").exists()
