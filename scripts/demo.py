@@ -73,21 +73,22 @@ def main() -> int:
     title(f"validate {DAILY} {LTV}")
     say(expect(osiris("validate", DAILY, LTV), 0).output.rstrip())
     title(f"compile {DAILY}")
-    say(expect(osiris("compile", DAILY), 0).output.splitlines()[0])
+    say(expect(osiris("compile", DAILY), 0).output.rstrip())
 
     title(f"run {DAILY}")
     done = expect(osiris("run", DAILY), 0)
     say(done.output.rstrip())
-    say(f"{done.seconds:.1f} s and {done.megabytes:.0f} MB, the start of Python included")
+    say(f"({done.seconds:.1f} s and {done.megabytes:.0f} MB, the start of Python included)")
     show_table("out/daily_revenue.csv", csv_rows(SHOP / "out/daily_revenue.csv"))
 
     title(f"run {LTV}")
     done = expect(osiris("run", LTV), 0)
-    say("\n".join(line for line in done.output.splitlines() if not line.startswith("done")))
-    say(f"{done.seconds:.1f} s and {done.megabytes:.0f} MB, the start of Python included")
+    say(done.output.rstrip())
+    say(f"({done.seconds:.1f} s and {done.megabytes:.0f} MB, the start of Python included)")
     show_table("out/customer_ltv.parquet", parquet_rows(SHOP / "out/customer_ltv.parquet"))
 
     say("\nNext: `make editor` opens this shop in VS Code, in your browser.")
+    say("To type such commands yourself: . .venv/bin/activate && cd examples/shop")
     return 0
 
 
@@ -111,7 +112,7 @@ def show_table(name: str, rows: Iterator[list[str]]) -> None:
     """The header and the first rows, aligned."""
     shown = list(islice(rows, SHOWN_ROWS + 1))
     widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
-    say(f"{name}:")
+    say(f"({name} begins:)")
     for row in shown:
         say("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 

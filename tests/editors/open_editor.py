@@ -1,7 +1,7 @@
 """Open the example shop in VS Code in the browser, with the Osiris extension: ``make editor``.
 
 The example is copied to a scratch folder, so that you can break it as you like; ``--here FOLDER`` opens another folder
-in place. Ctrl-C ends everything and removes the scratch folder.
+in place. Ctrl-C or a closed terminal ends everything and removes the scratch folder.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _serve(folder: Path | None, browse: bool) -> int:
     end = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last one: the terminal was closed
         signal.signal(number, lambda *_: end.set())
     with tempfile.TemporaryDirectory(prefix="osiris-editor-") as scratch:
         data = Path(scratch) / "vscode"
@@ -52,9 +52,10 @@ def _serve(folder: Path | None, browse: bool) -> int:
             if folder is None:
                 print("Three things to try in pipelines/ (a scratch copy of examples/shop):")
                 print("  1. broken-orders.oml.yaml: seven mistakes; put the cursor on one and press Ctrl+.")
-                print("  2. daily-revenue.oml.yaml: start a new line in a step's config and watch the suggestions")
+                print("  2. daily-revenue.oml.yaml: press Enter behind a key of a step's config: suggestions appear")
                 print("  3. press F1, choose Osiris: Run Pipeline, and watch the Osiris output")
-            print("\nCtrl-C ends it.", flush=True)
+                print("Edits and outputs live in that copy, and go with it.")
+            print("\nAnyone who can open this address on this machine can use it. Ctrl-C ends it.", flush=True)
             if browse:
                 webbrowser.open(address)
             end.wait()

@@ -104,6 +104,7 @@ def install_code_server() -> None:
     missing = _missing_packages(BUILD_PACKAGES)
     if missing:
         _apt(missing)
+    print("editors: installing code-server, VS Code for the browser; this takes some minutes, once ...", flush=True)
     folder = TOOLS / "code-server"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -161,7 +162,7 @@ def main(arguments: Sequence[str]) -> int:
             print(f"editors: {name} could not be installed, so {used_by} cannot run: {error}", file=sys.stderr)
             continue
         if time.monotonic() - started > 2:
-            print(f"editors: installed {name} in {time.monotonic() - started:.0f} s")
+            print(f"editors: installed {name} in {time.monotonic() - started:.0f} s", flush=True)
     return 1 if missing and os.environ.get("CI") == "true" else 0
 
 

@@ -1,4 +1,4 @@
-"""``make editor``: VS Code on the example shop, until Ctrl-C."""
+"""``make editor``: VS Code on the example shop, until Ctrl-C or the end of the terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ SCRIPT = Path(__file__).parent / "open_editor.py"
 
 
 @pytest.mark.editor
-def test_it_serves_a_copy_of_the_example_and_leaves_nothing_behind() -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP], ids=["Ctrl-C", "closed terminal"])
+def test_it_serves_a_copy_of_the_example_and_leaves_nothing_behind(end: signal.Signals) -> None:
     require(setup_editors.code_server_ready() and setup_editors.extension_ready(), "code-server")
     process = subprocess.Popen([sys.executable, str(SCRIPT)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -33,7 +34,7 @@ def test_it_serves_a_copy_of_the_example_and_leaves_nothing_behind() -> None:
         assert (folder / "pipelines" / "broken-orders.oml.yaml").is_file()
         started = psutil.Process(process.pid).children(recursive=True)
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         rest, _ = process.communicate(timeout=30)
 
     assert process.returncode == 0

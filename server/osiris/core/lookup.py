@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import importlib.metadata
 import importlib.util
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError
 
 DISTRIBUTION = "osiris-oml"
-
-# The package that an import misses -> the extra that brings it.
-EXTRAS = {
-    "duckdb": "run",
-    "pyarrow": "run",
-    "sqlalchemy": "run",
-    "sqlglot": "run",
-}
+_EXTRA = re.compile(r"""^(?P<need>(?P<package>[\w.-]+)[^;]*);.*\bextra\s*==\s*['"](?P<extra>[\w-]+)['"]""")
 
 
-def install_command(extra: str) -> str:
-    """The exact command that brings an extra."""
-    return f'pip install "{DISTRIBUTION}[{extra}]"'
+def install_command(package: str) -> str:
+    """The exact command that brings ``package``, with all else that its extra of the distribution brings.
+
+    It names the packages and not the extra, so that it works whatever Osiris itself was installed from.
+    """
+    needs: dict[str, list[str]] = {}
+    mine: list[str] = [package]
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        for line in importlib.metadata.requires(DISTRIBUTION) or ():
+            if match := _EXTRA.match(line):
+                group = needs.setdefault(match["extra"], [])
+                group.append(match["need"].strip())
+                if match["package"] == package:
+                    mine = group
+    return "pip install " + " ".join(f'"{need}"' if re.search(r"[<>=\[]", need) else need for need in mine)
 
 
 def missing_package(error: ModuleNotFoundError, needed_for: str) -> ConfigurationError:
     """The error that names what ``needed_for`` misses and the command that brings it."""
     package = (error.name or str(error)).partition(".")[0]
-    extra = EXTRAS.get(package)
-    command = install_command(extra) if extra else f"pip install {package}"
     return ConfigurationError(
         f"{needed_for} needs the Python package {package}, which is not installed here.",
-        hint=f"Install it: {command}",
+        hint=f"Install it: {install_command(package)}",
         code="OML613",
     )
 

@@ -85,6 +85,8 @@ def _owners_of_the_name() -> Iterator[Check]:
 def _extras() -> Iterator[Check]:
     from importlib.metadata import PackageNotFoundError, version
 
+    from osiris.core.lookup import install_command
+
     for extra, packages in _EXTRAS.items():
         present: list[str] = []
         missing: list[str] = []
@@ -94,7 +96,7 @@ def _extras() -> Iterator[Check]:
             except PackageNotFoundError:
                 missing.append(package)
         if missing:
-            hint = f'Needed to run pipelines: pip install "{_DISTRIBUTION}[{extra}]"'
+            hint = f"Needed to run pipelines: {install_command(missing[0])}"
             yield Check(f"extra {extra}", "note", f"lacks {', '.join(missing)}", hint)
         else:
             yield Check(f"extra {extra}", "ok", ", ".join(present))
