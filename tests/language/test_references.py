@@ -34,6 +34,11 @@ def test_needs_and_inputs(check, steps):
     check.steps(steps)
 
 
+@pytest.mark.parametrize("line", ["  needs:\n", "  inputs:\n", "  needs: ~\n  inputs: null\n"])
+def test_a_key_without_a_value_is_as_good_as_absent(check, line):
+    assert check.steps(A + T + line).graph.data == ((), (0,))
+
+
 def test_an_id_may_hold_dots_in_inputs(check):
     analysis = check.steps(READ.format("a.df.x") + W + '  inputs: {df: "${a.df.x.df}"}')
     assert analysis.graph.data == ((), (0,))

@@ -18,6 +18,11 @@ def test_a_good_pipeline_has_no_findings(check):
     assert check(GOOD).ok
 
 
+def test_missing_keys_are_added_where_the_others_stand(mend):
+    text = "  x-a: 1\nname: demo\nsteps: []\n"
+    assert mend(text, "OML103") == "oml_version: 0.1.0\n" + text
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -109,13 +109,13 @@ class Step:
 
     @property
     def needs(self) -> tuple[str, ...] | None:
-        """The ids in ``needs``; None when the key is absent."""
+        """The ids in ``needs``; None when the key is absent or has no value."""
         needs = self.shape.needs
         return None if needs is None else tuple(need.id for need in needs)
 
     @property
     def inputs(self) -> Mapping[str, str] | None:
-        """Table name to step id as written in ``inputs``; None when the key is absent."""
+        """Table name to step id as written in ``inputs``; None when the key is absent or has no value."""
         inputs = self.shape.inputs
         return None if inputs is None else {i.table: i.id for i in inputs if i.id is not None}
 
@@ -304,8 +304,13 @@ def _name(node: Scalar | None) -> str | None:
     return None if node is None or node.value is None else node.text or None
 
 
+def _says_nothing(entry: Entry | None) -> bool:
+    """Whether a key is absent, or there without a value: both mean the same."""
+    return entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None)
+
+
 def _needs(entry: Entry | None) -> tuple[NeedRef, ...] | None:
-    if entry is None:
+    if entry is None or _says_nothing(entry):
         return None
     value = entry.value
     # One id without brackets is reported as a wrong type, and read as it is meant.
@@ -316,7 +321,7 @@ def _needs(entry: Entry | None) -> tuple[NeedRef, ...] | None:
 
 
 def _inputs(entry: Entry | None) -> tuple[InputRef, ...] | None:
-    if entry is None:
+    if entry is None or _says_nothing(entry):
         return None
     if not isinstance(entry.value, MappingNode):
         return ()

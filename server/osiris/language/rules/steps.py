@@ -165,7 +165,7 @@ def step_types(ctx: StepContext) -> Iterator[Diagnostic]:
 def _needs_types(node: Node, span: Span) -> Iterator[Diagnostic]:
     if isinstance(node, Scalar) and node.value is not None and node.text:
         ids = [scalar_text(word) for word in re.split(r"[,\s]+", node.text) if word]
-        sound = not node.synthetic and all(step_id_problem(word.strip('"')) is None for word in ids)
+        sound = not node.synthetic and all(re.search(r"\w", i) and not step_id_problem(i.strip('"')) for i in ids)
         listed = f"[{', '.join(ids)}]" if sound else "[extract-orders]"
         fix = replacement("Put it in a list", node.span, listed, preferred=True) if sound else None
         yield finding("OML104", span, f"`needs` is a list of step ids: `needs: {listed}`.", fix)

@@ -82,7 +82,7 @@ def _insert_top(ctx: DocumentContext, key: str) -> Fix | None:
     first = ctx.pipeline.top[0]
     if isinstance(first.part.node, Mapping) and first.part.node.flow:
         return None
-    indent = " " * column(text, first.key.start)
+    indent = " " * min(column(text, item.key.start) for item in ctx.pipeline.top)
     if key == "steps":
         break_before = "" if text.endswith(("\n", "\r")) else newline
         body = newline.join(indent + line if line else "" for line in _steps_skeleton("\n").split("\n"))
@@ -95,7 +95,10 @@ def _insert_top(ctx: DocumentContext, key: str) -> Fix | None:
             return Fix("Add `name`", (TextEdit(Span(len(text), len(text)), newline + indent + value),))
         return Fix("Add `name`", (TextEdit(Span(at + 1, at + 1), f"{indent}{value}{newline}"),))
     value = f"oml_version: {OML_VERSION}" if key == "oml_version" else "name: my-pipeline"
-    edit = TextEdit(Span(first.key.start, first.key.start), f"{value}{newline}{indent}")
+    at = first.key.start
+    while at and text[at - 1] == " ":
+        at -= 1
+    edit = TextEdit(Span(at, at), f"{indent}{value}{newline}")
     return Fix(f"Add `{key}`", (edit,), preferred=key == "oml_version")
 
 
