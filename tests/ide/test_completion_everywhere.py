@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from marked import ENVIRONMENT, accept, analysed
 
-from osiris.ide.completion import ItemKind, complete
+from osiris.ide.completion import complete
 from osiris.ide.cursor import cursor_at
+from osiris.ide.suggestion import ItemKind
 from osiris.syntax.document import Document, parse
 from osiris.syntax.tree import Mapping, Node, Plain, Sequence, to_plain
 

@@ -7,15 +7,15 @@ indentation of nested lines, a blank behind a colon, quotes where YAML needs the
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from osiris.ide import documentation, suggest_keys, suggest_references, suggest_values
 from osiris.ide.cursor import Cursor, Role, cursor_at
+from osiris.ide.suggestion import Completions, Item, Place, Topic
 from osiris.syntax.diagnostic import TextEdit
-from osiris.syntax.text import Span
 
 if TYPE_CHECKING:
     from osiris.components.spec import ComponentSpec
@@ -25,68 +25,8 @@ if TYPE_CHECKING:
 MOST_ITEMS = 300
 
 
-class ItemKind(enum.Enum):
-    """What an item stands for; editors show a symbol for it."""
-
-    KEY = "key"
-    VALUE = "value"
-    COMPONENT = "component"
-    STEP = "step"
-    CONNECTION = "connection"
-    PARAM = "param"
-    SNIPPET = "snippet"
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """What ``documentation_of`` needs to document an item later: the way to a key, or the name of a component."""
-
-    path: tuple[str | int, ...] = ()
-    component: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One suggestion. ``text`` replaces the list's span; ``snippet`` is the same with tab stops, where it has any.
-
-    ``filter`` is what typed text is compared with when that is not the label. ``again`` says that what comes next can
-    be suggested too. ``topic`` is None for items whose detail says it all.
-    """
-
-    label: str
-    kind: ItemKind
-    text: str
-    snippet: str | None = None
-    detail: str = ""
-    filter: str | None = None
-    again: bool = False
-    topic: Topic | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Completions:
-    """Suggestions, the best first. ``edits`` go with whichever is taken: they put the indentation right."""
-
-    span: Span
-    items: tuple[Item, ...]
-    edits: tuple[TextEdit, ...] = ()
-    incomplete: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A cursor with all that the providers ask about it."""
-
-    cursor: Cursor
-    analysis: Analysis
-    env: Environment
-    spec: ComponentSpec | None
-
-
 def complete(analysis: Analysis, env: Environment, offset: int) -> Completions | None:
     """The suggestions for a cursor at ``offset`` (code points); None where there is nothing to suggest."""
-    from osiris.ide import suggest_keys, suggest_references, suggest_values
-
     cursor = cursor_at(analysis.document, offset)
     place = Place(cursor, analysis, env, _spec(analysis, cursor))
     inside = suggest_references.placeholder(place)
@@ -133,8 +73,6 @@ def _spec(analysis: Analysis, cursor: Cursor) -> ComponentSpec | None:
 
 def documentation_of(topic: Topic, env: Environment) -> str | None:
     """The Markdown text for an item's topic."""
-    from osiris.ide import documentation
-
     spec = env.registry.get(topic.component) if topic.component else None
     if topic.path:
         return documentation.of_key(topic.path, spec)

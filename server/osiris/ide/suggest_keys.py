@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
-from osiris.ide.completion import Item, ItemKind, Place, Topic
 from osiris.ide.cursor import Role
 from osiris.ide.insertion import choice, escape, key_text, literal
+from osiris.ide.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.vocabulary import Schema, schema_at, types_of
 from osiris.language.environment import Environment
 from osiris.language.naming import table_name

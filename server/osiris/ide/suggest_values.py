@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from osiris.ide.completion import Item, ItemKind, Place, Topic
 from osiris.ide.documentation import shown
 from osiris.ide.insertion import in_quotes, literal
 from osiris.ide.suggest_keys import connections_of
 from osiris.ide.suggest_references import needed_steps, step_outputs
+from osiris.ide.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.vocabulary import schema_at, types_of
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from lsprotocol import types
 
 from osiris.core.secrets_masking import mask_secrets
-from osiris.ide.completion import Item, ItemKind, complete
+from osiris.ide.completion import complete
+from osiris.ide.suggestion import Item, ItemKind
 from osiris.lsp.capabilities import Client
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.edits import text_edits
@@ -30,7 +31,10 @@ async def handle(session: Session, params: types.CompletionParams) -> types.Comp
     snapshot = session.snapshot(params.text_document.uri)
     if snapshot is None:
         return None
-    found = complete(snapshot.analysis, snapshot.environment, snapshot.offset(params.position))
+    offset = snapshot.offset(params.position)
+    if _broke_a_line(params.context) and not _on_blank_line(snapshot, offset):
+        return None  # nobody who breaks a line in two asks for something to type
+    found = complete(snapshot.analysis, snapshot.environment, offset)
     if found is None:
         return None
     client = session.client
@@ -49,6 +53,16 @@ async def handle(session: Session, params: types.CompletionParams) -> types.Comp
         items=items,
         item_defaults=types.CompletionItemDefaults(**defaults) if defaults else None,
     )
+
+
+def _broke_a_line(context: types.CompletionContext | None) -> bool:
+    return context is not None and context.trigger_character == "\n"
+
+
+def _on_blank_line(snapshot: Snapshot, offset: int) -> bool:
+    lines, text = snapshot.analysis.document.lines, snapshot.analysis.document.text
+    span = lines.line_span(lines.line_column(offset)[0], text)
+    return not text[span.start : span.end].strip()
 
 
 def _item(client: Client, snapshot: Snapshot, span: types.Range, order: int, item: Item) -> types.CompletionItem:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from osiris.ide.completion import Topic, documentation_of
+from osiris.ide.completion import documentation_of
+from osiris.ide.suggestion import Topic
 from osiris.lsp.documents import path_of
 from osiris.lsp.markup import markup
 from osiris.lsp.session import Session
