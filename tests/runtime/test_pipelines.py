@@ -216,6 +216,14 @@ def test_the_folder_of_a_run_is_private_and_complete(project):
     assert {e["session"] for e in run.events} == {run.path.name}
 
 
+def test_the_rows_of_a_step_whose_name_sounds_like_a_secret_are_told(project):
+    project.write("t.csv", "a\n1\n")
+
+    run = project.run(project.csv("tokens", "t.csv"), project.to_csv("api_key", "tokens", "out.csv"))
+
+    assert run.status["rows"] == {"api_key": 1}
+
+
 def test_rows_are_counted_where_that_is_free(project):
     project.database("shop.db", "CREATE TABLE t (a INTEGER)", "INSERT INTO t VALUES (1), (2), (3)")
 
