@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -157,6 +159,24 @@ def test_a_component_without_a_driver_is_named_when_it_should_run(osiris, projec
     done = osiris("run", "pipelines/orders.oml.yaml", env={"PW": "x"})
     assert done.returncode == 1
     assert "mysql.extractor has no driver in this version of Osiris yet" in done.stderr
+
+
+def test_text_in_a_column_of_numbers_is_a_warning_among_the_lines_of_a_run(osiris, project):
+    with contextlib.closing(sqlite3.connect(project / "data/shop.db")) as database:
+        database.execute("CREATE TABLE orders (id INTEGER, amount REAL)")
+        database.execute("INSERT INTO orders VALUES (1, 10.5), (2, 'n/a')")
+        database.commit()
+    text = (project / "pipelines/orders.oml.yaml").read_text()
+    reader = "sqlite.extractor\n    mode: read\n    config:\n      path: data/shop.db\n      table: orders\n"
+    (project / "pipelines/orders.oml.yaml").write_text(
+        text.replace("filesystem.csv_extractor\n    mode: read\n    config:\n      path: data/orders.csv\n", reader)
+    )
+    done = osiris("run", "pipelines/orders.oml.yaml")
+    assert done.returncode == 0
+    assert (
+        "warning read-orders: The column amount of data/shop.db is declared as numbers but holds text, first in row 2: "
+        "the whole column is read as text.\n"
+    ) in done.stdout
 
 
 def test_an_unknown_target_is_said_before_anything_runs(osiris, project):

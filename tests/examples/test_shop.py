@@ -109,6 +109,14 @@ def test_a_param_leaves_the_quiet_days_out(shop):
     assert min(int(row["orders"]) for row in read_csv(shop / "out/daily_revenue.csv")) == 5
 
 
+def test_a_day_without_orders_gives_a_report_without_rows(shop, tmp_path):
+    root = tmp_path / "empty"
+    shutil.copytree(shop, root, ignore=shutil.ignore_patterns("build", "logs", "out", ".osiris"))
+    done = osiris(root, "run", "pipelines/daily-revenue.oml.yaml", "--param", "since=2099-01-01")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (root / "out/daily_revenue.csv").read_text() == "day,country,orders,gross,refunded,net\n"
+
+
 def test_lifetime_values_are_right_to_the_cent(shop, paid_orders, refunded):
     import pyarrow.parquet as pq
 

@@ -258,3 +258,124 @@ def test_a_failure_leaves_no_new_database_behind(project):
     assert run.state == "failed"
     assert [p.name for p in project.root.iterdir()] == ["osiris.yaml", "logs"] or not (project.root / "out.db").exists()
     assert project.leftovers() == []
+
+
+EMPTY_DAY = "SELECT id, date(name) AS day, sum(height) AS total FROM people WHERE id > 9 GROUP BY id, day"
+ON_AN_EMPTY_DAY = {
+    "sum and round": ("SELECT id, round(sum(total), 2) AS r FROM df GROUP BY id", "id,r\n"),
+    "text functions": ("SELECT lower(day) AS l, day || '!' AS e, substr(total, 1, 2) AS s FROM df", "l,e,s\n"),
+    "comparisons": ("SELECT id FROM df WHERE total > 1.5 AND total = 'x' AND day > DATE '2024-01-01'", "id\n"),
+    "coalesce": ("SELECT coalesce(total, 0) AS a, coalesce(total, 'none') AS b FROM df", "a,b\n"),
+    "casts": ("SELECT CAST(total AS DOUBLE) AS a, year(CAST(day AS DATE)) AS b FROM df", "a,b\n"),
+    "union with typed rows": ("SELECT total FROM df UNION ALL SELECT 'x'", "total\nx\n"),
+    "join on typed rows": ("SELECT v.k FROM df JOIN (VALUES (1.5)) v(k) ON v.k = df.total", "k\n"),
+    "nothing at all": ("SELECT * FROM df", "id,day,total\n"),
+}
+
+
+@pytest.mark.parametrize("case", ON_AN_EMPTY_DAY)
+def test_computed_columns_without_rows_fit_what_a_query_does_with_them(project, case):
+    query, expected = ON_AN_EMPTY_DAY[case]
+    project.database("shop.db", PEOPLE, ANN)
+
+    run = project.run_here(
+        project.step("t", "sqlite.extractor", path="shop.db", query=EMPTY_DAY),
+        project.sql("again", "t", "SELECT * FROM df"),
+        project.sql("q", "again", query),
+        project.to_csv("w", "q", "out.csv"),
+    )
+
+    assert run.state == "succeeded", run.error()
+    assert project.read("out.csv") == expected
+
+
+def test_a_computed_column_of_nothing_but_null_fits_a_sum_and_a_text(project):
+    project.database("shop.db", PEOPLE, ANN)
+
+    run = project.run_here(
+        project.step("t", "sqlite.extractor", path="shop.db", query="SELECT id, nullif(id, id) AS x FROM people"),
+        project.sql("q", "t", "SELECT count(*) AS n, sum(x) AS s, max(lower(x)) AS l FROM df"),
+        project.to_csv("w", "q", "out.csv"),
+    )
+
+    assert run.state == "succeeded", run.error()
+    assert project.read("out.csv") == "n,s,l\n3,,\n"
+
+
+@pytest.mark.parametrize("writer", ["filesystem.parquet_writer", "sqlite.writer"])
+def test_an_empty_day_can_be_written_to_any_file(project, writer):
+    project.database("shop.db", PEOPLE, ANN)
+    config = {"path": "out.parquet"} if writer == "filesystem.parquet_writer" else {"path": "out.db", "table": "t"}
+
+    run = project.run_here(
+        project.step("t", "sqlite.extractor", path="shop.db", query=EMPTY_DAY),
+        project.step("w", writer, sources="t", **config),
+    )
+
+    assert run.state == "succeeded", run.error()
+    assert run.status["rows"]["w"] == 0
+
+
+def test_columns_of_a_table_keep_their_declared_types_without_rows(project):
+    project.database("t.db", "CREATE TABLE t (i INTEGER, r REAL, s TEXT, d DATE, ts TIMESTAMP, b BOOLEAN, free)")
+
+    run = project.run_here(
+        project.step("t", "sqlite.extractor", path="t.db", query="SELECT *, i + 1 AS computed FROM t"),
+        project.sql("d", "t", "SELECT column_name, column_type FROM (DESCRIBE df)"),
+        project.to_csv("w", "d", "types.csv"),
+    )
+
+    assert run.state == "succeeded", run.error()
+    assert project.read("types.csv").splitlines()[1:] == [
+        "i,BIGINT",
+        "r,DOUBLE",
+        "s,VARCHAR",
+        "d,DATE",
+        "ts,TIMESTAMP",
+        "b,BOOLEAN",
+        'free,"""NULL"""',
+        'computed,"""NULL"""',
+    ]
+
+
+def warnings(run):
+    """What the run warned of, by step."""
+    return [(e["step_id"], e["warning"]) for e in run.events if e["event"] == "step_progress" and "warning" in e]
+
+
+def test_text_in_a_column_of_numbers_is_warned_of_with_its_row_and_without_its_value(project):
+    project.database(
+        "t.db",
+        "CREATE TABLE t (n INTEGER, price DECIMAL(9,2), label STRING, word TEXT)",
+        "INSERT INTO t VALUES (1, 1.5, 1, 'a'), ('secret words', 2, 'x', 'b'), (3, x'00', 'y', 'c'), ('more', 4, 1, 1)",
+    )
+
+    run = project.run_here(
+        project.step("t", "sqlite.extractor", path="t.db", table="t"), project.to_csv("w", "t", "out.csv")
+    )
+
+    assert run.state == "succeeded", run.error()
+    assert warnings(run) == [
+        (
+            "t",
+            "The column n of t.db is declared as numbers but holds text, first in row 2: "
+            "the whole column is read as text.",
+        ),
+        (
+            "t",
+            "The column price of t.db is declared as numbers but holds bytes, first in row 3: "
+            "the whole column is read as bytes.",
+        ),
+    ]
+    assert "secret words" not in (run.path / "events.jsonl").read_text()
+
+
+def test_columns_of_numbers_that_hold_numbers_warn_of_nothing(project):
+    project.database("shop.db", PEOPLE, ANN)
+
+    run = project.run_here(
+        project.step("t", "sqlite.extractor", path="shop.db", table="people"), project.to_csv("w", "t", "out.csv")
+    )
+
+    assert run.state == "succeeded", run.error()
+    assert warnings(run) == []

@@ -27,6 +27,8 @@ def line_of(event: Event, *, colour: bool = False) -> str | None:
     name, step = event.get("event"), str(event.get("step_id", ""))
     if name == "step_complete":
         return f"{paint('done   ', 'good', on=colour)} {step}{facts(event)}"
+    if name == "step_progress" and event.get("warning"):
+        return f"{paint('warning', 'warning', on=colour)} {step}: {plain_line(str(event['warning']))}"
     if name == "step_error":
         return f"{paint('failed ', 'error', on=colour)} {step}{_because(event)}"
     if name == "step_skipped":

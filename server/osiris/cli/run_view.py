@@ -104,7 +104,7 @@ class RunView:
         match event.get("event"):
             case "step_start":
                 self._under_way[step] = ""
-            case "step_progress":
+            case "step_progress" if "percent" in event:
                 percent = event.get("percent")
                 self._under_way[step] = f" {percent} %" if isinstance(percent, int | float) else ""
             case "step_complete" | "step_error" | "step_skipped":

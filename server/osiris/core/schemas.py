@@ -136,6 +136,7 @@ def event_schema() -> dict[str, Any]:
         "attempts": _is("integer", "How many attempts there are, or were.", minimum=1),
         "delay": _is("number", "Seconds until the next attempt.", minimum=0),
         "code": _is("string", "The code of the error.", pattern="^OML[0-9]{3}$"),
+        "warning": _is("string", "Something in the data that did not stop the step but should be known."),
         "message": _is("string", "What went wrong."),
         "hint": _is("string", "What to do about it."),
         "reason": _is("string", "Why the step did not run."),

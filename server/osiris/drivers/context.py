@@ -70,6 +70,10 @@ class StepContext(ExecutionContext):
         """The checked path of this step. Raises ConfigurationError when it is missing or leads outside."""
         return resolve_path(self.root, config, base_key=base_key)
 
+    def warn(self, message: str) -> None:
+        """Tell the user about something in the data that does not stop the step. ``message`` repeats no value of it."""
+        self.log_event("step_progress", {"step_id": self.step_id, "warning": message})
+
     def checkpoint(self) -> None:
         """Raise StepStopped when the step is to stop; long loops of a driver call it now and then."""
         if self.stopper.stopped:

@@ -13,7 +13,7 @@ from osiris.drivers.context import StepContext, step_context
 from osiris.drivers.filesystem.sources import readable
 from osiris.drivers.paths import Place
 from osiris.drivers.sqlite.database import explained, making_a_view, only_reading, open_read_only
-from osiris.drivers.sqlite.types import Declared, Typed, find_types
+from osiris.drivers.sqlite.types import Declared, Typed, find_types, first_odd_row
 from osiris.sql.columns import quote_name
 from osiris.sql.dataset import Dataset
 
@@ -24,7 +24,12 @@ _VIEW = "osiris_query"
 
 
 class SqliteExtractor:
-    """Reads a table, or what a query returns, without a chance to change the database."""
+    """Reads a table, or what a query returns, without a chance to change the database.
+
+    The types of the columns are found as ``osiris.drivers.sqlite.types`` says. A column computed by a query that has no
+    value at all (as on a day without rows) has a type that binds with everything. When a column declared as numbers
+    holds text or bytes and so is read as that, a ``step_progress`` event with a ``warning`` says so.
+    """
 
     lazy: ClassVar[bool] = True
 
@@ -55,11 +60,22 @@ class _Rows:
                 if limit is not None:
                     source = f"(SELECT * FROM {source} LIMIT {int(limit)})"
                 self.columns = find_types(self.connection, source, declared)
+                self._warn(source)
                 wanted = ", ".join(f"{column.expression} AS {quote_name(column.name)}" for column in self.columns)
                 self.cursor = self.connection.execute(f"SELECT {wanted} FROM {source}")
         except sqlite3.Error as error:
             step.checkpoint()
             raise explained(error, place.shown, "read") from error
+
+    def _warn(self, source: str) -> None:
+        """Say where a column of numbers holds something else; never what it holds."""
+        for column in self.columns:
+            if column.odd and (row := first_odd_row(self.connection, source, column)):
+                what = "bytes" if column.kind == "blob" else "text"
+                self.step.warn(
+                    f"The column {column.name} of {self.place.shown} is declared as numbers but holds {what}, first in "
+                    f"row {row}: the whole column is read as {what}."
+                )
 
     def _source(self, config: dict[str, Any]) -> tuple[str, Sequence[Declared]]:
         """What stands behind FROM, and its wanted columns."""

@@ -4,6 +4,11 @@ SQLite checks types per value, not per column, so one pass over the result finds
 are streamed. A column of one kind gets that type; whole numbers and fractions together are fractions; anything mixed
 with text is text; anything mixed with bytes is bytes. A column declared BOOLEAN, DATE, DATETIME or TIMESTAMP becomes
 one only when every value has that form (0 and 1, ``2024-01-31``, ``2024-01-31 10:00:00``); else it stays what it is.
+
+A column without any value gets the type it is declared with. One that is computed by a query is declared with none, so
+it gets Arrow's type null, DuckDB's ``"NULL"``: sums, texts and comparisons of any kind bind with it, so a query that
+works on a full day works on an empty one. Where DuckDB has nothing to choose a function by (``year(x)``), text would
+not do either: ``CAST(x AS DATE)`` does in both cases.
 """
 
 from __future__ import annotations
@@ -32,10 +37,14 @@ class Declared:
 
 @dataclass(frozen=True)
 class Typed:
-    """How a column is read: ``kind`` is integer, real, text, blob, boolean, date or timestamp."""
+    """How a column is read: ``kind`` is integer, real, text, blob, boolean, date, timestamp or null (no value at all).
+
+    ``odd`` is set where a column that is declared as numbers holds something else, and so is read as that.
+    """
 
     name: str
     kind: str
+    odd: bool = False
 
     @property
     def expression(self) -> str:
@@ -57,6 +66,7 @@ class Typed:
             "boolean": pa.bool_(),
             "date": pa.date32(),
             "timestamp": pa.timestamp("us"),
+            "null": pa.null(),
         }
         return kinds[self.kind]
 
@@ -66,7 +76,10 @@ def find_types(connection: sqlite3.Connection, source: str, columns: Sequence[De
     kinds = ", ".join(f"typeof({quote_name(column.name)})" for column in columns)
     combinations = connection.execute(f"SELECT DISTINCT {kinds} FROM {source}").fetchall()
     found = [{row[index] for row in combinations} - {"null"} for index in range(len(columns))]
-    plain = [Typed(column.name, _kind(stored, column.type)) for column, stored in zip(columns, found, strict=True)]
+    plain = [
+        Typed(column.name, _kind(stored, column.type), bool(stored & {"text", "blob"}) and _numbers(column.type))
+        for column, stored in zip(columns, found, strict=True)
+    ]
     checks = {index: test for index, test in enumerate(map(_form, columns, plain)) if test is not None}
     if not checks:
         return plain
@@ -78,9 +91,22 @@ def find_types(connection: sqlite3.Connection, source: str, columns: Sequence[De
     return plain
 
 
+def first_odd_row(connection: sqlite3.Connection, source: str, column: Typed) -> int | None:
+    """Which row of ``source``, from 1, is the first whose value in ``column`` is no number. Raises sqlite3.Error."""
+    name = quote_name(column.name)
+    numbered = f"SELECT row_number() OVER () AS number, typeof({name}) AS kind FROM {source}"
+    row = connection.execute(f"SELECT number FROM ({numbered}) WHERE kind IN ('text', 'blob') LIMIT 1").fetchone()
+    return None if row is None else int(row[0])
+
+
+def _numbers(declared: str) -> bool:
+    """Whether a declared type speaks of numbers; SQLite's NUMERIC affinity also takes in ``STRING`` or ``UUID``."""
+    return any(word in declared.upper() for word in ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC"))
+
+
 def _kind(stored: set[str], declared: str) -> str:
     if not stored:
-        return _affinity(declared)
+        return _affinity(declared) if declared else "null"
     if "blob" in stored:
         return "blob"
     if "text" in stored:
