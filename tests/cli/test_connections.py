@@ -63,6 +63,27 @@ def test_no_secret_is_ever_shown(osiris, connected, subcommand, layout):
         assert secret not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("layout", ["text", "json"])
+def test_fields_that_no_component_knows_keep_their_values(osiris, project, layout):
+    (project / "osiris_connections.yaml").write_text(
+        "connections:\n  acme: {a: {colour: mauve1}}\n"
+        "  sqlite: {b: {path: data/b.db, pasword: mauve2, colour: mauve3, note: '${NOTE}'}}\n"
+    )
+    done = osiris("connections", "list", "--format", layout)
+    assert done.returncode == 0
+    assert "data/b.db" in done.stdout
+    assert "${NOTE}" in done.stdout
+    assert "mauve" not in done.stdout + done.stderr
+
+
+def test_a_misspelt_field_is_found_by_validate(osiris, project):
+    (project / "osiris_connections.yaml").write_text("connections: {sqlite: {a: {pth: data/b.db}}}\n")
+    done = osiris("validate")
+    assert done.returncode == 1
+    assert "OML331" in done.stdout
+    assert "Did you mean `path`?" in done.stdout
+
+
 def test_list_as_json(osiris, connected):
     shown = {
         f"@{c['family']}.{c['alias']}": c for c in json.loads(osiris("connections", "list", "--format", "json").stdout)

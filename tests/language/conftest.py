@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import pytest
 
+from osiris.components.registry import ComponentRegistry
 from osiris.language.analysis import Analysis, analyse
 from osiris.language.connections import Connections, parse_connections
 from osiris.language.environment import StaticEnvironment
@@ -85,6 +86,25 @@ def connections() -> Callable[[str], Connections]:
         return found
 
     return read
+
+
+@pytest.fixture
+def check_connections() -> Callable[[str], tuple[Diagnostic, ...]]:
+    """Asserts that the findings of a connections file, compared with the built-in components, are the marked ones."""
+
+    def run(marked: str) -> tuple[Diagnostic, ...]:
+        text, expected = unmark(marked)
+        diagnostics = parse_connections(text, ComponentRegistry.builtin()).diagnostics
+        assert shown(text, sorted((d.span.start, d.span.end, d.code) for d in diagnostics)) == shown(text, expected)
+        return diagnostics
+
+    return run
+
+
+@pytest.fixture
+def mend_connections() -> Callable[[str], str]:
+    """The text of a connections file after the first fix of its first finding."""
+    return lambda text: apply(text, parse_connections(text, ComponentRegistry.builtin()).diagnostics[0])
 
 
 def apply(text: str, diagnostic: Diagnostic, title: str | None = None) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from osiris.components.registry import ComponentRegistry
 from osiris.language.analysis import analyse
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment
@@ -18,7 +19,7 @@ WITH_EXAMPLE = [code for code in CODES if code < "OML6" and code not in WITHOUT_
 
 def findings(example):
     if example.startswith("connections:"):
-        return parse_connections(example).diagnostics
+        return parse_connections(example, ComponentRegistry.builtin()).diagnostics
     first = example.partition("\n")[0]
     connections = None if first == "# no connections file" else parse_connections(CONNECTIONS)
     env = StaticEnvironment(connections=connections, files=frozenset(FILES), pipelines=PIPELINES)

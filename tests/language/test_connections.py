@@ -131,6 +131,55 @@ def test_the_file_has_findings_with_places(text, found):
     assert [f"{line + 1}:{column + 1} {code}" for line, column, code in places] == found
 
 
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "mysql: {main: {host: db, user: reader, password: '${P}', default: true, x-note: {a: 1}}}",
+        "«OML328 sqlit»: {shop: {path: a.db}}",
+        "«OML328 acme»: {shop: {anything: 1}}",
+        "«OML328 duckdb»: {shop: {path: a.db}}",
+        "x-mine: {shop: {anything: 1}}",
+        "sqlite: {shop: {«OML331 pth»: a.db}}",
+        "sqlite: {shop: {«OML329 database»: a.db}}",
+        "sqlite: {shop: {path: a.db, «OML329 colour»: blue}}",
+        "sqlite: {shop: {path: a.db, «OML329 pasword»: hunter2secret}}",
+        "mysql: {main: {host: db, «OML331 pasword»: '${P}'}}",
+        "mysql: {main: {host: «OML332 1», port: «OML332 '3306'»}}",
+        "mysql: {main: {host: «OML332 [a, b]», port: '${PORT:-3306}'}}",
+        "mysql: {main: {host: , port: 3306}}",
+        "graphql: {main: {endpoint: 'https://example.com', headers: «OML332 none»}}",
+    ],
+)
+def test_families_and_fields_are_those_of_the_components(check_connections, marked):
+    check_connections(f"connections:\n  {marked}\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("sqlit: {shop: {path: a.db}}", "sqlite: {shop: {path: a.db}}"),
+        ("sqlite: {shop: {pth: a.db}}", "sqlite: {shop: {path: a.db}}"),
+        ("sqlite: {shop: {database: a.db}}", "sqlite: {shop: {path: a.db}}"),
+        ("mysql: {main: {host: 1}}", 'mysql: {main: {host: "1"}}'),
+        ("mysql: {main: {port: '3306'}}", "mysql: {main: {port: 3306}}"),
+    ],
+)
+def test_fixes_of_families_and_fields(mend_connections, before, after):
+    assert mend_connections(f"connections:\n  {before}\n") == f"connections:\n  {after}\n"
+
+
+def test_no_fix_writes_a_key_twice(check_connections):
+    found = check_connections(
+        "connections: {«OML328 sqlit»: {a: {path: a.db}}, sqlite: {b: {path: b.db, «OML331 pth»: c.db}}}\n"
+    )
+    assert [d.fixes for d in found] == [(), ()]
+
+
+def test_a_number_under_a_secret_field_is_not_repeated(check_connections):
+    found = check_connections("connections: {mysql: {main: {password: «OML332+OML506 12345678»}}}\n")
+    assert "12345678" not in str([(d.message, d.fixes) for d in found])
+
+
 def test_fields_and_variables(connections):
     main = connections(FILE).get("mysql", "main")
     assert main.variables == ("MYSQL_PASSWORD",)

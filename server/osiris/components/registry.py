@@ -90,6 +90,12 @@ class ComponentRegistry:
         """The components that a step with this mode may use, by name."""
         return tuple(spec for spec in self.specs() if mode in spec.modes)
 
+    def specs_of(self, family: str) -> Iterator[ComponentSpec]:
+        """The usable specs of one family by name. Reads no other."""
+        for name in self.names():
+            if name.partition(".")[0] == family and (spec := self.get(name)) is not None:
+                yield spec
+
     def families(self) -> tuple[str, ...]:
         """The families whose components take a connection, sorted."""
         return tuple(sorted({spec.family for spec in self.specs() if spec.takes_connection}))
@@ -97,11 +103,10 @@ class ComponentRegistry:
     def connection_fields(self, family: str) -> dict[str, Mapping[str, Any]]:
         """What a connection of this family may hold: field to its schema (``x-secret: true`` on secrets)."""
         fields: dict[str, Mapping[str, Any]] = {}
-        for spec in self.specs():
-            if spec.family == family:
-                for item in spec.connections:
-                    shape = {**item.schema, "x-secret": True} if item.secret else item.schema
-                    fields.setdefault(item.name, shape)
+        for spec in self.specs_of(family):
+            for item in spec.connections:
+                shape = {**item.schema, "x-secret": True} if item.secret else item.schema
+                fields.setdefault(item.name, shape)
         return fields
 
     def fingerprint(self, name: str) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from osiris.components.registry import ComponentRegistry
 from osiris.core.config import CONFIG_FILE, CONNECTIONS_FILE, ConnectionConfig
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.settings import BY_KEY, SECTIONS, SEVERITY_SECTION, SEVERITY_WORDS, Setting, Value, read_setting
@@ -155,7 +156,7 @@ def read_connections_file(path: Path) -> Connections | None:
     if not os.path.lexists(path):
         return None
     text = read_source(path)
-    connections = parse_connections(text)
+    connections = parse_connections(text, ComponentRegistry.builtin())
     raise_first_error(tuple(connections.diagnostics), text, str(path))
     return connections
 

@@ -235,13 +235,18 @@ class Project:
             self._config = ConfigFile() if text is None else parse_config(text, str(self._config_file.path))
         if self._connections_file.look(overlays.get(self._connections_file.path) if overlays else None):
             text = self._connections_file.text
-            self._connections = None if text is None else parse_connections(text)
+            self._connections = None if text is None else parse_connections(text, self._components())
         self._look_at_dotenv()
         now = time.monotonic()
         if self._exists and now >= self._recheck:
             self._recheck_paths(now)
         if self._found is not None:
             self._listing()
+
+    def _components(self) -> ComponentRegistry:
+        from osiris.components.registry import ComponentRegistry
+
+        return self._registry or ComponentRegistry.builtin()
 
     def _look_at_dotenv(self) -> None:
         try:
@@ -314,9 +319,7 @@ class ProjectEnvironment:
     @property
     def registry(self) -> ComponentRegistry:
         """The components that count."""
-        from osiris.components.registry import ComponentRegistry
-
-        return self._project._registry or ComponentRegistry.builtin()
+        return self._project._components()
 
     @property
     def connections(self) -> Connections | None:

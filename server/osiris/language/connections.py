@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
+from osiris.language.connection_checks import family_findings, field_findings
 from osiris.language.findings import finding, replacement
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic
@@ -134,10 +136,13 @@ def _variables(value: Plain) -> Iterator[str]:
             yield from _variables(item)
 
 
-def parse_connections(text: str) -> Connections:
-    """Read the text of ``osiris_connections.yaml``. Never raises: what cannot be read is in ``diagnostics``."""
+def parse_connections(text: str, registry: ComponentRegistry | None = None) -> Connections:
+    """Read the text of ``osiris_connections.yaml``. Never raises: what cannot be read is in ``diagnostics``.
+
+    With ``registry`` the families and fields are compared with what its components know.
+    """
     document = parse(text)
-    reader = _Reader()
+    reader = _Reader(registry)
     families: dict[str, dict[str, Connection]] = {}
     reader.diagnostics.extend(document.diagnostics)
     for placed in document.sections:
@@ -157,7 +162,8 @@ def parse_connections(text: str) -> Connections:
 class _Reader:
     """Walks the file; ``base`` is the offset of the part that is being read."""
 
-    def __init__(self) -> None:
+    def __init__(self, registry: ComponentRegistry | None) -> None:
+        self.registry = registry
         self.diagnostics: list[Diagnostic] = []
         self.base = 0
         self.text = ""
@@ -167,6 +173,9 @@ class _Reader:
         if self.intact or code != "OML325":  # what cannot be read has been reported already
             self.diagnostics.append(finding(code, span, message).shift(self.base))
 
+    def found(self, findings: Iterable[Diagnostic]) -> None:
+        self.diagnostics.extend(item.shift(self.base) for item in findings)
+
     def top(self, entry: Entry, families: dict[str, dict[str, Connection]]) -> None:
         name = entry.key.text
         if name == "connections":
@@ -175,9 +184,12 @@ class _Reader:
             if not isinstance(entry.value, MappingNode):
                 self.report(entry.value.span, "`connections` is a map of families, each a map of aliases.")
                 return
+            named = {family.key.text for family in entry.value.entries}
             for family in entry.value.entries:
                 if not family.has_colon:
                     continue
+                if self.registry and self.intact:
+                    self.found(family_findings(family, named, self.registry))
                 families.setdefault(family.key.text, self.family(family))
         elif name != "version" and not name.startswith("x-") and entry.has_colon:
             hint = ", so indent it below `connections:`" if isinstance(entry.value, MappingNode) else ""
@@ -220,6 +232,8 @@ class _Reader:
             elif not item.key.text.startswith("x-"):
                 fields.setdefault(item.key.text, to_plain(item.value))
                 self.value(family, entry.key.text, item)
+        if self.registry and self.intact:
+            self.found(field_findings(family, entry.value, self.registry))
         return Connection(family, entry.key.text, fields, is_default, span, entry.value)
 
     def default(self, node: Node) -> bool:

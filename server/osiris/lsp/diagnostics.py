@@ -71,9 +71,10 @@ class Diagnostics:
             case Kind.PIPELINE:
                 return self._session.analyses.of(document).diagnostics
             case Kind.CONNECTIONS:
+                from osiris.components.registry import ComponentRegistry
                 from osiris.language.connections import parse_connections
 
-                return parse_connections(document.text).diagnostics
+                return parse_connections(document.text, ComponentRegistry.builtin()).diagnostics
             case Kind.SETTINGS:
                 from osiris.core.config_file import parse_config
 

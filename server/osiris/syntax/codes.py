@@ -146,7 +146,11 @@ _TABLE: tuple[Code, ...] = (
     _code("OML325", _E, "Connections file not understood", "The file is `connections: {family: {alias: {...}}}`."),
     _code("OML326", _E, "Several default connections", "At most one alias of a family is marked `default: true`."),
     _code("OML327", _E, "Variable not understood", "A variable is written `${VAR}` or `${VAR:-default}`."),
+    _code("OML328", _W, "Unknown family of connections", "No installed component takes connections of this family."),
+    _code("OML329", _W, "Unknown connection field", "No component of the family knows the field; it is ignored."),
     _code("OML330", _W, "Input file missing", "The file that the step reads is not there yet; a run needs it."),
+    _code("OML331", _E, "Misspelt connection field", "The field is unknown, and close to one that is known."),
+    _code("OML332", _E, "Wrong type of a connection field", "The value has another type than the components want."),
     # 4xx: SQL.
     _code("OML401", _E, "Empty query", "The query holds no statement."),
     _code("OML402", _E, "Several statements", "A query is one statement."),

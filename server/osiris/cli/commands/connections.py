@@ -34,7 +34,7 @@ def command() -> None:
 def list_connections(layout: str) -> None:
     """List the connections of osiris_connections.yaml, and which variables they need.
 
-    Values of secrets are never shown.
+    Values of secrets are never shown, nor are those of fields that no component knows.
     """
     project, connections = _connections()
     env = load_env(project.root)
@@ -125,13 +125,13 @@ def _as_data(connection: Connection, env: EnvSource) -> dict[str, Any]:
 
 
 def _shown(connection: Connection, name: str, value: Any) -> Any:
-    """A field's value when it is certainly no secret; references to variables are shown as they are written."""
+    """A field's value when the components know the field, and as no secret; references to variables as written."""
     from osiris.components.registry import ComponentRegistry
     from osiris.core.secrets_masking import Masker
     from osiris.language.secrets import is_secret_key
 
-    schema = ComponentRegistry.builtin().connection_fields(connection.family).get(name, {})
-    if schema.get("x-secret") or is_secret_key(name):
+    schema = ComponentRegistry.builtin().connection_fields(connection.family).get(name)
+    if schema is None or schema.get("x-secret") or is_secret_key(name):
         return value if isinstance(value, str) and is_variable_alone(value) else _HIDDEN
     return Masker().data(value)
 
