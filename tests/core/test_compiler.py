@@ -143,6 +143,8 @@ def test_retry_and_timeout_are_normalised(tmp_path: Path) -> None:
         "delay": 120.0,
         "max_delay": 120.0,
     }
+    text = text.replace("attempts: 2, delay: 2m", "delay: 5")
+    assert step(compiled(tmp_path, text), "extract-orders")["retry"]["attempts"] == 3, "a delay alone means three tries"
 
 
 def test_steps_stand_in_an_order_in_which_they_can_run(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def _step_schema(specs: list[ComponentSpec]) -> dict[str, Any]:
         "How often, and how long to wait in between.",
         [],
         {
-            "attempts": _described("How many attempts in all.", **attempts),
+            "attempts": _described("How many attempts in all; 3 when it is left out.", **attempts),
             "delay": _described("How long to wait before the second attempt; doubled each time.", **duration),
             "max_delay": _described("The longest wait.", **duration),
         },

@@ -20,6 +20,7 @@ from osiris.syntax.tree import Mapping as MappingNode
 from osiris.syntax.tree import Node, Plain, Scalar, to_plain
 
 COMPILER_NAME = "osiris"
+RETRY_ATTEMPTS = 3  # of a `retry` that says only how long to wait
 RETRY_DELAY = 1.0
 RETRY_MAX_DELAY = 60.0
 
@@ -131,7 +132,7 @@ def _retry(node: Node | None) -> dict[str, Any] | None:
 def _retry_of(attempts: object, delay: float | None, max_delay: float | None) -> dict[str, Any]:
     first = RETRY_DELAY if delay is None else delay
     return {
-        "attempts": attempts if isinstance(attempts, int) else 1,
+        "attempts": attempts if isinstance(attempts, int) else RETRY_ATTEMPTS,
         "delay": first,
         "max_delay": max(first, RETRY_MAX_DELAY) if max_delay is None else max_delay,
     }
