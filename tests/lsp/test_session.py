@@ -211,6 +211,43 @@ def test_a_client_without_defaults_gets_whole_edits(client: Client, project: Pat
     assert "itemDefaults" not in found
 
 
+def suggested_after_enter(client: Client, uri: str, text: str) -> list[str]:
+    """The labels for the cursor at ``|`` when a line break was the last that was typed."""
+    before, after = text.split("|")
+    client.open(uri, before + after)
+    place = {"line": before.count("\n"), "character": len(before) - before.rfind("\n") - 1}
+    context = {"triggerKind": 2, "triggerCharacter": "\n"}
+    asked = {"textDocument": {"uri": uri}, "position": place, "context": context}
+    found = client.request("textDocument/completion", asked)
+    return [item["label"] for item in found["items"]] if found else []
+
+
+STEP = "steps:\n  - id: a\n    component: filesystem.csv_extractor\n    mode: read\n"
+
+
+def test_a_line_break_asks_for_suggestions(client: Client, project: Path) -> None:
+    declared = client.initialize(project)
+
+    assert "\n" in declared["completionProvider"]["triggerCharacters"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(STEP + "    config:\n      |\n", ["path"], id="required config keys come first"),
+        pytest.param(STEP + "    config:\n      path: x\n      |", ["connection"], id="then the others"),
+        pytest.param(STEP + "    config:\n      path: x\n    |\n", ["needs"], id="keys of the step at their column"),
+        pytest.param(STEP + "    config:\n      |path: x\n", [], id="a line pushed down"),
+        pytest.param(STEP + "    # a remark\n    # more|\n", [], id="a comment"),
+        pytest.param("description: >\n  Text.\n  |\nname: a\n", [], id="a block of text"),
+    ],
+)
+def test_a_new_line_is_offered_what_can_stand_there(
+    editor: Client, project: Path, text: str, expected: list[str]
+) -> None:
+    assert suggested_after_enter(editor, (project / "p.oml").as_uri(), text)[: len(expected) or None] == expected
+
+
 @pytest.mark.parametrize("announced", [True, False])
 def test_an_editor_that_can_asks_for_the_value_after_a_key(client: Client, project: Path, announced: bool) -> None:
     client.initialize(project, {**ABLE, "experimental": {"osiris": {"triggerSuggest": announced}}})

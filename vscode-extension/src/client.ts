@@ -221,8 +221,7 @@ export class Client implements vscode.Disposable {
     const settings = 'Open Settings';
     const again = 'Try Again';
     const log = 'Show Log';
-    const advice = setting === undefined ? ' Install it with "pip install osiris-oml", or name the Python that has it.' : '';
-    const choice = await vscode.window.showErrorMessage(problem + advice, settings, again, log);
+    const choice = await vscode.window.showErrorMessage(problem, settings, again, log);
     if (choice === settings) {
       await vscode.commands.executeCommand('workbench.action.openSettings', setting ?? 'osiris.server');
     } else if (choice === again) {

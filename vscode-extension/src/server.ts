@@ -130,7 +130,7 @@ async function whyNotPython(python: string): Promise<string | undefined> {
     case 0:
       return undefined;
     case 3:
-      return 'which does not have osiris-oml installed';
+      return 'which does not have Osiris; install Osiris into it (see its README) or name another';
     default:
       return 'which is not Python 3.11 or newer';
   }
@@ -145,7 +145,22 @@ async function exitCode(program: string, args: string[]): Promise<number | undef
   });
 }
 
+const missing = 'The Osiris language server was not found: no Python 3.11 or newer with Osiris';
+
+/**
+ * What is missing and what to do. Folders above the workspace are not searched: they may belong to others, and
+ * trusting a folder says nothing about what stands above it.
+ */
 function notFound(around: Surroundings): string {
-  const looked = around.trusted && around.folders.length > 0 ? 'in .venv and venv of this workspace and on the PATH' : 'on the PATH';
-  return `The Osiris language server was not found: no Python 3.11 or newer with osiris-oml ${looked}.`;
+  const choose = 'name a Python that has it in the setting osiris.server.interpreter';
+  if (around.folders.length === 0) {
+    return `${missing} on the PATH. Install Osiris (see its README) and ${choose}.`;
+  }
+  if (!around.trusted) {
+    return `${missing} on the PATH, and the .venv of a folder that is not trusted is not used. Trust this folder, or ${choose}.`;
+  }
+  return (
+    `${missing} in .venv or venv of this folder (those of folders above it are not used) or on the PATH. ` +
+    `Install Osiris into a .venv of this folder (see its README), or ${choose}.`
+  );
 }

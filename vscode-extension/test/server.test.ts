@@ -75,7 +75,7 @@ test('an interpreter without Osiris, or too old, is refused with the reason', as
   const bare = program('bare/python', 3);
   const old = program('old/python', 2);
   assert.deepEqual(await findServer(around({ interpreter: bare })), {
-    problem: `osiris.server.interpreter names ${bare}, which does not have osiris-oml installed.`,
+    problem: `osiris.server.interpreter names ${bare}, which does not have Osiris; install Osiris into it (see its README) or name another.`,
     setting: 'osiris.server.interpreter',
   });
   assert.match((await findServer(around({ interpreter: old })) as { problem: string }).problem, /not Python 3\.11 or newer/);
@@ -119,10 +119,26 @@ test('relative entries of the PATH are passed over', async () => {
   assert.ok('problem' in (await findServer(around({ searchPath: relative }))));
 });
 
-test('without any server, the message says where was looked', async () => {
+test('an environment above the workspace is not started: trusting a folder does not vouch for what stands above it', async () => {
+  program('.venv/bin/python');
+  assert.ok('problem' in (await findServer(around())));
+});
+
+test('without any server, the message says where was looked and what to do', async () => {
   assert.deepEqual(await findServer(around()), {
     problem:
-      'The Osiris language server was not found: no Python 3.11 or newer with osiris-oml ' +
-      'in .venv and venv of this workspace and on the PATH.',
+      'The Osiris language server was not found: no Python 3.11 or newer with Osiris in .venv or venv of this folder ' +
+      '(those of folders above it are not used) or on the PATH. Install Osiris into a .venv of this folder (see its ' +
+      'README), or name a Python that has it in the setting osiris.server.interpreter.',
+  });
+});
+
+test('without any server for a folder that is not trusted, the message says that its .venv is not used', async () => {
+  program('shop/.venv/bin/python');
+  assert.deepEqual(await findServer(around({ trusted: false })), {
+    problem:
+      'The Osiris language server was not found: no Python 3.11 or newer with Osiris on the PATH, and the .venv of a ' +
+      'folder that is not trusted is not used. Trust this folder, or name a Python that has it in the setting ' +
+      'osiris.server.interpreter.',
   });
 });

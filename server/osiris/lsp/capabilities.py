@@ -8,8 +8,8 @@ from typing import Any
 
 from osiris.lsp.positions import Encoding, choose_encoding
 
-# Characters after which an editor asks for completion by itself; words ask anyway.
-COMPLETION_TRIGGERS = (":", " ", "-", "@", ".", "[", "{", '"', "'")
+# Characters after which an editor asks for completion by itself; words ask anyway. The line break is for new lines.
+COMPLETION_TRIGGERS = (":", " ", "-", "@", ".", "[", "{", '"', "'", "\n")
 
 
 @dataclass(frozen=True, slots=True)
