@@ -257,7 +257,40 @@ FAILURES = {
         f"Line 30002 does not fit: Could not convert string \"{'x' * 100}...\" to 'BIGINT' in column a.",
     ),
     "a line that never ends": ("a\n" + "x" * 3_000_000, {}, "A line is longer than 2,000,000 bytes."),
-    "rows of different length": ("a,b\n1,2\n1,2,3\n", {}, "The file is no regular table"),
+    "a row that is too long": ("a,b\n1,2\n1,2,3\n", {}, "Line 3 has 3 fields, but there are 2 columns."),
+    "a row that is too short": ("a,b\n1\n1,2\n", {}, "Line 2 has 1 field, but there are 2 columns."),
+    "a long row after fields of two lines": (
+        'a,b\r\n1,"x\ny"\r\n\r\n1,2,3\r\n',
+        {},
+        "Line 5 has 3 fields, but there are 2 columns.",
+    ),
+    "a long row after skipped lines": (
+        "report\nof;today\na;b\n1;2;3\n",
+        {"skip_rows": 2, "delimiter": ";"},
+        "Line 4 has 3 fields, but there are 2 columns.",
+    ),
+    "a long row after comments": (
+        "#x\na,b\n1,2 # one, two\n1,2,3\n",
+        {"comment": "#"},
+        "Line 4 has 3 fields, but there are 2 columns.",
+    ),
+    "a long row in a packed file": (
+        gzip.compress(b"a,b\n1,2\n1,2,3\n"),
+        {"compression": "gzip"},
+        "Line 3 has 3 fields, but there are 2 columns.",
+    ),
+    "a quote that is not closed": (
+        'a,b\n1,2\n3,"x\n4,5\n',
+        {},
+        "Line 3 has a quote that is not closed, or that is not followed by the delimiter or the line's end.",
+    ),
+    "an empty file": ("", {}, "in.csv is empty: it has no header line, which names the columns."),
+    "an empty file with a byte order mark": ("\ufeff", {}, "in.csv is empty: it has no header line"),
+    "an empty packed file": (gzip.compress(b""), {"compression": "gzip"}, "in.csv is empty: it has no header line"),
+    "an empty file in UTF-16": ("".encode("utf-16"), {"encoding": "utf-16"}, "in.csv is empty: it has no header line"),
+    "an empty file without header": ("", {"header": False}, "in.csv is empty: it has no line, so its columns"),
+    "blank lines alone": ("\n\n", {}, "in.csv holds nothing but blank lines, comments and lines to skip: it has no"),
+    "fewer lines than are skipped": ("a,b\n", {"skip_rows": 3}, "in.csv holds nothing but blank lines"),
 }
 
 
@@ -274,10 +307,6 @@ def test_a_pipe_is_no_file(project):
     run = project.run_here(project.csv("t", "in.csv"), project.to_csv("w", "t", "out.csv"))
 
     assert run.error("t") == "Cannot read in.csv: it is a pipe or a device, not a file."
-
-
-def test_an_empty_file_has_one_column_and_no_rows(project):
-    assert read(project, "") == "column0\n"
 
 
 WRITES = {

@@ -69,7 +69,7 @@ def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
 def is_irregular(error: BaseException) -> bool:
     """Whether DuckDB cannot make out the rows of a CSV file."""
     text = str(error)
-    return "detect the CSV parsing dialect" in text or "CSV Parser state machine" in text
+    return "detect the CSV parsing" in text or "CSV Parser state machine" in text
 
 
 def is_disk_full(error: BaseException) -> bool:

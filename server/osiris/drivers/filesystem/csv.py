@@ -9,6 +9,7 @@ from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.context import StepContext, single_input, step_context
 from osiris.drivers.filesystem import csv_options, text
 from osiris.drivers.filesystem.csv_options import SNIFFED_ROWS
+from osiris.drivers.filesystem.irregular import first_irregular_line, must_have_columns
 from osiris.drivers.filesystem.sources import find_column, limited, literal_path, projection, readable, renamed
 from osiris.drivers.filesystem.writing import copy_to
 from osiris.drivers.paths import Place
@@ -33,6 +34,8 @@ class CsvExtractor:
         place = readable(step.path(config))
         path, compression = self._as_utf8(place, config, step)
         options = csv_options.reading(config, compression)
+        with text.opened(Place(path, place.shown), compression) as source:
+            must_have_columns(source, config, place.shown)
         if config.get("skip_blank_lines") is not False and config.get("header") is not False:
             skip = csv_options.lines_before_header(config)
             with text.opened(Place(path, place.shown), compression) as source:
@@ -43,7 +46,7 @@ class CsvExtractor:
             if not is_irregular(error):
                 raise
             path = self._uniform(path, options, place, step)
-            columns = self._columns(path, options, place.shown, config, step)
+            columns = self._columns_of_uniform(path, options, place.shown, config, step)
         if len(columns) == 1 or config.get("skip_blank_lines") is False:
             path = self._blank_lines(path, options, place, columns, config, step)
         scan = csv_options.scan(path, options)
@@ -98,6 +101,19 @@ class CsvExtractor:
             return columns
         options["types"] = csv_options.struct(fixed)
         return step.database.describe(csv_options.scan(path, options))
+
+    def _columns_of_uniform(
+        self, path: Path, options: dict[str, str], shown: str, config: dict[str, Any], step: StepContext
+    ) -> tuple[Column, ...]:
+        """As ``_columns``; when the rows still do not make a table, the error names the line."""
+        try:
+            return self._columns(path, options, shown, config, step)
+        except Exception as error:
+            if not is_irregular(error):
+                raise
+            with path.open("rb") as source:
+                named = first_irregular_line(source, config, int(options["skip"]), step.checkpoint)
+            raise named or error from error
 
     def _true_false(self, path: Path, options: dict[str, str], column: Column, step: StepContext) -> bool:
         """Whether a column detected as boolean is written as true and false, rather than as yes, no, t or f."""
