@@ -72,8 +72,11 @@ class Checker:
 
 @pytest.fixture
 def check() -> Checker:
-    """Checks documents in a project without a connections file, about whose files nothing is known."""
-    return Checker(StaticEnvironment())
+    """Checks documents in a project without a connections file, about whose files nothing is known.
+
+    The hint that a component cannot run yet is off: steps of such components stand here for what is checked in them.
+    """
+    return Checker(StaticEnvironment(severities={"OML129": None}))
 
 
 @pytest.fixture

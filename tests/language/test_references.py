@@ -6,6 +6,7 @@ READ = "- id: {}\n  component: filesystem.csv_extractor\n  mode: read\n  config:
 SQL = "- id: {}\n  component: duckdb.processor\n  mode: transform\n  config: {{query: SELECT 1}}\n"
 WRITE = "- id: {}\n  component: filesystem.csv_writer\n  mode: write\n  config: {{path: out/a.csv}}\n"
 A, B, T, W, W2 = READ.format("a"), READ.format("b"), SQL.format("t"), WRITE.format("w"), WRITE.format("w2")
+W2 = W2.replace("out/a.csv", "out/b.csv")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import pytest
 
+from osiris.syntax.diagnostic import Severity
+
 HEAD = "oml_version: 0.1.0\nname: orders\n"
 STEPS = """\
 steps:
@@ -252,3 +254,22 @@ def test_line_ends_of_the_file_are_kept_by_fixes(mend):
 )
 def test_a_half_typed_key_is_one_finding(check, text, code):
     assert [d.code for d in check.analyse(text).diagnostics] == [code]
+
+
+@pytest.mark.parametrize(
+    ("component", "runs"),
+    [("filesystem.csv_extractor", True), ("mysql.extractor", False), ("posthog.extractor", False)],
+)
+def test_a_component_that_no_driver_runs_has_a_hint(check, severities, component, runs):
+    severities({})
+    text = f"oml_version: 0.1.0\nname: orders\nsteps:\n  - {{id: a, component: {component}, mode: read}}\n"
+    analysis = check.analyse(text)
+    hints = [d for d in analysis.diagnostics if d.code == "OML129"]
+    assert [text[d.span.start : d.span.end] for d in hints] == ([] if runs else [component])
+    assert all(d.severity is Severity.HINT for d in hints)
+
+
+def test_the_hint_that_nothing_runs_a_component_can_be_suppressed(check, severities):
+    severities({"OML129": Severity.WARNING})
+    step = "- id: a\n  component: {} # osiris: ignore[OML129]\n  mode: read\n  config: {{table: orders}}\n"
+    check.steps(step.format("«OML324 mysql.extractor»"))

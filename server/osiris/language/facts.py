@@ -26,11 +26,18 @@ class SecretHit:
 
 @dataclass(frozen=True, slots=True)
 class PathUse:
-    """A file that a step reads or writes: its normalised path in the project, and the value that says so."""
+    """A file that a step reads or writes: its normalised path in the project, and the value that says so.
+
+    ``known``: whether that is certainly a place in the project; else the path, which starts from the folder of a
+    connection, is only good to be compared with others. ``whole``: whether all of the file is read or replaced, and
+    not a part of it as in a database.
+    """
 
     path: str
     span: Span
     is_input: bool
+    known: bool = True
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

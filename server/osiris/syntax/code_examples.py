@@ -28,6 +28,7 @@ _READ = (
 )
 _READ_2 = _READ.replace("extract\n    comp", "extract-2\n    comp")
 _WRITE = "  - id: store\n    component: filesystem.csv_writer\n    mode: write\n    config: {path: out/orders.csv}\n"
+_WRITE_2 = _WRITE.replace("store", "store-2").replace("out/orders", "out/copy")
 
 
 def _read(lines: str) -> str:
@@ -86,6 +87,9 @@ EXAMPLES: dict[str, str] = {
     "OML126": _HEAD + _READ.replace("mode: read", "mode: write"),
     "OML127": _HEAD + _READ + "    retry: often\n",
     "OML128": _HEAD + _READ + "    timeout: 5 minutes\n",
+    "OML129": _HEAD
+    + "  - id: extract\n    component: mysql.extractor\n    mode: read\n"
+    + "    config: {connection: '@mysql.main', table: orders}\n",
     "OML140": _TOP
     + "params:\n  limit: {type: whole}\nsteps:\n"
     + _READ.replace("csv}", "csv, limit: '${params.limit}'}"),
@@ -124,8 +128,8 @@ EXAMPLES: dict[str, str] = {
     "OML304": _HEAD + _READ + _WRITE + "    needs: [extract, extract]\n",
     "OML305": _HEAD + _READ + _WRITE + "    inputs: {df: extract}\n",
     "OML306": _HEAD + _READ + _WRITE + '    inputs: {df: "${extrct.df}"}\n',
-    "OML307": _HEAD + _READ + _WRITE + _WRITE.replace("store", "store-2") + '    inputs: {df: "${store.df}"}\n',
-    "OML308": _HEAD + _READ + _WRITE + _WRITE.replace("store", "store-2"),
+    "OML307": _HEAD + _READ + _WRITE + _WRITE_2 + '    inputs: {df: "${store.df}"}\n',
+    "OML308": _HEAD + _READ + _WRITE + _WRITE_2,
     "OML309": _HEAD + _READ + _READ_2 + _WRITE + "    needs: [extract, extract-2]\n",
     "OML310": _HEAD
     + _READ_2
@@ -150,6 +154,8 @@ EXAMPLES: dict[str, str] = {
     "OML330": _HEAD + _READ.replace("orders.csv", "ordres.csv"),
     "OML331": "connections:\n  sqlite:\n    shop: {pth: data/shop.db}\n",
     "OML332": 'connections:\n  mysql:\n    main: {host: localhost, port: "3306"}\n',
+    "OML333": _HEAD + _READ + _WRITE.replace("out/orders.csv", "data/orders.csv"),
+    "OML334": _HEAD + _READ + _WRITE + _WRITE.replace("store", "store-2") + "    needs: [extract]\n",
     "OML401": _sql("-- to do").replace("query: --", "query: |\n        --"),
     "OML402": _sql("SELECT 1; SELECT 2"),
     "OML403": _sql("DELETE FROM df_extract"),

@@ -97,6 +97,7 @@ _TABLE: tuple[Code, ...] = (
     _code("OML126", _E, "Mode does not fit the component", "The component does not work in this mode."),
     _code("OML127", _E, "Retry not understood", "`retry` is a number of attempts or `{attempts, delay, max_delay}`."),
     _code("OML128", _E, "Timeout not understood", "`timeout` is seconds, or a text such as `30s`, `5m`, `2h`."),
+    _code("OML129", _H, "Component without a driver", "A step of it is checked and compiled, but a run refuses it."),
     _code("OML140", _E, "Parameter declaration not understood", "A parameter is a value or `{type, default, ...}`."),
     _code("OML141", _E, "Parameter name not usable", "A parameter can be given as `OSIRIS_PARAM_<NAME>`."),
     _code("OML142", _E, "Value does not fit the parameter", "A default or a profile's value breaks the declaration."),
@@ -151,6 +152,8 @@ _TABLE: tuple[Code, ...] = (
     _code("OML330", _W, "Input file missing", "The file that the step reads is not there yet; a run needs it."),
     _code("OML331", _E, "Misspelt connection field", "The field is unknown, and close to one that is known."),
     _code("OML332", _E, "Wrong type of a connection field", "The value has another type than the components want."),
+    _code("OML333", _W, "Source written over", "The pipeline writes the file that it reads; the source is lost."),
+    _code("OML334", _W, "File written twice", "Two steps write the same file; one replaces the other."),
     # 4xx: SQL.
     _code("OML401", _E, "Empty query", "The query holds no statement."),
     _code("OML402", _E, "Several statements", "A query is one statement."),

@@ -7,6 +7,7 @@ from osiris.language.rules import (
     config,
     connections,
     dataflow,
+    overwrites,
     params,
     paths,
     references,
@@ -50,6 +51,7 @@ DOCUMENT_RULES: tuple[DocumentRule, ...] = (
     params.given,
     connections.file_is_there,
     paths.inputs_exist,
+    overwrites.files_written_over,
     secrets.secrets,
     sql.unknown_tables,
 )

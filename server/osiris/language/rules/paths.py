@@ -128,7 +128,7 @@ def _place(ctx: StepContext, key: str) -> Span:
 
 
 def path_uses(ctx: StepContext) -> Iterator[PathUse]:
-    """The files in the project that the step certainly reads or writes; patterns and values of the run are left out."""
+    """The files that the step certainly reads or writes; patterns and values of the run are left out."""
     if ctx.spec is None:
         return
     for key, direction in ctx.spec.path_keys.items():
@@ -140,8 +140,10 @@ def path_uses(ctx: StepContext) -> Iterator[PathUse]:
         if not isinstance(value, str) or not value or (key,) in ctx.resolved.open or _PATTERN.search(value):
             continue
         path = _join(base.folder, value) if base else posixpath.normpath(value.replace("\\", "/"))
-        if "${" not in path and path_problem(path) is None:
-            yield PathUse(path, span, direction == "input")
+        known = "${" not in path and path_problem(path) is None
+        if known or (base is not None and base.trusted and base is not _UNKNOWN):
+            whole = key not in ctx.spec.connection_fields  # a connection names a store, of which steps use parts
+            yield PathUse(path, span, direction == "input", known, whole)
 
 
 def inputs_exist(ctx: DocumentContext) -> Iterator[Diagnostic]:
@@ -149,6 +151,6 @@ def inputs_exist(ctx: DocumentContext) -> Iterator[Diagnostic]:
     written = {use.path for report in ctx.reports for use in report.paths if not use.is_input}
     for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
         for use in report.paths:
-            if use.is_input and use.path not in written and ctx.env.file_exists(use.path) is False:
+            if use.is_input and use.known and use.path not in written and ctx.env.file_exists(use.path) is False:
                 message = f"The project has no file `{use.path}` yet. A run needs it."
                 yield finding("OML330", step.place(use.span), message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from osiris.language.component_names import meant_component
 from osiris.language.durations import LONGEST, seconds
 from osiris.language.edits import column, insert_key, line_start, newline_of, node_end, scalar_text
 from osiris.language.findings import finding, replacement
@@ -194,22 +195,10 @@ def component_and_mode(ctx: StepContext) -> Iterator[Diagnostic]:
     """The component exists and works in the mode."""
     node, mode = ctx.shape.component_node, ctx.shape.mode_node
     if node is not None and isinstance(node.value, str) and node.text and ctx.spec is None:
-        broken = ctx.registry.problem(node.text)
-        near = None if broken else nearest(node.text, ctx.registry.names())
-        if broken:
-            message = f"The component `{node.text}` is installed and cannot be used: {broken}"
-        elif near:
-            message = f"There is no component `{cut(node.text)}`. Did you mean `{near}`?"
-        else:
-            message = (
-                f"There is no component `{cut(node.text)}`. `osiris components list` shows those that are installed."
-            )
-        fix = (
-            replacement(f"Replace by `{near}`", node.span, near, preferred=True)
-            if near and not node.synthetic
-            else None
-        )
-        yield finding("OML124", node.span, message, fix)
+        yield _no_such_component(ctx, node)
+    elif node is not None and ctx.spec is not None and ctx.spec.driver is None:
+        message = f"`{ctx.spec.name}` has no driver yet: it is checked and compiled, but a run refuses it."
+        yield finding("OML129", node.span, message)
     if mode is None or not isinstance(mode.value, str) or not mode.text:
         return
     fits = ctx.spec.modes if ctx.spec else MODES
@@ -232,6 +221,23 @@ def component_and_mode(ctx: StepContext) -> Iterator[Diagnostic]:
             else replacement(f"Replace by `{fits[0]}`", mode.span, fits[0], preferred=len(fits) == 1)
         )
         yield finding("OML126", mode.span, message, fix)
+
+
+def _no_such_component(ctx: StepContext, node: Scalar) -> Diagnostic:
+    broken = ctx.registry.problem(node.text)
+    if broken:
+        message = f"The component `{node.text}` is installed and cannot be used: {broken}"
+        return finding("OML124", node.span, message)
+    meant = meant_component(node.text, ctx.shape.mode, ctx.registry)
+    hint = "`osiris components list` shows those that are installed."
+    if ctx.shape.mode in MODES:
+        others = [spec.name for spec in ctx.registry.specs() if ctx.shape.mode in spec.modes]
+        hint = f"Those that {ctx.shape.mode} are {listing(others, 5)}; {hint}"
+    if meant.names:
+        hint = f"Did you mean {' or '.join(f'`{name}`' for name in meant.names)}?"
+    fixes = [replacement(f"Replace by `{name}`", node.span, name, preferred=meant.certain) for name in meant.names]
+    message = f"There is no component `{cut(node.text)}`. {hint}"
+    return finding("OML124", node.span, message, *(() if node.synthetic else fixes))
 
 
 def retry_and_timeout(ctx: StepContext) -> Iterator[Diagnostic]:
