@@ -67,6 +67,21 @@ def test_a_run_says_what_each_step_did_and_its_record_stays(osiris, project):
     assert osiris("runs", "list").stdout == "No runs yet.\n"
 
 
+@pytest.mark.parametrize("arguments", [["list"], ["show", "latest"], ["follow", "latest"], ["clean"]])
+def test_runs_outside_any_project_say_that_there_is_none(osiris, tmp_path, arguments):
+    (tmp_path / "elsewhere").mkdir()
+    done = osiris("runs", *arguments, cwd=tmp_path / "elsewhere")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: There is no project here: ")
+    assert "--logs-dir DIR" in done.stderr
+
+
+def test_a_folder_without_settings_that_has_runs_lists_them(osiris, project):
+    (project / "osiris.yaml").unlink()
+    assert osiris("run", "orders.oml.yaml", cwd=project / "pipelines").returncode == 1
+    assert "orders" in osiris("runs", "list", cwd=project / "pipelines").stdout
+
+
 @pytest.mark.parametrize("subcommand", ["show", "follow", "cancel"])
 def test_an_unknown_run_is_said_in_words(osiris, subcommand):
     done = osiris("runs", subcommand, "run_01ARZ3NDEKTSV4RRFFQ69G5FAV")
@@ -141,10 +156,78 @@ def test_a_failed_step_is_named_with_its_reason_and_exit_code_1(osiris, project)
     (project / "pipelines/orders.oml.yaml").write_text(text.replace("path: data/orders.csv", "path: data/gone.csv"))
     done = osiris("run", "pipelines/orders.oml.yaml")
     assert done.returncode == 1
-    assert "error: the step read-orders failed: " in done.stderr
+    assert done.stderr.startswith("failed  read-orders: ")
     assert "data/gone.csv" in done.stderr
     assert "skipped write-orders" in done.stdout
     assert not (project / "out").exists()
+
+
+QUERY = """\
+  - id: totals
+    component: duckdb.processor
+    mode: transform
+    config:
+      query: |
+        SELECT id,
+               {expression}
+        FROM df_read_orders
+  - id: write-orders
+"""
+
+
+def with_query(project, expression, params=""):
+    """Put a SQL step with ``expression`` into the pipeline; its line number and the text of the file."""
+    path = project / "pipelines/orders.oml.yaml"
+    text = path.read_text().replace("  - id: write-orders\n", QUERY.replace("{expression}", expression))
+    path.write_text(text.replace("steps:", f"{params}steps:"))
+    return next(number for number, line in enumerate(path.read_text().split("\n"), 1) if expression in line)
+
+
+def test_a_failure_is_said_once_with_its_place_in_the_file(osiris, project):
+    line = with_query(project, "amont")
+    done = osiris("run", "pipelines/orders.oml.yaml")
+    said = done.stderr.splitlines()
+    assert said[:2] == [
+        'failed  totals: Referenced column "amont" not found in FROM clause! Did you mean amount? '
+        "(line 2, column 8 of the query)",
+        f"        at pipelines/orders.oml.yaml:{line}:16",
+    ]
+    assert len(said) == 3
+    assert said[2].startswith("failed in ")
+    assert "amont" not in done.stdout
+
+
+def test_a_place_behind_a_parameter_has_no_column(osiris, project):
+    line = with_query(project, "${params.n} + amont", "params: {n: {type: integer, default: 1000000}}\n")
+    done = osiris("run", "pipelines/orders.oml.yaml")
+    assert f"        at pipelines/orders.oml.yaml:{line}\n" in done.stderr
+
+
+def test_the_event_of_a_failed_query_has_its_place_in_the_query_and_no_path(osiris, project):
+    with_query(project, "amont")
+    done = osiris("run", "pipelines/orders.oml.yaml", "--log-format", "json")
+    (error,) = [event for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "step_error"]
+    assert (error["line"], error["column"]) == (2, 8)
+    assert str(project) not in json.dumps(error)
+
+
+def test_a_function_that_fits_no_types_is_said_without_the_list_of_those_that_exist(osiris, project):
+    with_query(project, "sum(id || 'x')")
+    done = osiris("run", "pipelines/orders.oml.yaml")
+    assert done.stderr.startswith(
+        "failed  totals: No function matches the given name and argument types 'sum(VARCHAR)'. "
+        "You might need to add explicit type casts. (line 2, column 8 of the query)\n"
+    )
+
+
+def test_paths_are_those_from_the_current_folder(osiris, project):
+    done = osiris("run", "project/pipelines/orders.oml.yaml", cwd=project.parent)
+    assert "wrote   project/out/orders.csv\n" in done.stdout
+    assert ", log in project/logs/run_" in done.stdout
+    followed = osiris("runs", "follow", "latest", cwd=project / "pipelines").stdout
+    shown = osiris("runs", "show", "latest", cwd=project / "pipelines").stdout
+    assert f"wrote   {project}/out/orders.csv\n" in followed
+    assert f"log:    {project}/logs/run_" in shown
 
 
 def test_a_component_without_a_driver_is_named_when_it_should_run(osiris, project):
@@ -177,6 +260,16 @@ def test_text_in_a_column_of_numbers_is_a_warning_among_the_lines_of_a_run(osiri
         "warning read-orders: The column amount of data/shop.db is declared as numbers but holds text, first in row 2: "
         "the whole column is read as text.\n"
     ) in done.stdout
+
+
+def test_a_target_that_is_to_come_is_said_to_be_missing(osiris, project):
+    done = osiris("run", "pipelines/orders.oml.yaml", "--target", "e2b")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: The target e2b is not there yet: this version of Osiris cannot run in sandboxes of E2B.\n"
+        "hint: Run with one of these targets: local.\n"
+    )
+    assert not (project / "logs").exists()
 
 
 def test_an_unknown_target_is_said_before_anything_runs(osiris, project):

@@ -115,7 +115,7 @@ def test_the_factory_makes_the_local_adapter() -> None:
 
 
 def test_the_factory_names_what_e2b_misses() -> None:
-    with pytest.raises(osiris.core.error_taxonomy.ConfigurationError, match="E2BTransparentProxy"):
+    with pytest.raises(osiris.core.error_taxonomy.ConfigurationError, match="The target e2b is not there yet"):
         run(FACTORY.format(target="e2b"))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from osiris.cli.arguments import shown_path
 from osiris.cli.source_view import plain_line
 from osiris.cli.streams import paint
 
@@ -39,6 +41,12 @@ def line_of(event: Event, *, colour: bool = False) -> str | None:
     if name == "artifact_created":
         return f"{paint('wrote  ', 'good', on=colour)} {event.get('path', event.get('name', ''))}{facts(event)}"
     return None
+
+
+def with_shown_path(event: Event, root: Path) -> Event:
+    """The event with its ``path``, if any, as the user would write it; in events it is relative to the project."""
+    path = event.get("path")
+    return {**event, "path": shown_path(root / path)} if isinstance(path, str) else event
 
 
 def facts(event: Event) -> str:

@@ -8,16 +8,20 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from osiris.cli.run_lines import line_of
-from osiris.cli.streams import colour_wanted, write_json_line
+from osiris.cli.run_lines import line_of, with_shown_path
+from osiris.cli.source_view import plain_line
+from osiris.cli.streams import colour_wanted, paint, write_json_line
 
 if TYPE_CHECKING:
     from rich.status import Status
+
+    from osiris.cli.query_place import QueryPlaces
 
 
 _PATIENCE_SECONDS = 2.0
@@ -26,11 +30,24 @@ _PATIENCE_SECONDS = 2.0
 class RunView:
     """Prints the events of one run. On a terminal a last line says which step is under way.
 
-    ``quiet`` prints nothing; ``events_as_json`` prints each event as one line of JSON.
+    ``quiet`` prints nothing; ``events_as_json`` prints each event as one line of JSON. The paths in events are relative
+    to ``root``, the project's folder; ``places`` finds where in an OML file an error stands. ``failed`` holds the steps
+    whose errors have been printed.
     """
 
-    def __init__(self, title: str, *, quiet: bool = False, events_as_json: bool = False) -> None:
+    def __init__(
+        self,
+        title: str,
+        *,
+        root: Path,
+        places: QueryPlaces | None = None,
+        quiet: bool = False,
+        events_as_json: bool = False,
+    ) -> None:
         self._title = title
+        self._root = root
+        self._places = places
+        self.failed: set[str] = set()
         self._quiet = quiet
         self._as_json = events_as_json
         self._colour = colour_wanted(sys.stdout)
@@ -77,8 +94,9 @@ class RunView:
             self._waiting = threading.Timer(_PATIENCE_SECONDS, self._say, ["waiting to start"])
             self._waiting.daemon = True
             self._waiting.start()
-        line = line_of(event, colour=self._colour)
-        if line is not None:
+        if event.get("event") == "step_error":
+            self._say_failure(event)
+        elif line := line_of(with_shown_path(event, self._root), colour=self._colour):
             self._say(line)
         if self._status is not None:
             self._status.update(self._now(event))
@@ -95,6 +113,24 @@ class RunView:
             from rich.text import Text
 
             self._status.console.print(Text.from_ansi(line), soft_wrap=True)
+
+    def _say_failure(self, event: Mapping[str, Any]) -> None:
+        """The reason, its place and the hint, on standard error."""
+        colour = colour_wanted(sys.stderr)
+        lines = [line_of(event, colour=colour) or ""]
+        place = self._places.of(event) if self._places is not None else None
+        if place:
+            lines.append(f"        at {place}")
+        hint = event.get("hint")
+        if hint:
+            lines.append(f"{paint('hint:  ', 'hint', on=colour)} {plain_line(str(hint))}")
+        if self._status is not None:
+            self._status.stop()
+        sys.stdout.flush()
+        click.echo("\n".join(lines), err=True)
+        self.failed.add(str(event.get("step_id")))
+        if self._status is not None:
+            self._status.start()
 
     def _now(self, event: Mapping[str, Any]) -> str:
         """What the status line says after ``event``."""

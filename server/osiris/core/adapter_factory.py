@@ -10,7 +10,7 @@ from osiris.core.lookup import find_object
 
 # Looked up by name, since adapters belong to a later layer.
 TARGETS = {"local": "osiris.execution.local:LocalAdapter"}
-PLANNED = {"e2b": "E2BTransparentProxy"}
+PLANNED = {"e2b": "sandboxes of E2B"}
 
 
 class AdapterFactory:
@@ -29,8 +29,7 @@ class AdapterFactory:
         known = ", ".join(TARGETS)
         if target in PLANNED:
             raise ConfigurationError(
-                f"The target {target} needs the adapter {PLANNED[target]}, "
-                "which this version of Osiris does not have yet.",
+                f"The target {target} is not there yet: this version of Osiris cannot run in {PLANNED[target]}.",
                 hint=f"Run with one of these targets: {known}.",
             )
         raise ConfigurationError(f"There is no target {target!r}.", hint=f"Targets: {known}.")

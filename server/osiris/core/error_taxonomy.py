@@ -21,11 +21,14 @@ class OsirisError(Exception):
     """The base of all errors Osiris raises. ``str(error)`` is the message alone.
 
     ``message`` says what is wrong and why, in full sentences; ``hint`` what to do; ``code`` is a key of
-    ``osiris.syntax.codes.CODES`` and defaults to the one of the class.
+    ``osiris.syntax.codes.CODES`` and defaults to the one of the class. ``line`` and ``column`` (from 1) are a place in
+    the query of a step, when it is about that and whoever raises it knows.
     """
 
     default_code: ClassVar[str] = "OML610"
     category: ErrorCategory = ErrorCategory.UNKNOWN
+    line: int | None = None
+    column: int | None = None
 
     def __init__(self, message: str, *, code: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)

@@ -194,6 +194,8 @@ class SegmentRunner:
             message=message,
             hint=hint,
             attempts=attempts if attempts > 1 else None,
+            line=cause.line if isinstance(cause, OsirisError) else None,
+            column=cause.column if isinstance(cause, OsirisError) else None,
         )
         return StepFailed(culprit, code, message, hint)
 

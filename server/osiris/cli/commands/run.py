@@ -23,6 +23,7 @@ from osiris.cli.run_view import RunView, noted_signals
 from osiris.cli.streams import write_json
 
 if TYPE_CHECKING:
+    from osiris.cli.query_place import QueryPlaces
     from osiris.core.project import Project
     from osiris.execution.local import RunResult, Worker
 
@@ -94,6 +95,7 @@ def _check_target(target: str) -> None:
 
 
 def _run_pipeline(path: Path, options: Options) -> int:
+    from osiris.cli.query_place import QueryPlaces
     from osiris.core.project import Project
     from osiris.execution.local import Worker
 
@@ -112,7 +114,8 @@ def _run_pipeline(path: Path, options: Options) -> int:
         return DID_NOT_WORK
     # What was fixed by compiling is in the manifest; only what it leaves open goes with the run.
     left_open = {name: value for name, value in options.params.items() if name in result.manifest["run_params"]}
-    return _start(result.manifest, project.root, left_open, options, worker)
+    places = QueryPlaces(path, result)
+    return _start(result.manifest, project.root, left_open, options, worker, places)
 
 
 def _run_manifest(path: Path, options: Options) -> int:
@@ -139,10 +142,23 @@ def _dismiss(worker: Worker | None) -> None:
         worker.dismiss()
 
 
-def _start(manifest: Any, root: Path, params: dict[str, Any], options: Options, worker: Worker | None) -> int:
+def _start(
+    manifest: Any,
+    root: Path,
+    params: dict[str, Any],
+    options: Options,
+    worker: Worker | None,
+    places: QueryPlaces | None = None,
+) -> int:
     from osiris.execution.local import AlreadyRunning, start_run
 
-    view = RunView(str(manifest["pipeline"]["name"]), quiet=options.as_json, events_as_json=options.events_as_json)
+    view = RunView(
+        str(manifest["pipeline"]["name"]),
+        root=root,
+        places=places,
+        quiet=options.as_json,
+        events_as_json=options.events_as_json,
+    )
     try:
         with noted_signals() as signals, view:
             result = start_run(
@@ -163,7 +179,7 @@ def _start(manifest: Any, root: Path, params: dict[str, Any], options: Options, 
         return _detached(result, options)
     if view.problem is not None:
         raise view.problem
-    return _finished(result, options, signals[0] if signals else None)
+    return _finished(result, options, signals[0] if signals else None, view.failed)
 
 
 def _skipped(other: Exception, options: Options) -> int:
@@ -184,12 +200,12 @@ def _detached(result: RunResult, options: Options) -> int:
     return 0
 
 
-def _finished(result: RunResult, options: Options, signal_number: int | None) -> int:
+def _finished(result: RunResult, options: Options, signal_number: int | None, told: set[str]) -> int:
     succeeded = result.state == "succeeded"
     if options.as_json and not options.events_as_json:
         write_json({"ok": succeeded, "folder": str(result.path), **result.status})
     elif not options.events_as_json:
-        _say_end(result)
+        _say_end(result, told)
     if succeeded:
         return 0
     if result.state == "cancelled" and signal_number is not None:
@@ -197,7 +213,8 @@ def _finished(result: RunResult, options: Options, signal_number: int | None) ->
     return DID_NOT_WORK
 
 
-def _say_end(result: RunResult) -> None:
+def _say_end(result: RunResult, told: set[str]) -> None:
+    """How the run ended; why, unless that was told when the step failed."""
     from osiris.cli.run_lines import format_seconds
 
     duration = result.status.get("duration")
@@ -207,7 +224,7 @@ def _say_end(result: RunResult) -> None:
         click.echo(f"succeeded{took}, log in {folder}")
         return
     error = result.status.get("error") or {}
-    if error:
+    if error and error.get("step") not in told:
         where = f"the step {error['step']} failed: " if error.get("step") else ""
         say_error(f"{where}{error.get('message', '')}", error.get("hint"))
     click.echo(f"{result.state}{took}, log in {folder}", err=True)

@@ -10,7 +10,7 @@ import click
 
 from osiris.cli.arguments import format_option, shown_path
 from osiris.cli.failures import DID_NOT_WORK, UsageProblem, say_error
-from osiris.cli.run_lines import facts, format_seconds, line_of, outcome_of
+from osiris.cli.run_lines import facts, format_seconds, line_of, outcome_of, with_shown_path
 from osiris.cli.streams import colour_wanted, paint, write_json, write_json_line
 from osiris.cli.table import print_table
 
@@ -80,14 +80,17 @@ def show_run(run: str, logs_dir: str | None, layout: str) -> None:
 @format_option("text", "json")
 def follow_run(run: str, logs_dir: str | None, layout: str) -> int:
     """Print what happens in a run until it ends; stopping this does not stop the run."""
+    from osiris.core.project import Project
+
     store = _store(logs_dir)
+    root = Project.find(Path.cwd()).root if logs_dir is None else None  # None: nobody knows whose runs these are
     colour = colour_wanted(sys.stdout)
     outcome = None
     for event in store.follow(run):
         outcome = outcome_of(event) or outcome
         if layout == "json":
             write_json_line(event)
-        elif line := line_of(event, colour=colour):
+        elif line := line_of(event if root is None else with_shown_path(event, root), colour=colour):
             click.echo(line)
             sys.stdout.flush()
     state = outcome or store.show(run).state
@@ -136,7 +139,9 @@ def clean_runs(keep_days: float | None, keep_gb: float | None, logs_dir: str | N
 
 def _store(logs_dir: str | None) -> RunStore:
     from osiris.core.config import Config
+    from osiris.core.error_taxonomy import ConfigurationError
     from osiris.core.project import Project
+    from osiris.core.project_scan import MARKERS
     from osiris.execution.runs import RunStore
 
     if logs_dir is not None:
@@ -144,7 +149,15 @@ def _store(logs_dir: str | None) -> RunStore:
         if not folder.is_dir():
             raise UsageProblem(f"{logs_dir}: there is no such folder.")
         return RunStore(folder)
-    return RunStore(Config.load(Project.find(Path.cwd()).root).logs_dir)
+    root = Project.find(Path.cwd()).root
+    store = RunStore(Config.load(root).logs_dir)
+    if not any((root / marker).is_file() for marker in MARKERS) and not store.list():
+        raise ConfigurationError(
+            "There is no project here: neither this folder nor one above it has osiris.yaml or "
+            "osiris_connections.yaml, and there are no runs.",
+            hint="Go to the folder of the project, or name the folder of the runs: --logs-dir DIR.",
+        )
+    return store
 
 
 def _steps(store: RunStore, info: RunInfo) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ class DuckdbProcessor:
         try:
             passed = step.database.gate.check(sql, {name: data.columns for name, data in tables.items()})
         except SqlRefused as refused:
-            raise ValidationError(_explained(refused.problem, sql)) from None
+            raise _explained(refused.problem, sql) from None
         head, tail = fusion({name: data.source for name, data in tables.items()})
         depth = 1 + max((data.depth for data in tables.values()), default=0)
         return {"df": step.dataset(head + passed.sql + tail, columns=passed.columns, depth=depth)}
@@ -46,10 +46,18 @@ class DuckdbProcessor:
         return tables
 
 
-def _explained(problem: SqlProblem, sql: str) -> str:
-    place = ""
-    if problem.offset is not None:
-        before = sql[: problem.offset]
-        place = f" (line {before.count(chr(10)) + 1}, column {problem.offset - before.rfind(chr(10))} of the query)"
+def _explained(problem: SqlProblem, sql: str) -> ValidationError:
+    """The error to raise: what DuckDB says without its lists of everything that could have been meant."""
+    said = problem.message.partition("\n\tCandidate functions")[0]
+    if problem.candidates:
+        said = said.partition("\n")[0]
+    said = " ".join(said.split("\n")).rstrip()
+    said += "" if said.endswith((".", "!", "?")) else "."
     meant = f" Did you mean {' or '.join(problem.candidates)}?" if problem.candidates else ""
-    return problem.message.rstrip() + meant + place
+    if problem.offset is None:
+        return ValidationError(said + meant)
+    before = sql[: problem.offset]
+    line, column = before.count("\n") + 1, problem.offset - before.rfind("\n")
+    error = ValidationError(f"{said}{meant} (line {line}, column {column} of the query)")
+    error.line, error.column = line, column
+    return error
