@@ -18,6 +18,11 @@ def test_a_new_project_validates_compiles_and_runs_at_once(osiris, tmp_path):
     )
 
 
+def test_what_comes_next_works_in_a_folder_with_spaces(osiris, tmp_path):
+    done = osiris("init", "my shop", cwd=tmp_path)
+    assert done.stdout.endswith("Next:  osiris run 'my shop/pipelines/first-pipeline.oml.yaml'\n")
+
+
 def test_git_sees_neither_outputs_nor_secrets(osiris, tmp_path):
     osiris("init", cwd=tmp_path)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
@@ -42,6 +47,7 @@ def test_a_second_init_changes_nothing(osiris, tmp_path):
     done = osiris("init", cwd=tmp_path)
     assert done.returncode == 0
     assert "made" not in done.stdout
+    assert "kept   .gitignore\n" in done.stdout
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 MISSPELT = """\
 oml_version: "0.1.0"
 name: orders
@@ -150,6 +152,60 @@ def test_broken_settings_of_the_project_are_found_as_well(osiris, project):
         done = osiris("validate", *arguments)
         assert done.returncode == 1
         assert "osiris.yaml:1:13: error OML" in done.stdout
+
+
+def test_settings_with_findings_do_not_count_as_pipelines(osiris, project):
+    (project / "osiris_connections.yaml").write_text("connections: {acme: {a: {b: c}}}\n")
+    for arguments in ([], ["pipelines/orders.oml.yaml"]):
+        done = osiris("validate", *arguments)
+        assert done.returncode == 0
+        assert done.stdout.endswith("1 file and osiris_connections.yaml checked: 1 warning.\n")
+
+
+@pytest.mark.parametrize("name", ["data/orders.csv", "notes.yaml", "picture.png.txt"])
+def test_a_file_that_is_no_oml_is_wrong_usage(osiris, project, name):
+    (project / "notes.yaml").write_text("- buy: milk\n")
+    (project / "picture.png.txt").write_text("")
+    done = osiris("validate", name)
+    said = f"error: {name}: is not an OML file (*.oml, *.oml.yaml, or YAML with oml_version at top).\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+def test_what_is_oml_by_its_name_or_by_what_it_holds_is_checked(osiris, project):
+    (project / "garbage.oml").write_text("id,amount\n1,2\n")
+    (project / "plain.yaml").write_text("oml_version: 0.1.0\n")
+    assert "garbage.oml:1:1: error OML" in osiris("validate", "garbage.oml").stdout
+    assert "plain.yaml:1:1: error OML103" in osiris("validate", "plain.yaml").stdout
+
+
+def test_settings_are_checked_with_their_project(osiris):
+    done = osiris("validate", "osiris.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is checked with the pipelines of its project" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["pipelines/ordres.oml.yaml", "pipelines/orders", "pipelines/Orders.oml"])
+@pytest.mark.parametrize("command", ["validate", "compile", "run"])
+def test_a_mistyped_file_name_is_put_right(osiris, command, name):
+    done = osiris(command, name)
+    said = f"error: {name}: there is no such file. Did you mean pipelines/orders.oml.yaml?\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+def test_a_path_outside_the_project_is_shown_where_it_stands(osiris, project):
+    path = project / "pipelines/orders.oml.yaml"
+    path.write_text(path.read_text().replace("path: data/orders.csv", "path: /srv/orders.csv"))
+    _, source, caret, *_ = osiris("validate", str(path)).stdout.splitlines()
+    assert source == "          path: /srv/orders.csv"
+    assert caret == "                ^^^^^^^^^^^^^^^"
+
+
+def test_a_secret_in_a_path_outside_the_project_is_not_printed(osiris, project):
+    path = project / "pipelines/orders.oml.yaml"
+    path.write_text(path.read_text().replace("path: data/orders.csv", "path: s3://me:Tr0ub4dor@host/orders.csv"))
+    done = osiris("validate", str(path))
+    assert "OML505" in done.stdout
+    assert "Tr0ub4dor" not in done.stdout + done.stderr
 
 
 def test_a_secret_in_the_source_line_is_not_printed(osiris, project):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from osiris.cli.failures import UsageProblem
+
+_LOOKED_AT = 5_000  # entries of a folder at most when a mistyped name is looked for
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -85,11 +88,30 @@ def existing_path(name: str) -> Path:
     try:
         os.stat(path)
     except FileNotFoundError:
-        raise UsageProblem(f"{name}: there is no such file.") from None
+        raise UsageProblem(f"{name}: there is no such file.{_meant(path)}") from None
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else "the name is not possible"
         raise UsageProblem(f"{name}: cannot be read: {reason}.") from None
     return path
+
+
+def _meant(path: Path) -> str:
+    """The file of the same folder that a mistyped name most likely means, as the end of a message."""
+    from osiris.cli.source_view import plain_line
+    from osiris.language.suggest import nearest
+
+    try:
+        with os.scandir(path.parent) as entries:
+            there = sorted(entry.name for entry in islice(entries, _LOOKED_AT) if not entry.name.startswith("."))
+    except (OSError, ValueError):
+        return ""
+    alike = [name for name in there if _stem(name) == _stem(path.name)]  # another ending, or none
+    near = alike[0] if len(alike) == 1 else nearest(path.name, there)
+    return f" Did you mean {plain_line(str(path.parent / near))}?" if near else ""
+
+
+def _stem(name: str) -> str:
+    return name.partition(".")[0].casefold()
 
 
 def existing_file(name: str) -> Path:

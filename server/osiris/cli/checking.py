@@ -45,9 +45,11 @@ def check_project_files(project: Project) -> list[CheckedFile]:
         name = shown_path(file.path)
         if file.problem is not None:
             finding = _unreadable(file.path, file.problem)
-            checked.append(CheckedFile(name, "", LineIndex(""), (finding,), project.root))
+            checked.append(CheckedFile(name, "", LineIndex(""), (finding,), project.root, is_settings=True))
         elif file.diagnostics:
-            checked.append(CheckedFile(name, file.text, LineIndex(file.text), file.diagnostics, project.root))
+            checked.append(
+                CheckedFile(name, file.text, LineIndex(file.text), file.diagnostics, project.root, is_settings=True)
+            )
     return checked
 
 

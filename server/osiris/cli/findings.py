@@ -27,13 +27,17 @@ _SEVERITY_NAMES = {
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """One checked file: its name as the user knows it, its text, what was found, and the root that fixes refer to."""
+    """One checked file: its name as the user knows it, its text, what was found, and the root that fixes refer to.
+
+    ``is_settings``: it is none of the pipelines, and stands here for what was found in it.
+    """
 
     name: str
     text: str
     lines: LineIndex
     diagnostics: tuple[Diagnostic, ...]
     root: Path
+    is_settings: bool = False
 
     @property
     def has_errors(self) -> bool:
@@ -75,7 +79,8 @@ def finding_lines(file: CheckedFile, finding: Diagnostic, *, colour: bool = Fals
 
 def summary(files: Sequence[CheckedFile]) -> str:
     """How many files were checked and what was found, in one line."""
-    checked = _count(len(files), "file")
+    settings = [file.name for file in files if file.is_settings]
+    checked = " and ".join([_count(len(files) - len(settings), "file"), *settings])
     found = [
         _count(number, word)
         for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"))

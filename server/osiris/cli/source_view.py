@@ -10,6 +10,7 @@ from osiris.syntax.text import LineIndex, Span
 
 _WIDTH = 140
 _ABOUT_SECRETS = "OML5"
+_ABOUT_PATHS = "OML505"  # of 5xx the one that is about safety and not about a secret
 
 
 def source_lines(text: str, lines: LineIndex, finding: Diagnostic, indent: str = "    ") -> list[str]:
@@ -23,7 +24,7 @@ def source_lines(text: str, lines: LineIndex, finding: Diagnostic, indent: str =
     start = finding.span.start
     end = max(min(finding.span.end, whole.end), start)
     before, marked, after = text[whole.start : start], text[start:end], text[end : whole.end]
-    if finding.code.startswith(_ABOUT_SECRETS) and marked:
+    if finding.code.startswith(_ABOUT_SECRETS) and finding.code != _ABOUT_PATHS and marked:
         marked = "***"
     if mask_secrets(before + marked + after) != before + marked + after:
         before, marked, after = _masked(before, marked, after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.resources import files
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def command(directory: str) -> None:
                 click.echo(f"kept   {shown_path(root / target)}")
         if _add_ignored(root / ".gitignore"):
             made.append(".gitignore")
+        else:
+            click.echo(f"kept   {shown_path(root / '.gitignore')}")
     except OSError as problem:
         raise write_error(problem.filename or root, problem) from cause(problem)
     for target in made:
@@ -83,4 +86,4 @@ def _add_ignored(path: Path) -> bool:
 
 def _say_next(root: Path) -> None:
     pipeline = shown_path(root / "pipelines" / "first-pipeline.oml.yaml")
-    click.echo(f"\nNext:  osiris run {pipeline}")
+    click.echo(f"\nNext:  osiris run {shlex.quote(pipeline)}")

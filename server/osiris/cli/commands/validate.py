@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from osiris.cli.arguments import existing_path, format_option, param_option, profile_option
-from osiris.cli.checking import check_file, check_project_files
+from osiris.cli.checking import check_file, check_project_files, readable_text
 from osiris.cli.failures import DID_NOT_WORK, UsageProblem
 from osiris.cli.findings import print_findings
 
@@ -56,9 +56,23 @@ def _chosen(names: Sequence[str]) -> list[tuple[Path, Project]]:
         path = existing_path(name)
         nearest = Project.find(path)
         project = projects.setdefault(nearest.root, nearest)
-        for file in _files_in(path, project) if path.is_dir() else (path,):
+        for file in _files_in(path, project) if path.is_dir() else (_oml_file(name, path),):
             chosen.setdefault(file, project)
     return list(chosen.items())
+
+
+def _oml_file(name: str, path: Path) -> Path:
+    """``path`` when it is OML by its name or by what it holds, or cannot be read; else a usage problem."""
+    from osiris.core.config import CONFIG_FILE, CONNECTIONS_FILE
+    from osiris.core.project import has_oml_version, is_oml_name
+
+    if path.name in (CONFIG_FILE, CONNECTIONS_FILE):
+        raise UsageProblem(f"{name}: is checked with the pipelines of its project. Say: osiris validate")
+    if not is_oml_name(path.name):
+        text = readable_text(path)
+        if isinstance(text, str) and not has_oml_version(text):
+            raise UsageProblem(f"{name}: is not an OML file (*.oml, *.oml.yaml, or YAML with oml_version at top).")
+    return path
 
 
 def _files_in(folder: Path, project: Project) -> list[Path]:

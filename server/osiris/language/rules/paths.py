@@ -139,6 +139,8 @@ def path_uses(ctx: StepContext) -> Iterator[PathUse]:
             span = _place(ctx, CONNECTION_KEY)
         if not isinstance(value, str) or not value or (key,) in ctx.resolved.open or _PATTERN.search(value):
             continue
+        if _URL.match(value):
+            continue  # no file at all, and it may hold a password
         path = _join(base.folder, value) if base else posixpath.normpath(value.replace("\\", "/"))
         known = "${" not in path and path_problem(path) is None
         if known or (base is not None and base.trusted and base is not _UNKNOWN):
