@@ -71,6 +71,8 @@ def test_keys_that_contradict_each_other(check):
     ("before", "code", "after"),
     [
         ("path: a.csv\ndelimitr: ;", "OML202", "path: a.csv\ndelimiter: ;"),
+        ("path: a.csv\nsep: ;", "OML202", "path: a.csv\ndelimiter: ;"),
+        ("path: a.csv\nseperator: ;", "OML202", "path: a.csv\ndelimiter: ;"),
         ("path: a.csv\nheader: yes", "OML208", "path: a.csv\nheader: true"),
         ("path: a.csv\nencoding: utf8", "OML204", "path: a.csv\nencoding: utf-8"),
         ("path: 5", "OML203", 'path: "5"'),

@@ -186,6 +186,7 @@ def test_a_missing_input_file_is_a_warning(check):
     check(HEAD + CSV.replace("a.csv", "data/orders.csv"))
     check(HEAD + CSV.replace("a.csv", "«OML330 data/other.csv»"))
     check(HEAD + CSV.replace("a.csv", "data/*.csv"))
+    check(HEAD + CSV.replace("a.csv", "«OML505 https://example.com/a.csv»"))
 
 
 def test_a_file_that_the_pipeline_writes_is_not_missing(check):

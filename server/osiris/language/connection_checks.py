@@ -75,12 +75,13 @@ def _unknown(
 
 
 def _by_alias(registry: ComponentRegistry, family: str, key: str, known: Mapping[str, Any]) -> str | None:
-    """The field that is known elsewhere by this name, such as ``db`` for ``path``."""
+    """The field that is known elsewhere by this name, or by one close to it, such as ``db`` for ``path``."""
+    fields: dict[str, str] = {}
     for spec in registry.specs_of(family):
         for name, others in (spec.llm_hints.get("inputAliases") or {}).items():
-            if name in known and key.lower() in others:
-                return str(name)
-    return None
+            fields.update((other, name) for other in others if name in known)
+    near = nearest(key, fields)
+    return fields[near] if near else None
 
 
 def _type(entry: Entry, schema: Mapping[str, Any]) -> Iterator[Diagnostic]:

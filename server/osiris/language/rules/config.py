@@ -233,9 +233,11 @@ def _unknown_key(
 
 
 def _by_alias(spec: ComponentSpec, key: str) -> str | None:
-    """The key that is known elsewhere by this name, such as ``sql`` for ``query``."""
+    """The key that is known elsewhere by this name, or by one close to it, such as ``sql`` for ``query``."""
     aliases = spec.llm_hints.get("inputAliases") or {}
-    return next((name for name, others in aliases.items() if key.lower() in others and name in spec.properties), None)
+    known = {other: name for name, others in aliases.items() if name in spec.properties for other in others}
+    near = nearest(key, known)
+    return str(known[near]) if near else None
 
 
 # ---- a missing key ---------------------------------------------------------------------------------------------------
