@@ -19,7 +19,7 @@ extension: setup ## Build the VS Code extension into vscode-extension/osiris.vsi
 	@$(PY) tests/editors/setup_editors.py node vscode-extension
 	@cd vscode-extension && PATH="$(CURDIR)/.tools/bin:$$PATH" npm run --silent package
 
-check: setup-dev ## The inner loop: lint, types, layers, all tests that need no editor
+check: setup-dev ## The inner loop: lint, types, layers, unit, language and LSP tests
 	@scripts/check
 
 test: setup-dev ## All tests, from nothing: also the extension's, Neovim and VS Code in a browser
