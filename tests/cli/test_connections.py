@@ -84,6 +84,29 @@ def test_a_misspelt_field_is_found_by_validate(osiris, project):
     assert "Did you mean `path`?" in done.stdout
 
 
+@pytest.mark.parametrize("layout", ["text", "json", "sarif", "github"])
+@pytest.mark.parametrize(
+    "connections",
+    [
+        "sqlite:\n    a:\n      pasword: mauve2\n      pth: mauve3\n",
+        "{sqlit: {a: {pasword: mauve1}}, sqlite: {b: {path: b.db, pasword: mauve2, pth: mauve3}}}\n",
+        "{supabase: {a: {url: [b], key: 4441222, kee: mauve2}}}\n",
+    ],
+)
+def test_values_of_unknown_fields_are_not_in_findings(osiris, project, connections, layout):
+    (project / "osiris_connections.yaml").write_text(f"connections:\n  {connections}")
+    done = osiris("validate", "--format", layout)
+    assert "OML331" in done.stdout
+    assert "mauve" not in done.stdout + done.stderr
+    assert "4441222" not in done.stdout + done.stderr
+
+
+def test_the_line_of_a_finding_shows_what_was_found_alone(osiris, project):
+    (project / "osiris_connections.yaml").write_text("connections:\n  sqlite:\n    a: {pth: a.db}\n")
+    _, source, caret, *_ = osiris("validate").stdout.splitlines()
+    assert (source, caret) == ("        …pth…", "         ^^^")
+
+
 def test_list_as_json(osiris, connected):
     shown = {
         f"@{c['family']}.{c['alias']}": c for c in json.loads(osiris("connections", "list", "--format", "json").stdout)

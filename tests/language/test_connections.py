@@ -176,7 +176,7 @@ def test_no_fix_writes_a_key_twice(check_connections):
 
 
 def test_a_number_under_a_secret_field_is_not_repeated(check_connections):
-    found = check_connections("connections: {mysql: {main: {password: «OML332+OML506 12345678»}}}\n")
+    found = check_connections("connections: {mysql: {main: {«OML332 password»: «OML506 12345678»}}}\n")
     assert "12345678" not in str([(d.message, d.fixes) for d in found])
 
 

@@ -13,11 +13,13 @@ _ABOUT_SECRETS = "OML5"
 _ABOUT_PATHS = "OML505"  # of 5xx the one that is about safety and not about a secret
 
 
-def source_lines(text: str, lines: LineIndex, finding: Diagnostic, indent: str = "    ") -> list[str]:
+def source_lines(
+    text: str, lines: LineIndex, finding: Diagnostic, indent: str = "    ", *, alone: bool = False
+) -> list[str]:
     """The source line of ``finding`` and a line with carets below it, both indented.
 
     A line longer than a screen is cut to a window around the finding. Where the finding is a secret, or the line
-    holds one, it shows as ``***``.
+    holds one, it shows as ``***``. ``alone``: the rest of the line may be anything, so only what was found is shown.
     """
     line, _ = lines.line_column(finding.span.start)
     whole = lines.line_span(line, text)
@@ -26,6 +28,9 @@ def source_lines(text: str, lines: LineIndex, finding: Diagnostic, indent: str =
     before, marked, after = text[whole.start : start], text[start:end], text[end : whole.end]
     if finding.code.startswith(_ABOUT_SECRETS) and finding.code != _ABOUT_PATHS and marked:
         marked = "***"
+    if alone:
+        before = before[: len(before) - len(before.lstrip())] + ("…" if before.strip() else "")
+        after = "…" if after.strip() else ""
     if mask_secrets(before + marked + after) != before + marked + after:
         before, marked, after = _masked(before, marked, after)
     before, marked, after = _window(before, marked, after)

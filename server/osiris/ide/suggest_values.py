@@ -50,7 +50,8 @@ def _components(place: Place) -> Iterator[Item]:
     mode = place.analysis.pipeline.steps[step].mode if step is not None else None
     others: list[Item] = []
     for spec in place.env.registry.specs():
-        item = Item(spec.name, ItemKind.COMPONENT, spec.name, None, spec.title, topic=Topic(component=spec.name))
+        detail = spec.title if spec.driver else f"{spec.title} (no driver yet)"
+        item = Item(spec.name, ItemKind.COMPONENT, spec.name, None, detail, topic=Topic(component=spec.name))
         if mode is None or mode in spec.modes:
             yield item
         else:

@@ -92,8 +92,8 @@ def _type(entry: Entry, schema: Mapping[str, Any]) -> Iterator[Diagnostic]:
     if not types or _is_open(node) or _fits(node, types):
         return
     what = " or ".join(_TYPE_NAMES.get(name, name) for name in types)
-    span = node.span if node.span.end > node.span.start else entry.key.span
     secret = bool(schema.get("x-secret")) or is_secret_key(entry.key.text)
+    span = entry.key.span if secret or node.span.end <= node.span.start else node.span  # a secret is not pointed at
     fix = None if secret else _as_wanted(node, types)
     yield finding("OML332", span, f"`{entry.key.text}` is {what}.", fix)
 
