@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { Client } from './client';
 import { registerCommands } from './commands';
 import { isProjectFile, watchYaml } from './detect';
+import { keepIndentation } from './indentation';
 import { Runs } from './runs';
 import { changesServer } from './settings';
 import { Status } from './status';
@@ -30,6 +31,7 @@ export function activate(context: vscode.ExtensionContext): void {
     runs,
     registerCommands({ client: active, runs, output }),
     watchYaml(),
+    keepIndentation(),
     vscode.workspace.onDidOpenTextDocument(startFor),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void active.renew()),
     vscode.workspace.onDidChangeConfiguration((event) => {
