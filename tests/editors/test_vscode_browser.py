@@ -48,6 +48,38 @@ steps:
 """
 
 
+REFUNDS = """\
+oml_version: "0.1.0"
+name: new
+steps:
+  - id: refunds
+    component: filesystem.csv_extractor
+    mode: read
+    config:"""
+
+QUERY = """\
+oml_version: "0.1.0"
+name: new
+steps:
+  - id: orders
+    component: sqlite.extractor
+    mode: read
+    config:
+      connection: "@sqlite.shop"
+      query: |"""
+
+
+def new_pipeline(editor: EditorPage, text: str) -> Path:
+    """A file of the shop with this text, open with the cursor at its end."""
+    path = editor.folder / "pipelines" / "new.oml.yaml"
+    path.write_text(text)
+    editor.open_file("pipelines/new.oml.yaml")
+    # It is not complete, so that something is underlined as soon as it is checked.
+    editor.until(lambda: bool(editor.squiggles() + editor.squiggles("warning")), lambda: "the file is not checked")
+    editor.press("Control+End")
+    return path
+
+
 def test_an_error_is_underlined_at_its_very_text(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(BROKEN)
     editor.wait_until_served()
@@ -94,13 +126,83 @@ def test_suggestions_come_by_themselves_while_typing_a_key(editor: EditorPage, p
     editor.screenshot(pictures / "suggestions.png")
 
 
+def test_on_a_new_line_suggestions_come_by_themselves_the_required_first(editor: EditorPage, pictures: Path) -> None:
+    path = new_pipeline(editor, REFUNDS)
+
+    editor.press("Enter")
+
+    assert editor.suggestions()[:2] == ["path", "connection"]
+    editor.screenshot(pictures / "suggested-after-enter.png")
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        editor.press(key)
+    editor.until(lambda: "@filesystem.data" in editor.suggestions(), lambda: f"suggestions: {editor.suggestions()}")
+    editor.press("Enter")
+    editor.press("Enter")
+    editor.until(lambda: editor.suggestions()[0] == "path", lambda: f"suggestions: {editor.suggestions()}")
+    editor.press("Tab")
+    editor.press("Control+S")
+    expected = REFUNDS + '\n      connection: "@filesystem.data"\n      path: '
+    editor.until(lambda: path.read_text().startswith(expected), lambda: path.read_text())
+
+
+def test_enter_twice_makes_an_empty_line_and_accepts_nothing(editor: EditorPage) -> None:
+    path = new_pipeline(editor, REFUNDS + "\n      path: refunds.csv")
+    editor.press("Enter")
+    assert "delimiter" in editor.suggestions()
+
+    editor.press("Enter")
+    editor.suggestions()
+    editor.type("delim")
+    editor.until(lambda: editor.suggestions()[0] == "delimiter", lambda: f"suggestions: {editor.suggestions()}")
+    editor.press("Enter")
+
+    editor.press("Control+S")
+    expected = REFUNDS + "\n      path: refunds.csv\n\n      delimiter: "
+    editor.until(lambda: path.read_text().startswith(expected), lambda: path.read_text())
+
+
+def test_a_new_line_of_sql_shows_no_list(editor: EditorPage) -> None:
+    path = new_pipeline(editor, QUERY)
+
+    editor.press("Enter")
+    editor.type("SELECT 1")
+    editor.press("Enter")
+    editor.page.wait_for_timeout(1500)  # in which a list would have come
+
+    assert not editor.page.locator(".suggest-widget.visible").is_visible()
+    editor.press("Control+S")
+    editor.until(lambda: path.read_text().startswith(QUERY + "\n        SELECT 1\n"), lambda: path.read_text())
+
+
+def test_a_pipeline_typed_line_by_line_is_indented_by_itself(editor: EditorPage, pictures: Path) -> None:
+    path = new_pipeline(editor, 'oml_version: "0.1.0"\nname: new\nsteps:')
+
+    for line in (
+        "- id: refunds",
+        "component: filesystem.csv_extractor",
+        "mode: read",
+        "config:",
+        "path: refunds.csv",
+        'delimiter: ";"',
+    ):
+        editor.press("Enter")
+        editor.type(line)
+        editor.page.wait_for_timeout(500)  # as long as a person takes, so that lists are there when Enter is pressed
+
+    editor.screenshot(pictures / "indented.png")
+    editor.press("Control+S")
+    expected = REFUNDS + '\n      path: refunds.csv\n      delimiter: ";"'
+    editor.until(lambda: path.read_text() == expected, lambda: path.read_text())
+
+
 def test_an_accepted_suggestion_stands_at_the_right_indentation(editor: EditorPage) -> None:
     editor.open_file(BROKEN)
     editor.wait_until_served()
     editor.go_to(line=25, column=23)
     editor.press("Enter")
+    editor.suggestions()
     editor.type("enc")
-    assert editor.suggestions()[0] == "encoding"
+    editor.until(lambda: editor.suggestions()[0] == "encoding", lambda: f"suggestions: {editor.suggestions()}")
 
     editor.press("Enter")
     editor.press("Control+S")
@@ -114,8 +216,9 @@ def test_behind_an_accepted_key_its_values_are_suggested_by_themselves(editor: E
     editor.wait_until_served()
     editor.go_to(line=25, column=23)
     editor.press("Enter")
+    editor.suggestions()
     editor.type("hea")
-    assert editor.suggestions()[0] == "header"
+    editor.until(lambda: editor.suggestions()[0] == "header", lambda: f"suggestions: {editor.suggestions()}")
 
     editor.press("Enter")
 
