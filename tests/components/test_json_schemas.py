@@ -151,6 +151,7 @@ def test_every_key_a_reader_hovers_over_is_described() -> None:
 def test_what_a_run_writes_fits(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shutil.copytree(ROOT / "examples" / "shop", shop, ignore=shutil.ignore_patterns("logs", "build", "out"))
+    subprocess.run([sys.executable, "make_data.py"], cwd=shop, check=True)
     command = [sys.executable, "-m", "osiris", "run", "pipelines/daily-revenue.oml.yaml"]
     subprocess.run(command, cwd=shop, check=True, capture_output=True)
     (run,) = (shop / "logs").glob("run_*")

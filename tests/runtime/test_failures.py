@@ -154,6 +154,16 @@ def test_a_writer_that_fails_leaves_the_old_file(project):
     assert project.leftovers() == []
 
 
+def test_a_write_that_fails_far_into_its_rows_ends_every_time(project):
+    failing = "SELECT CASE WHEN i = 500000 THEN error('no') ELSE i END AS a FROM range(600000) t(i)"
+
+    for _ in range(30):
+        run = project.run_here(project.sql("t", (), failing), project.to_csv("w", "t", "out.csv"))
+
+        assert run.state == "failed"
+        assert project.leftovers() == []
+
+
 def test_retry_tries_as_often_as_it_says(project, register):
     driver = register("test.flaky", Flaky(failures=2))
 

@@ -291,6 +291,7 @@ def open_run_connection(limits: Limits) -> duckdb.DuckDBPyConnection:
         settings.append(f"threads={limits.threads}")
     settings.append(f"temp_directory={quote_text(limits.spill or '')}")
     settings += [
+        "async_threads=0",  # DuckDB 2.0.0: a COPY that fails waits for ever for its own asynchronous writes
         "preserve_insertion_order=true",
         "errors_as_json=true",
         "enable_progress_bar=true",  # else nobody can ask how far a query is
