@@ -36,6 +36,7 @@ export function linesOf(event: RunEvent): Line[] {
     case 'step_start':
       return [info(`${step}: started${component(event)}`)];
     case 'step_progress':
+      if (text(event, 'warning')) return blocks('warn', `${step}: ${text(event, 'warning')}`);
       return [{ level: 'debug', text: `${step}: ${percentOf(event) ?? 'under way'}${facts(event)}` }];
     case 'step_complete':
       return [info(`${step}: done${facts(event)}`)];

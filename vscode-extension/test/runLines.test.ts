@@ -35,6 +35,11 @@ test('progress within a step is for the debug level', () => {
   assert.deepEqual(shown({ event: 'step_progress', step_id: 'join', percent: 45.4 }), ['debug: join: 45 %']);
 });
 
+test('a warning within a step is a warning', () => {
+  const event = { event: 'step_progress', step_id: 'join', warning: 'amount holds text in row 7' };
+  assert.deepEqual(shown(event), ['warn: join: amount holds text in row 7']);
+});
+
 test('a skipped step is a warning with its reason', () => {
   const event = { event: 'step_skipped', step_id: 'write', reason: 'join failed' };
   assert.deepEqual(shown(event), ['warn: write: skipped: join failed']);

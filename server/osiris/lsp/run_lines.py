@@ -25,6 +25,8 @@ def line_of(event: Event) -> tuple[Level, str] | None:
             return "info", "the run has started"
         case "step_start":
             return "info", f"{step}: started"
+        case "step_progress" if event.get("warning"):
+            return "warning", f"{step}: {event['warning']}"
         case "step_complete":
             return "info", f"{step}: done{_facts(event)}"
         case "step_retry":
