@@ -145,6 +145,16 @@ class EditorPage:
         self.page.wait_for_selector(".suggest-widget.visible .monaco-list-row")
         return [label.strip() for label in self.page.locator(".suggest-widget.visible .label-name").all_inner_texts()]
 
+    def select_suggestion(self, label: str) -> None:
+        """Go down the suggestion list to an entry, as a person does who looks where the highlight is."""
+        focused = self.page.locator(".suggest-widget.visible .monaco-list-row.focused .label-name")
+        for _ in self.suggestions():
+            if focused.count() and focused.first.inner_text().strip() == label:
+                return
+            self.press("ArrowDown")
+            self.page.wait_for_timeout(100)
+        assert focused.first.inner_text().strip() == label, f"suggestions: {self.suggestions()}"
+
     def quick_fixes(self) -> Locator:
         """The entries of the quick fix menu at the cursor."""
         self.press("Control+.")

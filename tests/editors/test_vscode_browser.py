@@ -133,8 +133,8 @@ def test_on_a_new_line_suggestions_come_by_themselves_the_required_first(editor:
 
     assert editor.suggestions()[:2] == ["path", "connection"]
     editor.screenshot(pictures / "suggested-after-enter.png")
-    for key in ("ArrowDown", "ArrowDown", "Enter"):
-        editor.press(key)
+    editor.select_suggestion("connection")
+    editor.press("Enter")
     editor.until(lambda: "@filesystem.data" in editor.suggestions(), lambda: f"suggestions: {editor.suggestions()}")
     editor.press("Enter")
     editor.press("Enter")
