@@ -31,6 +31,7 @@ class Client:
     code_description: bool = False
     unnecessary_tag: bool = False
     document_changes: bool = False
+    create_files: bool = False
     work_done_progress: bool = False
     configuration: bool = False
     watch_files: bool = False
@@ -60,6 +61,8 @@ class Client:
             code_description=_flag(able, *text, "publishDiagnostics", "codeDescriptionSupport"),
             unnecessary_tag=1 in _list(able, *text, "publishDiagnostics", "tagSupport", "valueSet"),
             document_changes=_flag(able, "workspace", "workspaceEdit", "documentChanges"),
+            create_files=_flag(able, "workspace", "workspaceEdit", "documentChanges")
+            and "create" in _list(able, "workspace", "workspaceEdit", "resourceOperations"),
             work_done_progress=_flag(able, "window", "workDoneProgress"),
             configuration=_flag(able, "workspace", "configuration"),
             watch_files=_flag(able, "workspace", "didChangeWatchedFiles", "dynamicRegistration"),

@@ -138,7 +138,7 @@ class Documents:
         return self._open.pop(uri, None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """One version of an open pipeline with all that is known about it: what every feature starts from."""
 

@@ -1,15 +1,57 @@
-"""Edits of ours as workspace edits of LSP."""
+"""Edits of ours as workspace edits of LSP: of one file or of many, open, closed or not there yet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from lsprotocol import types
 
-from osiris.lsp.documents import OpenDocument, Snapshot
+from osiris.lsp.documents import Snapshot, path_of
+from osiris.lsp.positions import PositionCodec
 from osiris.lsp.session import Session
 from osiris.syntax.diagnostic import Fix, TextEdit
-from osiris.syntax.text import Span
+from osiris.syntax.text import LineIndex, Span
+
+Target = Snapshot | Path | str
+"""A file to edit: a version of an open pipeline, a path, or a URI. Paths and URIs mean the text as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text of a file, open or closed. ``version`` is None for a file that is not open, ``exists`` False for one
+    that is neither open nor on disk (its text is empty)."""
+
+    uri: str
+    text: str
+    version: int | None
+    lines: LineIndex
+    codec: PositionCodec
+    exists: bool = True
+
+    def range(self, span: Span) -> types.Range:
+        """The LSP range of a span (code points)."""
+        (line, start), (end_line, end) = (self.codec.to_position(self.text, self.lines, at) for at in span)
+        return types.Range(start=types.Position(line, start), end=types.Position(end_line, end))
+
+
+def source_of(session: Session, target: Target) -> Source | None:
+    """The present text of a file; an open document wins over the disk. None for a file that cannot be read."""
+    codec = session.documents.codec
+    if isinstance(target, Snapshot):
+        return Source(target.uri, target.text, target.version, target.analysis.document.lines, target.codec)
+    path = target if isinstance(target, Path) else path_of(target)
+    for document in session.documents:
+        if document.uri == target or (path is not None and document.path == path):
+            return Source(document.uri, document.text, document.version, document.lines, codec)
+    if path is None:
+        return None
+    uri = target if isinstance(target, str) else path.as_uri()
+    if not path.exists() and not path.is_symlink():
+        return Source(uri, "", None, LineIndex(""), codec, exists=False)
+    text = _on_disk(path)
+    return None if text is None else Source(uri, text, None, LineIndex(text), codec)
 
 
 def text_edits(snapshot: Snapshot, edits: Iterable[TextEdit]) -> list[types.TextEdit]:
@@ -17,38 +59,45 @@ def text_edits(snapshot: Snapshot, edits: Iterable[TextEdit]) -> list[types.Text
     return [types.TextEdit(range=snapshot.range(edit.span), new_text=edit.new_text) for edit in edits]
 
 
-def edit_of(session: Session, snapshot: Snapshot, edits: list[types.TextEdit]) -> types.WorkspaceEdit:
-    """A workspace edit of one document; where the client can tell versions, it holds for this version alone."""
-    return _edit(session, snapshot.uri, snapshot.version, edits)
+def workspace_edit(session: Session, edits: Mapping[Target, Iterable[TextEdit]]) -> types.WorkspaceEdit | None:
+    """One edit over several files; where the client can tell versions, it holds for these versions alone.
 
-
-def file_edit(session: Session, snapshot: Snapshot, fix: Fix) -> types.WorkspaceEdit | None:
-    """A fix that edits another file of the project; None when that file cannot be read."""
-    project = session.projects.project_of(snapshot.path)
-    if project is None or fix.path is None:
-        return None
-    path = project.root / fix.path
-    opened = next((document for document in session.documents if document.path == path), None)
-    if opened is None:
-        from osiris.core.error_taxonomy import ConfigurationError
-        from osiris.core.source import read_source
-
-        try:
-            text = read_source(path)
-        except ConfigurationError:
+    Spans (code points) count in the text that ``source_of`` gives for the same target. A file that is not there is
+    made first. None when one of the files cannot be read, or would have to be made and the client cannot do that:
+    half an edit would be worse than none.
+    """
+    changes: dict[str, list[types.TextEdit]] = {}
+    documents: list[types.TextDocumentEdit | types.CreateFile | types.RenameFile | types.DeleteFile] = []
+    for target, of_file in edits.items():
+        source = source_of(session, target)
+        if source is None or not (source.exists or session.client.create_files):
             return None
-        opened = OpenDocument(path.as_uri(), "", 0, text, session.documents.codec)
-    edits = [types.TextEdit(range=_range(opened, edit.span), new_text=edit.new_text) for edit in fix.edits]
-    return _edit(session, opened.uri, opened.version or None, edits)
+        found = [types.TextEdit(range=source.range(edit.span), new_text=edit.new_text) for edit in of_file]
+        if not found:
+            continue
+        if not source.exists:
+            documents.append(types.CreateFile(uri=source.uri, options=types.CreateFileOptions(ignore_if_exists=True)))
+        changes[source.uri] = found
+        identifier = types.OptionalVersionedTextDocumentIdentifier(uri=source.uri, version=source.version)
+        documents.append(types.TextDocumentEdit(text_document=identifier, edits=list(found)))
+    if session.client.document_changes:
+        return types.WorkspaceEdit(document_changes=documents)
+    return types.WorkspaceEdit(changes=changes)
 
 
-def _range(document: OpenDocument, span: Span) -> types.Range:
-    start, end = (document.position(offset) for offset in span)
-    return types.Range(start=start, end=end)
+def edit_of_fix(session: Session, snapshot: Snapshot, fix: Fix) -> types.WorkspaceEdit | None:
+    """A fix of a finding in the snapshot; None when it mends another file, and that one cannot be edited."""
+    if fix.path is None:
+        return workspace_edit(session, {snapshot: fix.edits})
+    project = session.projects.project_of(snapshot.path)
+    return workspace_edit(session, {project.root / fix.path: fix.edits}) if project is not None else None
 
 
-def _edit(session: Session, uri: str, version: int | None, edits: list[types.TextEdit]) -> types.WorkspaceEdit:
-    if not session.client.document_changes:
-        return types.WorkspaceEdit(changes={uri: edits})
-    identifier = types.OptionalVersionedTextDocumentIdentifier(uri=uri, version=version)
-    return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(text_document=identifier, edits=list(edits))])
+def _on_disk(path: Path) -> str | None:
+    from osiris.core.error_taxonomy import ConfigurationError
+    from osiris.core.source import read_source
+
+    try:
+        return read_source(path)
+    except ConfigurationError:
+        return None

@@ -9,7 +9,7 @@ from lsprotocol import types
 
 from osiris.ide.code_actions import QuickFix, fix_all, quick_fixes
 from osiris.lsp.documents import Snapshot
-from osiris.lsp.edits import edit_of, file_edit, text_edits
+from osiris.lsp.edits import edit_of_fix, workspace_edit
 from osiris.lsp.session import Session
 from osiris.syntax.text import Span
 
@@ -43,9 +43,7 @@ def _name(kind: Any) -> str:
 
 def _quick_fix(session: Session, snapshot: Snapshot, found: QuickFix) -> Iterator[types.CodeAction]:
     fix = found.fix
-    edit = (
-        file_edit(session, snapshot, fix) if fix.path else edit_of(session, snapshot, text_edits(snapshot, fix.edits))
-    )
+    edit = edit_of_fix(session, snapshot, fix)
     if edit is None:
         return  # It would mend a file that cannot be read.
     lines = snapshot.analysis.document.lines
@@ -62,5 +60,5 @@ def _quick_fix(session: Session, snapshot: Snapshot, found: QuickFix) -> Iterato
 def _fix_all(session: Session, snapshot: Snapshot) -> Iterator[types.CodeAction]:
     found = fix_all(snapshot.analysis)
     if found is not None:
-        edit = edit_of(session, snapshot, text_edits(snapshot, found.edits))
+        edit = workspace_edit(session, {snapshot: found.edits})
         yield types.CodeAction(title=f"Apply all certain fixes ({found.count})", kind=FIX_ALL, edit=edit)
