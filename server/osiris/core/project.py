@@ -19,6 +19,7 @@ from osiris.core.config_file import ConfigFile, parse_config
 from osiris.core.env_loader import DOTENV, EnvSource, load_env
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import is_inside
+from osiris.core.folders import list_folder
 from osiris.core.project_scan import (
     MARKERS,
     MAX_ENTRIES,
@@ -32,6 +33,7 @@ from osiris.core.project_scan import (
 )
 from osiris.core.source import read_source
 from osiris.language.connections import Connections, parse_connections
+from osiris.language.environment import FolderEntry, Origin
 from osiris.syntax.diagnostic import Diagnostic, Severity
 
 if TYPE_CHECKING:
@@ -187,6 +189,16 @@ class Project:
         """
         return [self.root / found.path for found in Scanner(self.root, nested=nested).scan(self._overlay_of)]
 
+    def listed(self) -> list[Path]:
+        """The OML files of the project as ``pipelines()`` gives them, as of the last look: some seconds ago at most."""
+        with self._lock:
+            return [self.root / found.path for found in self._listing()]
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the last look ended at the limit of entries, so that files may be missing from ``listed``."""
+        return self._scanner.truncated
+
     def relative(self, path: Path | str) -> str:
         """``path`` relative to the root with ``/``; as it is when it lies elsewhere."""
         full = os.path.abspath(path)
@@ -275,8 +287,8 @@ class Project:
             now = time.monotonic()
             if self._found is None or now >= self._scan_again:
                 found = self._scanner.scan(self._overlay_of)
-                if found != self._found:
-                    self._scans += 1
+                if self._found is not None and found != self._found:
+                    self._scans += 1  # the first look changes no answer: none was given before it
                 self._found = found
                 self._scan_again = now + max(RESCAN_SECONDS, 50 * (time.monotonic() - now))
             return self._found
@@ -335,11 +347,22 @@ class ProjectEnvironment:
         """Whether a path relative to the project root is a file or folder; None for one that leads out of it."""
         return self._project._file_exists(path)
 
+    def list_folder(self, path: str) -> Sequence[FolderEntry] | None:
+        """The files and folders in a folder of the project, see ``osiris.core.folders``."""
+        return list_folder(self._project.root, path)
+
+    def variable_origin(self, name: str) -> Origin | None:
+        """Where a variable is set; a ``.env`` that cannot be read sets none."""
+        try:
+            return self._project.variables().origin(name)
+        except ConfigurationError:
+            return "environment" if name in os.environ else None
+
     def pipelines_named(self, name: str) -> Sequence[str]:
         """The other OML files of the project whose pipeline has this name, relative to the root, sorted."""
         return [p.path for p in self._project._listing() if p.name == name and p.path != self.path]
 
     @property
     def version(self) -> Hashable:
-        """Equal values promise equal answers to all of the above."""
+        """Equal values promise equal answers to all that a check asks: folders and variables are no part of that."""
         return self._project._version()

@@ -62,6 +62,40 @@ def pipeline_name(text: str) -> str | None:
     return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
 
 
+def find_roots(folder: Path) -> list[Path]:
+    """The folders in and below ``folder`` that are projects of their own, sorted. Reads no file; bounded as a scan is."""
+    roots: list[Path] = []
+    for prefix, entries in _walk(folder, nested=True, most=MAX_ENTRIES):
+        if any(entry.name in MARKERS for entry in entries or ()):
+            roots.append(folder / prefix)
+    return sorted(roots)
+
+
+def _walk(root: Path, *, nested: bool, most: int) -> Iterator[tuple[str, list[os.DirEntry[str]] | None]]:
+    """The folders that may hold pipelines, each as its path below the root (empty, or with ``/`` at its end) and its
+    entries. None in place of the entries says that there were more than ``most`` in all; it comes last.
+    """
+    folders: list[tuple[str, str, int]] = [(str(root), "", 0)]
+    visited = 0
+    while folders:
+        folder, prefix, depth = folders.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            continue  # vanished or closed to us: then it holds no pipelines for us
+        if prefix and not nested and any(entry.name in MARKERS for entry in entries):
+            continue
+        visited += len(entries)
+        if visited > most:
+            yield prefix, None
+            return
+        yield prefix, entries
+        for entry in entries:
+            hidden = entry.name.startswith(".") or entry.name in SKIPPED_FOLDERS
+            if not hidden and depth < MAX_DEPTH and entry.is_dir(follow_symlinks=False):
+                folders.append((entry.path, f"{prefix}{entry.name}/", depth + 1))
+
+
 class Scanner:
     """Lists the OML files below a root again and again, reading only files that changed in between.
 
@@ -92,27 +126,14 @@ class Scanner:
         return sorted(found, key=lambda p: p.path)
 
     def _files(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
-        folders: list[tuple[str, str, int]] = [(str(self.root), "", 0)]
-        visited = 0
-        while folders:
-            folder, prefix, depth = folders.pop()
-            try:
-                entries = list(os.scandir(folder))
-            except OSError:
-                continue  # vanished or closed to us: then it holds no pipelines for us
-            if prefix and not self.nested and any(entry.name in MARKERS for entry in entries):
-                continue
-            visited += len(entries)
-            if visited > self.most:
+        for prefix, entries in _walk(self.root, nested=self.nested, most=self.most):
+            if entries is None:
                 self.truncated = True
                 return
             for entry in entries:
-                if entry.name.startswith(".") or entry.is_symlink():
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    if entry.name not in SKIPPED_FOLDERS and depth < MAX_DEPTH:
-                        folders.append((entry.path, f"{prefix}{entry.name}/", depth + 1))
-                elif entry.name.lower().endswith((".oml", *YAML_ENDINGS)) and entry.name not in MARKERS:
+                wanted = entry.name.lower().endswith((".oml", *YAML_ENDINGS)) and entry.name not in MARKERS
+                odd = entry.name.startswith(".") or entry.is_symlink() or entry.is_dir(follow_symlinks=False)
+                if wanted and not odd:
                     yield prefix + entry.name, entry
 
     def _from_disk(

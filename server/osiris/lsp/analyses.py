@@ -36,9 +36,6 @@ class Analyses:
         state = self._states.get(document.uri)
         if state is None or state.checker.environment is not environment:
             state = None
-            # The first look for other pipelines counts as a change of the project: if it came in the middle of the
-            # first check, the first edit would have everything checked again.
-            environment.pipelines_named("")
         key = (document.version, environment.version, variables.version)
         if state is not None and state.key == key:
             return state.analysis

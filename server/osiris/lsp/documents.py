@@ -120,6 +120,10 @@ class Documents:
         """The open document, None when the client has not opened it."""
         return self._open.get(uri)
 
+    def has_file(self, path: Path) -> bool:
+        """Whether a file is open in the editor."""
+        return any(document.path == path for document in self._open.values())
+
     def open(self, item: types.TextDocumentItem) -> OpenDocument:
         """Take a document over from the client."""
         document = OpenDocument(item.uri, item.language_id, item.version, item.text, self.codec)
@@ -140,10 +144,13 @@ class Documents:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """One version of an open pipeline with all that is known about it: what every feature starts from."""
+    """One version of a pipeline with all that is known about it: what every feature starts from.
+
+    ``version`` is None for a file that is not open.
+    """
 
     uri: str
-    version: int
+    version: int | None
     path: Path | None
     analysis: Analysis
     environment: Environment

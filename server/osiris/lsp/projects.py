@@ -64,11 +64,13 @@ class Projects:
 
     def project_of(self, path: Path | None) -> Project | None:
         """The project of a file; None for a document that is no file when no folder is open."""
+        directory = path.parent if path is not None else next(iter(self.folders), None)
+        return None if directory is None else self.project_in(directory)
+
+    def project_in(self, directory: Path) -> Project:
+        """The project that the files of a folder belong to."""
         from osiris.core.project import Project
 
-        directory = path.parent if path is not None else next(iter(self.folders), None)
-        if directory is None:
-            return None
         project = self._by_directory.get(directory)
         if project is None:
             found = Project.find(directory, self._folder_of(directory))

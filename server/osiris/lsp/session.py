@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from osiris.lsp.diagnostics import Diagnostics
     from osiris.lsp.protocol import Protocol
     from osiris.lsp.runs import Runs
+    from osiris.lsp.workspace import Workspace
 
 _LEVELS = {"error": 1, "warning": 2, "info": 3, "log": 4}
 
@@ -35,6 +36,7 @@ class Session:
         from osiris.lsp.compiling import Compiler
         from osiris.lsp.diagnostics import Diagnostics
         from osiris.lsp.runs import Runs
+        from osiris.lsp.workspace import Workspace
 
         self.protocol = protocol
         self.collector = Collector()
@@ -43,6 +45,7 @@ class Session:
         self.documents = Documents()
         self.projects = Projects()
         self.analyses: Analyses = Analyses(self.projects)
+        self.workspace: Workspace = Workspace(self)
         self.diagnostics: Diagnostics = Diagnostics(self)
         self.compiler: Compiler = Compiler(self)
         self.runs: Runs = Runs(self)
