@@ -300,3 +300,23 @@ def test_variables_follow_the_env_file(tmp_path: Path, monkeypatch: pytest.Monke
 def test_one_root_serves_all_its_folders(tmp_path: Path) -> None:
     make(tmp_path, "osiris.yaml", "a/x.oml", "b/y.oml")
     assert Project.root_of(tmp_path / "a" / "x.oml") == Project.root_of(tmp_path / "b" / "y.oml") == tmp_path
+
+
+def test_a_folder_lists_what_people_would_choose_and_nothing_outside(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    for name in ("data/orders.csv", "data/old/may.csv", "data/.hidden", "build/x.json", "osiris.yaml"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("", encoding="utf-8")
+    (tmp_path / "secret.csv").write_text("", encoding="utf-8")
+    (root / "data/out.csv").symlink_to(tmp_path / "secret.csv")
+    (root / "data/up").symlink_to(tmp_path)
+    (root / "data/same.csv").symlink_to(root / "data/orders.csv")
+    environment = Project.find(root).environment()
+
+    def listed(path: str) -> list[str] | None:
+        found = environment.list_folder(path)
+        return None if found is None else [entry.name + "/" * entry.is_folder for entry in found]
+
+    assert listed("") == ["data/", "osiris.yaml"]
+    assert listed("data") == ["old/", "orders.csv", "same.csv"]
+    assert [listed(path) for path in ("..", "data/up", "/", "data/orders.csv", "none", "a\0b")] == [None] * 6

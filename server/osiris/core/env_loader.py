@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import read_error
@@ -54,11 +55,11 @@ class EnvSource(Mapping[str, str]):
         """How many different names there are."""
         return len({*self.real, *self.file})
 
-    def origin(self, name: str) -> str | None:
+    def origin(self, name: str) -> Literal["environment", ".env"] | None:
         """Where the value comes from: ``environment``, ``.env`` or None."""
         if name in self.real:
             return "environment"
-        return DOTENV if name in self.file else None
+        return ".env" if name in self.file else None
 
 
 def load_env(root: Path | None, environ: Mapping[str, str] | None = None) -> EnvSource:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from osiris.components.registry import ComponentRegistry
 from osiris.language.connections import Connections
 from osiris.syntax.diagnostic import Severity
+
+Origin = Literal["environment", ".env"]
+"""Where a variable is set: in the process environment, which wins, or in the project's ``.env``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderEntry:
+    """A file or folder of the project, by its own name."""
+
+    name: str
+    is_folder: bool
 
 
 class Environment(Protocol):
@@ -33,13 +44,24 @@ class Environment(Protocol):
         """Whether a path relative to the project root is a file or folder; None when nobody can say."""
         ...
 
+    def list_folder(self, path: str) -> Sequence[FolderEntry] | None:
+        """What stands in the folder ``path`` (relative to the project root, ``""`` is the root), by name.
+
+        Hidden entries and folders that hold no data are left out. None when nobody can say, or it is no folder inside.
+        """
+        ...
+
+    def variable_origin(self, name: str) -> Origin | None:
+        """Where an environment variable is set; None when it is set nowhere. Its value is nobody's business here."""
+        ...
+
     def pipelines_named(self, name: str) -> Sequence[str]:
         """The *other* OML files of the project whose pipeline has this name, relative to the root."""
         ...
 
     @property
     def version(self) -> Hashable:
-        """Equal values promise equal answers to all of the above."""
+        """Equal values promise equal answers to all that a check asks: folders and variables are no part of that."""
         ...
 
 
@@ -52,10 +74,24 @@ class StaticEnvironment:
     severities: Mapping[str, Severity | None] = field(default_factory=dict)
     files: frozenset[str] | None = None
     pipelines: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    variables: Mapping[str, Origin] = field(default_factory=dict)
 
     def file_exists(self, path: str) -> bool | None:
         """Whether ``path`` is among ``files``; None when no files were given."""
         return None if self.files is None else path in self.files
+
+    def list_folder(self, path: str) -> Sequence[FolderEntry] | None:
+        """The entries that ``files`` have below ``path``."""
+        if self.files is None:
+            return None
+        start = f"{path.rstrip('/')}/" if path else ""
+        below = {name.removeprefix(start) for name in self.files if name.startswith(start)}
+        found = {FolderEntry(rest.partition("/")[0], "/" in rest) for rest in below}
+        return sorted(found, key=lambda entry: entry.name) or None
+
+    def variable_origin(self, name: str) -> Origin | None:
+        """What ``variables`` says."""
+        return self.variables.get(name)
 
     def pipelines_named(self, name: str) -> Sequence[str]:
         """The files given for ``name``."""
