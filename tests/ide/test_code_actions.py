@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pytest
+from fixing import applied
 from marked import analysed
 
 from osiris.ide.code_actions import fix_all, quick_fixes
-from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.text import Span
 
 WRONG = """\
@@ -20,13 +18,6 @@ steps:
     mode: raed
     config: {connection: "@sqlite.shop", table: t}
 """
-
-
-def applied(text: str, edits: Iterable[TextEdit]) -> str:
-    """As editors do it: edits refer to the text as it was, and insertions at one place keep their order."""
-    for edit in sorted(edits, key=lambda e: e.span)[::-1]:
-        text = text[: edit.span.start] + edit.new_text + text[edit.span.end :]
-    return text
 
 
 def test_the_fixes_of_a_finding_are_offered_where_it_stands() -> None:

@@ -1,6 +1,7 @@
 """``# osiris: ignore[OML504]``: on a line, or alone on the line above; in SQL also ``-- osiris: ignore[OML405]``.
 
-On (or above) the line where a block of text starts, as in ``query: |``, the comment holds for the whole block.
+On (or above) the line where a block of text starts, as in ``query: |``, the comment holds for the whole block; above a
+text in quotes or without that goes on over several lines, for all of it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from osiris.syntax.codes import CODES
 from osiris.syntax.diagnostic import Diagnostic, Fix
 from osiris.syntax.document import Document
 from osiris.syntax.text import Span
+from osiris.syntax.tree import Node, Scalar, Sequence, Style, shift_node
 
 _COMMENT = re.compile(r"(?P<mark>#|--)[ \t]*osiris:[ \t]*ignore[ \t]*\[(?P<codes>[^\]\r\n]*)\]")
 _CODE = re.compile(r"[A-Za-z0-9]+")
@@ -66,7 +68,8 @@ def _covered(document: Document, line: int, offset: int) -> tuple[int, int]:
     source = document.lines.line_span(target, document.text)
     header = document.text[source.start : source.end]
     if not _BLOCK.search(header):
-        return (line, target)
+        going_on = crossing_scalar(document, source.end) if target != line else None
+        return (line, document.lines.line_of(going_on.span.end) if going_on else target)
     indent = len(header) - len(header.lstrip(" -"))
     last = target
     for following in range(target + 1, len(document.lines.starts)):
@@ -77,6 +80,31 @@ def _covered(document: Document, line: int, offset: int) -> tuple[int, int]:
                 break
             last = following
     return (line, last)
+
+
+def crossing_scalar(document: Document, offset: int) -> Scalar | None:
+    """The key or value that ``offset`` (a line end) is inside of, so that a comment there would be part of its text.
+
+    Its spans are absolute. The header of a block of text is not inside of it.
+    """
+    placed = [one for one in (*document.sections, *document.steps) if one.base <= offset]
+    if not placed:
+        return None
+    around = max(placed, key=lambda one: one.base)
+    at, line = (one - around.base for one in (offset, document.lines.starts[document.lines.line_of(offset)]))
+    todo: list[Node] = [around.part.node]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Scalar):
+            block, content = node.style in (Style.LITERAL, Style.FOLDED), node.content
+            inside = content.start <= line < content.end if block else node.span.start < at < node.span.end
+            if inside and not node.synthetic:
+                found = shift_node(node, around.base)
+                return found if isinstance(found, Scalar) else None
+        elif node.span.start <= at <= node.span.end and not node.synthetic:
+            children = node.items if isinstance(node, Sequence) else [n for e in node.entries for n in (e.key, e.value)]
+            todo += children
+    return None
 
 
 def apply_suppressions(
