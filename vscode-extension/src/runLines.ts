@@ -30,7 +30,7 @@ export function linesOf(event: RunEvent): Line[] {
   const step = text(event, 'step_id');
   switch (event['event']) {
     case 'run_queued':
-      return [info('run queued')];
+      return [info(text(event, 'waits_for') ? `run queued behind ${text(event, 'waits_for')}` : 'run queued')];
     case 'run_start':
       return [info(`run started${amount(event, 'steps', 'step')}`)];
     case 'step_start':

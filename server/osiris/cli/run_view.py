@@ -91,7 +91,9 @@ class RunView:
         self._stop_waiting()
         if event.get("event") == "run_queued":
             # Nearly always it starts at once; only a wait that is felt is worth a line.
-            self._waiting = threading.Timer(_PATIENCE_SECONDS, self._say, ["waiting to start"])
+            other = event.get("waits_for")
+            why = f"waiting for {other}, a run of the same pipeline" if other else "waiting to start"
+            self._waiting = threading.Timer(_PATIENCE_SECONDS, self._say, [why])
             self._waiting.daemon = True
             self._waiting.start()
         if event.get("event") == "step_error":

@@ -102,6 +102,7 @@ def _manifest_step() -> dict[str, Any]:
         "inputs": _is("object", "Table name to the step whose data it is.", additionalProperties={"type": "string"}),
         "retry": _is("object", "Further attempts.", properties=retry, required=list(retry)),
         "timeout": _is("number", "How many seconds one attempt may take.", exclusiveMinimum=0),
+        "description": _is("string", "What it is for."),
         "unresolved": _is("array", "The ways to texts that hold a parameter of the run.", items=way),
     }
     required = ["id", "component", "mode", "driver", "config", "needs", "inputs"]
@@ -123,6 +124,7 @@ def event_schema() -> dict[str, Any]:
         "pipeline": _is("string", "The name of the pipeline."),
         "profile": _is("string", "The profile of the run."),
         "target": _is("string", "Where it runs."),
+        "waits_for": _is("string", "The run of the same pipeline that is before it."),
         "fingerprint": {**_DIGEST, "description": "That of the manifest."},
         "component": _is("string", "The component of the step."),
         "connection": _is("string", "The connection of the step.", pattern="^@"),

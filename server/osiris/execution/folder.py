@@ -21,6 +21,7 @@ STATUS_FILE = "status.json"
 LOCK_FILE = "lock"
 CANCEL_FILE = "cancel"
 UNBORN = ".new-"  # what the name of a run's folder begins with before it is complete
+GONE = ".gone-"  # what it begins with while the run is being removed
 FINAL_STATES = ("succeeded", "failed", "cancelled")
 FINAL_EVENTS = {"succeeded": "run_complete", "failed": "run_error", "cancelled": "run_cancelled"}
 
@@ -143,34 +144,52 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
         return
 
 
+class EventTail:
+    """The events of a run as they are written. A line that is not whole yet is kept for the next look."""
+
+    def __init__(self, path: Path) -> None:
+        """``path``: the run's folder, which may go away at any time."""
+        self._path = path / EVENTS_FILE
+        self._position = 0
+        self._rest = b""
+
+    def read(self) -> list[dict[str, Any]]:
+        """What is new since the last look."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._position)
+                data = file.read()
+        except OSError:
+            return []
+        self._position += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [event for line in lines if (event := _event(line + b"\n")) is not None]
+
+
+def ends_run(event: Mapping[str, Any]) -> bool:
+    """Whether this is the last event of its run."""
+    return event.get("event") in FINAL_EVENTS.values()
+
+
 def follow_events(path: Path, poll_seconds: float = 0.05) -> Iterator[dict[str, Any]]:
     """The events of a run as they happen, from the first one to the final one, then it ends.
 
     It also ends when the run is found interrupted. Works from any process, before and after the end of the run.
     """
-    rest = b""
-    last_look = False
-    try:
-        file = (path / EVENTS_FILE).open("rb")
-    except OSError:
-        return
-    with file:
-        while True:
-            data = file.read(1 << 20)
-            if data:
-                *lines, rest = (rest + data).split(b"\n")
-                for line in lines:
-                    event = _event(line + b"\n")
-                    if event is not None:
-                        yield event
-                        if event["event"] in FINAL_EVENTS.values():
-                            return
-                continue
-            if last_look:
+    tail, last_look = EventTail(path), False
+    while True:
+        found = tail.read()
+        for event in found:
+            yield event
+            if ends_run(event):
                 return
-            last_look = state_of(path) in (*FINAL_STATES, "interrupted") and not is_locked(path / LOCK_FILE)
-            if not last_look:
-                time.sleep(poll_seconds)
+        if found:
+            continue
+        if last_look:
+            return
+        last_look = state_of(path) in (*FINAL_STATES, "interrupted") and not is_locked(path / LOCK_FILE)
+        if not last_look:
+            time.sleep(poll_seconds)
 
 
 def _event(line: bytes) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from osiris.core.execution_adapter import ExecutionAdapter, ExecutionContext, Pr
 from osiris.execution.folder import follow_events
 from osiris.execution.process import Worker, start_detached
 from osiris.execution.queue import AlreadyRunning
+from osiris.execution.retention import Keep
 from osiris.execution.supervisor import Request, Supervisor, cancelled_by_signals
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def _request(
         if_running=if_running,
         max_parallel=runtime.max_parallel,
         memory=runtime.memory_bytes,
+        keep=Keep(runtime.keep_days, runtime.keep_gb * 1e9),
     )
 
 

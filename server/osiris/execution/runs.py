@@ -17,6 +17,7 @@ from osiris.core.files import atomic_write
 from osiris.execution.folder import (
     CANCEL_FILE,
     FINAL_STATES,
+    GONE,
     LOCK_FILE,
     UNBORN,
     follow_events,
@@ -62,10 +63,11 @@ class RunStore:
 
     def list(self) -> list[RunInfo]:
         """All runs, the newest first."""
-        try:
-            names = sorted((entry.name for entry in self.logs_dir.iterdir() if is_run_id(entry.name)), reverse=True)
-        except OSError:
-            return []
+        return self.newest(None)
+
+    def newest(self, most: int | None) -> builtins.list[RunInfo]:
+        """The ``most`` newest runs (None: all), the newest first, whatever they are doing."""
+        names = sorted((path.name for path in _folders(self.logs_dir)), reverse=True)[:most]
         return [self._info(self.logs_dir / name) for name in names]
 
     def show(self, run_id: str) -> RunInfo:
@@ -96,9 +98,7 @@ class RunStore:
         Runs that wait or run are never touched. The runs that were removed, the oldest first. What is left of runs
         that were killed while they began goes, too.
         """
-        for unborn in self.logs_dir.glob(f"{UNBORN}run_*"):
-            if not is_locked(unborn / LOCK_FILE) and time.time() - unborn.stat().st_mtime > _BIRTH_SECONDS:
-                shutil.rmtree(unborn, ignore_errors=True)
+        self._remove_remains()
         removed: builtins.list[RunInfo] = []
         kept: builtins.list[tuple[RunInfo, int]] = []
         now = datetime.datetime.now(datetime.UTC)
@@ -118,9 +118,20 @@ class RunStore:
         return removed
 
     def _remove(self, info: RunInfo, removed: builtins.list[RunInfo]) -> None:
-        shutil.rmtree(info.path, ignore_errors=True)
-        if not info.path.exists():
+        # Under another name first: what is removed half-way is no run any more.
+        gone = info.path.with_name(f"{GONE}{info.id}")
+        with contextlib.suppress(OSError):
+            info.path.rename(gone)
             removed.append(info)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def _remove_remains(self) -> None:
+        for unborn in self.logs_dir.glob(f"{UNBORN}run_*"):
+            with contextlib.suppress(OSError):
+                if not is_locked(unborn / LOCK_FILE) and time.time() - unborn.stat().st_mtime > _BIRTH_SECONDS:
+                    shutil.rmtree(unborn, ignore_errors=True)
+        for gone in self.logs_dir.glob(f"{GONE}run_*"):
+            shutil.rmtree(gone, ignore_errors=True)
 
     def _find(self, run_id: str) -> Path:
         if is_run_id(run_id) and (self.logs_dir / run_id).is_dir():

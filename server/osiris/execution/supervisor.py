@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,6 +25,7 @@ from osiris.core.session_logging import SessionLogger, timestamp
 from osiris.execution.folder import FINAL_EVENTS, RunFolder
 from osiris.execution.process import Worker, become_daemon, working_folder
 from osiris.execution.queue import Turn
+from osiris.execution.retention import Keep, clean_old_runs
 from osiris.execution.worker import GRACE_SECONDS
 
 POLL_SECONDS = 0.05
@@ -41,16 +42,18 @@ class Request:
     if_running: str = "wait"
     max_parallel: int | None = None
     memory: int | None = None
+    keep: Keep = field(default_factory=Keep)
     target: str = "local"
 
     def plain(self) -> dict[str, Any]:
         """The request as JSON data."""
-        return {**vars(self), "root": str(self.root), "logs_dir": str(self.logs_dir)}
+        return {**vars(self), "root": str(self.root), "logs_dir": str(self.logs_dir), "keep": asdict(self.keep)}
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Request:
         """The request in JSON data."""
-        return cls(**{**data, "root": Path(data["root"]), "logs_dir": Path(data["logs_dir"])})
+        paths = {name: Path(data[name]) for name in ("root", "logs_dir")}
+        return cls(**{**data, **paths, "keep": Keep(**data["keep"])})
 
 
 class Supervisor:
@@ -79,7 +82,8 @@ class Supervisor:
             # Sensitive parameters are the only secrets that this process knows.
             self._masker = Masker([str(value) for value in request.params.values()])
             self.logger = SessionLogger(self.folder.path, self.folder.run_id, self._masker)
-            self.logger.log_event("run_queued", {key: value for key, value in self.head.items() if value is not None})
+            queued = {**self.head, "waits_for": self.turn.waits_for}
+            self.logger.log_event("run_queued", {key: value for key, value in queued.items() if value is not None})
         except BaseException:
             self.turn.release()
             raise
@@ -89,7 +93,11 @@ class Supervisor:
         self._cancelled.set()
 
     def run(self) -> dict[str, Any]:
-        """Carry the run to its end; its final status."""
+        """Carry the run to its end; its final status. Runs that nobody keeps any more are removed meanwhile."""
+        request = self.request
+        threading.Thread(
+            target=clean_old_runs, args=(request.root, request.logs_dir, request.keep), daemon=True
+        ).start()
         try:
             outcome = self._outcome()
             return self._finish(outcome)

@@ -7,20 +7,14 @@ from typing import Any, Literal
 Event = dict[str, Any]
 Level = Literal["error", "warning", "info", "log"]
 
-ENDINGS = frozenset({"run_complete", "run_error", "run_cancelled"})
-
-
-def ends_run(event: Event) -> bool:
-    """Whether nothing comes after this event."""
-    return event.get("event") in ENDINGS
-
 
 def line_of(event: Event) -> tuple[Level, str] | None:
     """The line for an event, None for events that only programs need."""
     step = event.get("step_id")
     match event.get("event"):
         case "run_queued":
-            return "info", "the run waits for its turn"
+            other = event.get("waits_for")
+            return "info", f"the run waits for {other}" if other else "the run waits for its turn"
         case "run_start":
             return "info", "the run has started"
         case "step_start":

@@ -19,7 +19,7 @@ from pygls.exceptions import JsonRpcException
 
 from osiris.lsp.cli import Answer, run_osiris
 from osiris.lsp.errors import RequestError, log
-from osiris.lsp.run_lines import Event, ends_run, line_of
+from osiris.lsp.run_lines import Event, line_of
 
 if TYPE_CHECKING:
     from osiris.lsp.session import Session
@@ -28,6 +28,7 @@ RUN_EVENT = "osiris/runEvent"
 POLL_SECONDS = 0.05
 STATE_SECONDS = 2.0
 PATIENCE_SECONDS = 5.0
+MOST_ATTACHED = 50  # of the newest runs, those that are looked at when a server starts
 
 
 @dataclass(slots=True)
@@ -78,10 +79,24 @@ class Runs:
         run_id, folder = started.get("run_id"), started.get("folder")
         if answer.code != 0 or not isinstance(run_id, str) or not isinstance(folder, str):
             raise RequestError(_refusal(path, answer, started))
-        run = Run(run_id, path.name, Path(folder), token)
-        self._active[run_id] = run
-        self._session.start(self._follow(run), f"following {run_id}")
+        self._follow_run(Run(run_id, path.name, Path(folder), token))
         return run_id
+
+    async def attach(self) -> None:
+        """Follow again what still waits or runs in the projects of the workspace, from its first event.
+
+        A server that was killed leaves its runs behind, and so does a window that was closed.
+        """
+        for folder in list(self._session.projects.folders):
+            project = self._session.projects.project_of(folder / "any")
+            for run_id, name, path in await asyncio.to_thread(_still_active, project.root) if project else ():
+                if run_id not in self._active:
+                    log.info("following %s again", run_id)
+                    self._follow_run(Run(run_id, name, path))
+
+    def _follow_run(self, run: Run) -> None:
+        self._active[run.id] = run
+        self._session.start(self._follow(run), f"following {run.id}")
 
     def _cancel_started(self, starting: asyncio.Task[str]) -> None:
         if not starting.cancelled() and starting.exception() is None:
@@ -121,19 +136,16 @@ class Runs:
 
     async def _events(self, run: Run) -> AsyncIterator[Event]:
         """The events as they are written, up to the last one; a made-up one where the run could not write its last."""
-        position, rest, waited = 0, b"", 0.0
-        path = run.folder / "events.jsonl"
+        from osiris.execution.folder import EventTail, ends_run
+
+        tail, waited = EventTail(run.folder), 0.0
         while True:
-            chunk = _read_from(path, position)
-            position += len(chunk)
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                event = _json(line)
-                if event:
-                    yield event
-                    if ends_run(event):
-                        return
-            waited = 0.0 if chunk else waited + POLL_SECONDS
+            found = tail.read()
+            for event in found:
+                yield event
+                if ends_run(event):
+                    return
+            waited = 0.0 if found else waited + POLL_SECONDS
             if waited >= STATE_SECONDS:
                 waited = 0.0
                 if (end := await asyncio.to_thread(_unwritten_end, run)) is not None:
@@ -157,6 +169,8 @@ class Runs:
         self._progress(run, {"kind": "begin", "title": f"Running {run.name}", "cancellable": True, "percentage": 0})
 
     def _tell_progress(self, run: Run, event: Event) -> None:
+        from osiris.execution.folder import ends_run
+
         line = line_of(event)
         if line is not None:
             self._session.log(f"{run.name}: {line[1]}", line[0])
@@ -182,15 +196,6 @@ class Runs:
             self._session.protocol.notify(types.PROGRESS, {"token": run.token, "value": value})
 
 
-def _read_from(path: Path, position: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            file.seek(position)
-            return file.read()
-    except OSError:
-        return b""  # Not there yet, or taken away: ``_unwritten_end`` tells.
-
-
 def _json(data: str | bytes) -> dict[str, Any]:
     try:
         value = json.loads(data)
@@ -204,6 +209,20 @@ def _cancel(run_id: str, logs: Path | None, root: Path | None) -> None:
     from osiris.execution.runs import RunStore
 
     RunStore(logs or Config.load(root).logs_dir).cancel(run_id)
+
+
+def _still_active(root: Path) -> list[tuple[str, str, Path]]:
+    """Id, name and folder of the newest runs of a project that wait or run, the oldest of them first."""
+    from osiris.core.config import Config
+    from osiris.core.error_taxonomy import OsirisError
+    from osiris.execution.runs import RunStore
+
+    try:
+        found = [run for run in RunStore(Config.load(root).logs_dir).newest(MOST_ATTACHED) if run.active]
+    except OsirisError as problem:
+        log.info("the runs of %s are not looked at: %s", root, problem)
+        return []
+    return [(run.id, run.pipeline or run.id, run.path) for run in reversed(found)]
 
 
 def _unwritten_end(run: Run) -> Event | None:

@@ -11,7 +11,7 @@ from osiris.lsp.watched_files import watch_project_files
 
 
 def handle(session: Session, params: Any) -> None:
-    """Warm up, ask for the settings, and have the files watched on which diagnostics depend."""
+    """Warm up, ask for the settings, have the files watched on which diagnostics depend, follow runs that go on."""
     session.start(_get_ready(session), "warm-up")
     if session.client.configuration:
         session.start(pull_settings(session), "reading the settings")
@@ -22,5 +22,7 @@ def handle(session: Session, params: Any) -> None:
 async def _get_ready(session: Session) -> None:
     try:
         await warm_up(session)
+        if session.settings.trusted:
+            session.start(session.runs.attach(), "looking for runs that go on")
     finally:
         session.start(session.collector.collect_when_quiet(), "collecting garbage")

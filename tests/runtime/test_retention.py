@@ -1,0 +1,84 @@
+"""Old runs go by themselves: by age and size, once an hour at most, and never one that waits or runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+
+from osiris.execution.lock import locks_folder
+from osiris.execution.retention import Keep, clean_old_runs
+
+
+def one_step(project):
+    return project.sql("t", (), "SELECT 1 AS a")
+
+
+def aged(project, days):
+    """A run of the project that ended so many days ago."""
+    path = project.run(one_step(project)).path
+    status = json.loads((path / "status.json").read_text())
+    then = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - days * 86_400))
+    (path / "status.json").write_text(json.dumps({**status, "finished": then}))
+    return path
+
+
+def forget_the_last_cleaning(project):
+    (locks_folder(project.root) / "cleaned").unlink(missing_ok=True)
+
+
+def test_a_run_removes_those_that_are_older_than_the_project_keeps(project, until):
+    project.write("osiris.yaml", "runs: {keep_days: 7}\n")
+    old, young = aged(project, days=8), aged(project, days=6)
+    forget_the_last_cleaning(project)
+
+    project.run(project.sql("t", (), "SELECT count(*) AS n FROM range(300000000)"))
+
+    until(lambda: not old.exists())
+    assert young.exists()
+
+
+def test_a_project_is_cleaned_once_an_hour(project):
+    root, logs = project.root, project.store().logs_dir
+    first = aged(project, days=8)
+    forget_the_last_cleaning(project)
+    clean_old_runs(root, logs, Keep(days=7))
+    second = aged(project, days=8)
+    clean_old_runs(root, logs, Keep(days=7))
+    assert (first.exists(), second.exists()) == (False, True)
+
+    done = locks_folder(root) / "cleaned"
+    os.utime(done, (time.time() - 3700,) * 2)
+    clean_old_runs(root, logs, Keep(days=7))
+    assert not second.exists()
+
+
+def test_above_the_size_the_oldest_go_first(project):
+    runs = [aged(project, days=0) for _ in range(3)]
+    for run in runs:
+        (run / "artifacts").mkdir(exist_ok=True)
+        (run / "artifacts" / "big").write_bytes(b"x" * 100_000)
+    forget_the_last_cleaning(project)
+
+    clean_old_runs(project.root, project.store().logs_dir, Keep(size=250_000))
+
+    assert [run.exists() for run in runs] == [False, True, True]
+
+
+def test_a_run_that_was_removed_half_way_is_none_and_goes_with_the_next_cleaning(project):
+    path = aged(project, days=0)
+    gone = path.rename(path.with_name(f".gone-{path.name}"))
+    (gone / "status.json").unlink()
+
+    assert project.store().list() == []
+    project.store().clean()
+    assert not gone.exists()
+
+
+def test_nothing_is_removed_where_the_logs_folder_is_not_there(project):
+    shutil.rmtree(project.root / "logs", ignore_errors=True)
+
+    clean_old_runs(project.root, project.root / "logs", Keep(days=1))
+
+    assert not (project.root / "logs").exists()
