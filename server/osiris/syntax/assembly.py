@@ -65,6 +65,7 @@ class Assembly:
         self.empty = False
         self.end = len(source.text)
         self.judgements = 0
+        self.pieces: tuple[tuple[Piece, Part], ...] = ()
 
     def run(self) -> None:
         """Read everything."""
@@ -85,6 +86,7 @@ class Assembly:
             return
         pieces, records, misplaced = read
         self.empty = not pieces
+        self.pieces = tuple([(piece, record.part) for piece, record in zip(pieces, records, strict=True)])
         self._place(pieces, records)
         if pieces and layout.first_indent > layout.indent:
             self._report_indented(pieces[0], layout)

@@ -14,6 +14,7 @@ from osiris.syntax.encoding import decode
 from osiris.syntax.findings import error
 from osiris.syntax.limits import MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, MAX_DIAGNOSTICS, MAX_PURE_CHARS
 from osiris.syntax.parts import Part, PartCache, Placed
+from osiris.syntax.split import Piece
 from osiris.syntax.strict import HAS_LIBYAML
 from osiris.syntax.text import LineIndex, Span
 from osiris.syntax.tree import Entry, Mapping, Node, Sequence, Style, shift_entry, shift_node
@@ -41,7 +42,8 @@ class Document:
     ``sections`` are the top-level entries but ``steps``, in order. ``steps_entry`` is the ``steps`` entry with the
     offset its spans count from; when its value is a list, the value has no items here: they are the parts in ``steps``.
     ``top`` is set only when the top level is not a mapping. ``empty``: there is nothing but comments.
-    ``diagnostics`` are all findings of the syntax, absolute and sorted.
+    ``diagnostics`` are all findings of the syntax, absolute and sorted. ``pieces`` are the stretches of whole lines that
+    were read on their own, in order, each with what was read; none when the document was read in one go.
     """
 
     text: str
@@ -52,6 +54,7 @@ class Document:
     top: Node | None
     empty: bool
     diagnostics: tuple[Diagnostic, ...]
+    pieces: tuple[tuple[Piece, Part], ...] = ()
 
     def root(self) -> Node:
         """The whole tree with absolute spans. Slow: for tests and formatters."""
@@ -151,6 +154,7 @@ def _parse(text: str, cache: PartCache | None) -> Document:
         assembly.top,
         assembly.empty,
         tuple(found[:MAX_DIAGNOSTICS]),
+        assembly.pieces,
     )
 
 
