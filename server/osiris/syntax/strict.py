@@ -62,7 +62,7 @@ _STYLES = {
 }
 _PLAIN = Style.PLAIN
 _TABS_OF_NOTHING = re.compile(r"\t[ \t]*+(?=[#\r\n]|\Z)")
-_MOST_TABS = 20
+MOST_TABS = 20
 
 
 class Trouble(NamedTuple):
@@ -123,20 +123,33 @@ def read_strictly(
 
     ``outer`` holds the anchors that stand before this text, ``alias_budget`` how many nodes aliases may copy.
     """
-    for _ in range(_MOST_TABS):
+    for _ in range(MOST_TABS):
         builder = _Builder(source, restore, outer, alias_budget)
         try:
             builder.consume(_Parser(masked))
         except yaml.YAMLError as error:
             trouble = builder.reading.trouble = trouble_of(error)
             builder.reading.node = None
-            tabs = _TABS_OF_NOTHING.match(masked, trouble.offset)
-            if tabs is not None:
-                # YAML 1.2 allows tabs on empty lines and before comments; libyaml does not.
-                masked = masked[: tabs.start()] + " " * len(tabs.group()) + masked[tabs.end() :]
+            mended = without_tabs_of_nothing(masked, trouble.offset)
+            if mended is not None:
+                masked = mended
                 continue
         break
     return builder.reading
+
+
+def without_tabs_of_nothing(masked: str, at: int) -> str | None:
+    """``masked`` with spaces for the tabs at ``at``, when nothing but a comment or the line's end follows; else None.
+
+    YAML 1.2 allows tabs on empty lines and before comments; libyaml does not.
+    """
+    tabs = _TABS_OF_NOTHING.match(masked, at)
+    return None if tabs is None else masked[: tabs.start()] + " " * len(tabs.group()) + masked[tabs.end() :]
+
+
+def parser_of(masked: str) -> Any:
+    """A YAML reader at the start of ``masked``; it gives tokens or events."""
+    return _Parser(masked)
 
 
 def opaque_ranges(masked: str) -> list[Span] | None:
