@@ -49,8 +49,28 @@ def there_is_more(place: str, label: str) -> bool:
     return labels(taken[:end] + "<|>" + taken[end:].removeprefix("<0>")) != []
 
 
-def test_an_empty_document_gets_the_required_keys_first() -> None:
-    assert labels("<|>")[:4] == ["oml_version", "name", "steps", "description"]
+def test_an_empty_document_gets_a_whole_pipeline_and_the_required_keys_first() -> None:
+    assert labels("<|>")[:5] == ["pipeline", "oml_version", "name", "steps", "description"]
+    assert take("<|>", "pipeline", snippet=True) == doc("""
+        oml_version: "0.1.0"
+        name: <1:my-pipeline>
+
+        steps:
+          - id: <2:step-id>
+            component: <3>
+            mode: <4|read,transform,write|><0>""")
+
+
+def test_keys_of_the_top_level_bring_what_they_hold() -> None:
+    assert take("name: x\n<|>", "oml_version", snippet=True) == 'name: x\noml_version: "0.1.0"<0>'
+    assert take("name: x\n<|>", "params", snippet=True) == "name: x\nparams:\n  <1:name>: <2:value>"
+    assert take("name: x\n<|>", "profiles", snippet=True) == doc("""
+        name: x
+        profiles:
+          <1:prod>:
+            params:
+              <0>""")
+    assert take("name: x\n<|>", "steps") == "name: x\nsteps:\n  - "
 
 
 def test_keys_that_are_there_are_left_out_also_below_the_cursor() -> None:
@@ -81,6 +101,36 @@ def test_a_dash_gets_the_keys_of_a_step_and_a_whole_step() -> None:
           - id: <1:step-id>
             component: <2>
             mode: <3|read,transform,write|><0>""")
+
+
+def test_a_whole_step_of_a_component_with_its_connection_and_a_fresh_id() -> None:
+    before = "steps:\n  - id: extract-sqlite\n  "
+
+    assert labels(before + "<|>") == [
+        "step",
+        "read filesystem.csv_extractor",
+        "read filesystem.parquet_extractor",
+        "read sqlite.extractor",
+        "transform duckdb.processor",
+        "write filesystem.csv_writer",
+        "write filesystem.parquet_writer",
+        "write sqlite.writer",
+    ]
+    assert take(before + "<|>", "read sqlite.extractor", snippet=True) == before + doc("""
+        - id: <1:extract-sqlite-2>
+            component: sqlite.extractor
+            mode: read
+            config:
+              connection: <2|"@sqlite.shop","@sqlite.reports"|>
+              table: <3>""")
+    assert take("steps:\n- <|>", "transform duckdb.processor", snippet=True) == doc("""
+        steps:
+        - id: <1:transform>
+          component: duckdb.processor
+          mode: transform
+          config:
+            query: |
+              <2>""")
 
 
 def test_a_dash_without_a_blank_gets_one() -> None:
@@ -158,6 +208,46 @@ def test_the_keys_of_a_parameter() -> None:
 
 def test_the_parameters_of_a_profile() -> None:
     assert labels("params:\n  x: 1\n  y: 2\nprofiles:\n  prod:\n    params:\n      x: 3\n      <|>") == ["y"]
+
+
+# -- components
+
+
+def test_a_component_brings_its_mode_and_what_its_config_needs() -> None:
+    assert take("steps:\n  - id: a\n    component: sq<|>\n", "sqlite.extractor", snippet=True) == doc("""
+        steps:
+          - id: a
+            component: sqlite.extractor
+            mode: read
+            config:
+              connection: <1|"@sqlite.shop","@sqlite.reports"|>
+              table: <2>
+        """)
+
+
+def test_the_only_connection_is_put_in_without_a_question() -> None:
+    assert take("steps:\n  - component: <|>\n    mode: read\n", "mysql.extractor", snippet=True) == doc("""
+        steps:
+          - component: mysql.extractor
+            config:
+              connection: "@mysql.crm"
+              query: <1>
+            mode: read
+        """).replace("query: <1>", "query: |\n        <1>")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "steps:\n  - component: <|>\n    mode: read\n    config: {}\n",
+        "steps:\n  - component: <|> # the reader\n",
+        "steps:\n  - {component: <|>}\n",
+        "steps:\n  - component: '<|>'\n",
+    ],
+    ids=["all is there", "a comment follows", "in braces", "in quotes"],
+)
+def test_a_component_comes_alone_where_nothing_can_be_added(place: str) -> None:
+    assert take(place, "mysql.extractor", snippet=True) == place.replace("<|>", "mysql.extractor")
 
 
 # -- values

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from osiris.ide import documentation, suggest_keys, suggest_references, suggest_values
+from osiris.ide import documentation, suggest_codes, suggest_keys, suggest_references, suggest_values
 from osiris.ide.cursor import Cursor, Role, cursor_at
 from osiris.ide.suggestion import Completions, Item, Place, Topic
 from osiris.syntax.diagnostic import TextEdit
@@ -29,7 +29,7 @@ def complete(analysis: Analysis, env: Environment, offset: int) -> Completions |
     """The suggestions for a cursor at ``offset`` (code points); None where there is nothing to suggest."""
     cursor = cursor_at(analysis.document, offset)
     place = Place(cursor, analysis, env, _spec(analysis, cursor))
-    inside = suggest_references.placeholder(place)
+    inside = suggest_codes.codes(analysis, cursor) or suggest_references.placeholder(place)
     if inside is not None:
         return inside
     items: Iterable[Item]
@@ -74,6 +74,8 @@ def _spec(analysis: Analysis, cursor: Cursor) -> ComponentSpec | None:
 def documentation_of(topic: Topic, env: Environment) -> str | None:
     """The Markdown text for an item's topic."""
     spec = env.registry.get(topic.component) if topic.component else None
+    if topic.code:
+        return documentation.of_code(topic.code)
     if topic.path:
         return documentation.of_key(topic.path, spec)
     return documentation.of_component(spec) if spec is not None else None

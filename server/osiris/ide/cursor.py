@@ -37,7 +37,7 @@ class Cursor:
 
     ``path`` leads from the top (``("steps", 2, "config", "query")``; see ``Role`` for what it leads to).
     ``token`` is what stands there, without quotes, or an empty span; ``text`` and ``prefix`` are all of it and the part
-    in front of the offset. ``column`` is that of the keys (or dashes) around, ``keys`` the keys that stand beside.
+    in front of the offset. ``column`` is that of the keys (or dashes) around; ``keys`` are the other keys of the map.
     ``indent`` is the blank stretch in front that has the wrong width for ``column``, when there is one.
     ``quote`` is the quote around the token, ``has_colon`` whether a colon follows a key, ``gap`` whether a blank must
     be put in front of a value (``mode:|``), ``flow`` whether the place is inside ``[]`` or ``{}``.
@@ -161,7 +161,8 @@ class _Place:
             token = Span(self._offset, self._offset)
             if value.start < value.end:
                 return self._make(Role.NOTHING, path, token)
-            return self._make(Role.VALUE, path, token, column=column, gap=gap)
+            keys = self._others(frame_path)
+            return self._make(Role.VALUE, path, token, column=column, keys=keys, gap=gap)
         return self._scalar(path, value, column)
 
     def _scalar(self, path: Path, value: Span, column: int) -> Cursor:
@@ -169,7 +170,8 @@ class _Place:
         is_header = self._text[value.start] in "|>"
         if is_header or not token.touches(self._offset):
             return self._make(Role.NOTHING, path, Span(self._offset, self._offset))
-        return self._make(Role.VALUE, path, token, column=column, quote=quote)
+        keys = self._others(path[:-1])
+        return self._make(Role.VALUE, path, token, column=column, keys=keys, quote=quote)
 
     def _unquoted(self, token: Span) -> tuple[Span, str]:
         """What is between the quotes, and the quote; a quote that is not closed yet goes to the end."""

@@ -9,6 +9,7 @@ from typing import Any
 from osiris.components.spec import ComponentSpec
 from osiris.ide.vocabulary import Path, Schema, schema_at, types_of
 from osiris.language.connections import Connection
+from osiris.syntax.codes import CODES
 
 _BOUNDS = {"minimum": "at least", "maximum": "at most", "minLength": "length at least", "maxLength": "length at most"}
 
@@ -84,6 +85,15 @@ def of_component(spec: ComponentSpec) -> str:
     if spec.driver is None:
         lines += ["", "Pipelines with it can be checked and compiled; nothing in this version can run it yet."]
     return "\n".join(lines)
+
+
+def of_code(code: str) -> str | None:
+    """What a diagnostic code stands for. None for an unknown one."""
+    known = CODES.get(code.upper())
+    if known is None:
+        return None
+    always = "" if known.configurable else "\n\nIt is always an error: neither a comment nor osiris.yaml changes that."
+    return f"**{known.code}** · {known.severity.name.lower()}: {known.title}\n\n{known.explanation}{always}"
 
 
 def of_connection(connection: Connection, secret: Iterable[str]) -> str:

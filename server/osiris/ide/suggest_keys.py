@@ -7,12 +7,23 @@ from dataclasses import replace
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
 from osiris.ide.cursor import Role
-from osiris.ide.insertion import choice, escape, key_text, literal
+from osiris.ide.insertion import key_text
+from osiris.ide.step_snippets import required_config, whole_steps
 from osiris.ide.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.vocabulary import Schema, schema_at, types_of
-from osiris.language.environment import Environment
 from osiris.language.naming import table_name
 from osiris.syntax.text import Span
+
+_PIPELINE_START = 'oml_version: "0.1.0"\nname: '
+_PIPELINE = (
+    _PIPELINE_START
+    + "${1:my-pipeline}\n\nsteps:\n  - id: ${2:step-id}\n    component: $3\n    mode: ${4|read,transform,write|}$0"
+)
+_TOP_SNIPPETS = {
+    "oml_version": 'oml_version: "0.1.0"$0',
+    "params": "params:\n  ${1:name}: ${2:value}",
+    "profiles": "profiles:\n  ${1:prod}:\n    params:\n      $0",
+}
 
 
 def holds_maps(place: Place) -> bool:
@@ -41,12 +52,17 @@ def keys(place: Place) -> Iterable[Item]:
 
 def _keys_of(schema: Schema, place: Place) -> Iterator[Item]:
     cursor = place.cursor
+    steps: Iterator[Item] = iter(())
     if cursor.role is Role.ITEM and cursor.path[:1] == ("steps",) and len(cursor.path) == 2 and not cursor.keys:
-        yield _whole_step(cursor.column, "", cursor.prefix)
+        steps = whole_steps(place, cursor.column, "")
+        yield next(steps)
+    if cursor.path == () and not cursor.keys and not cursor.flow:
+        yield Item("pipeline", ItemKind.SNIPPET, _PIPELINE_START, _PIPELINE, detail="a whole pipeline")
     known: dict[str, Schema] = dict(schema.get("properties", {}))
     required = schema.get("required", ())
     for name in _absent(place, _required_first(known, required)):
         yield _key(place, name, known[name], required=name in required)
+    yield from steps
 
 
 def items(place: Place) -> Iterable[Item]:
@@ -56,25 +72,11 @@ def items(place: Place) -> Iterable[Item]:
     path = place.cursor.path
     column = place.cursor.column
     if path == ("steps",):
-        return [_whole_step(column + 2, "- ", place.cursor.prefix)]
+        return whole_steps(place, column + 2, "- ")
     return [
         Item(item.label, item.kind, f"- {item.text}", None, item.detail, item.filter, item.again, item.topic)
         for item in values(place)
     ]
-
-
-def _whole_step(column: int, dash: str, typed: str) -> Item:
-    pad = "\n" + " " * column
-    snippet = f"{dash}id: ${{1:step-id}}{pad}component: $2{pad}mode: ${{3|read,transform,write|}}$0"
-    return Item(
-        "step",
-        ItemKind.SNIPPET,
-        f"{dash}id: ",
-        snippet,
-        detail="a new step",
-        filter=typed or "step",
-        topic=Topic(("steps", 0, "id")),
-    )
 
 
 def _required_first(known: Iterable[str], required: Iterable[str]) -> list[str]:
@@ -96,8 +98,10 @@ def _key(place: Place, name: str, schema: Schema | None, *, required: bool = Fal
     if cursor.has_colon:
         return Item(name, ItemKind.KEY, name, None, detail, topic=topic)
     text, snippet = key_text(name, schema, cursor.column, flow=cursor.flow)
+    if cursor.path == () and not cursor.flow and cursor.role is Role.KEY and name in _TOP_SNIPPETS:
+        return Item(name, ItemKind.KEY, text, _TOP_SNIPPETS[name], detail, topic=topic)
     if cursor.step is not None and cursor.path[2:] == () and name == "config" and place.spec is not None:
-        snippet = None if cursor.flow else _required_config(place.spec, place.env, cursor.column)
+        snippet = None if cursor.flow else required_config(place.spec, place.env, cursor.column)
         return Item(name, ItemKind.KEY, text, snippet, detail, topic=topic)
     return Item(name, ItemKind.KEY, text, snippet, detail, again=_leads_on(place, name, text), topic=topic)
 
@@ -148,44 +152,6 @@ def _excluded(place: Place, spec: ComponentSpec) -> set[str]:
     present = {key for key in place.cursor.keys if key != place.cursor.text}
     rules = (rule for rule in spec.constraints if rule.kind in ("exactlyOneOf", "atMostOneOf") and not rule.when)
     return {key for rule in rules if present.intersection(rule.keys) for key in rule.keys}
-
-
-def _required_config(spec: ComponentSpec, env: Environment, column: int) -> str:
-    """The snippet of ``config:`` with the keys that must be there, each with its own tab stop."""
-    pad = "\n" + " " * (column + 2)
-    lines: list[str] = []
-    number = 1
-    if spec.takes_connection and (references := connections_of(spec.family, env)):
-        quoted = [f'"{reference}"' for reference in references]
-        lines.append(f"{CONNECTION_KEY}: " + (choice(number, quoted) if len(quoted) > 1 else escape(quoted[0])))
-        number += len(quoted) > 1
-    wanted = list(spec.missing((), connection=bool(lines)))
-    for rule in spec.constraints:
-        if rule.kind in ("exactlyOneOf", "anyOf") and not rule.when and not any(key in wanted for key in rule.keys):
-            wanted.append(rule.keys[0])
-    for key in wanted:
-        lines.append(_with_stop(key, spec.property(key) or {}, number, column + 2))
-        number += 1
-    return "config:" + pad + (pad.join(lines) if lines else "$0")
-
-
-def _with_stop(key: str, schema: Schema, number: int, column: int) -> str:
-    if "x-osiris-sql" in schema:
-        return f"{key}: |\n{' ' * (column + 2)}${number}"
-    if allowed := schema.get("enum"):
-        return f"{key}: {choice(number, [literal(value) for value in allowed])}"
-    if types_of(schema) == ("array",):
-        return f"{key}: [${number}]"
-    return f"{key}: ${number}"
-
-
-def connections_of(family: str, env: Environment) -> list[str]:
-    """The references of a family's connections, the default one first."""
-    known = env.connections
-    if known is None:
-        return []
-    found = sorted(known.families.get(family, {}).values(), key=lambda c: (not c.is_default, c.alias))
-    return [connection.reference for connection in found]
 
 
 # -- inputs

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from osiris.ide.cursor import Role
 from osiris.ide.documentation import shown
 from osiris.ide.suggestion import Completions, Item, ItemKind, Place
+from osiris.ide.vocabulary import schema_at
 from osiris.language.graph import Graph
 from osiris.language.model import Step
+from osiris.language.params import ParamValue
 from osiris.syntax.text import Span
 
 _OPEN = re.compile(r"\$\{([\w.\-]*)\Z")
@@ -55,6 +57,16 @@ def _detail(step: Step) -> str:
     return " · ".join(word for word in (step.component, step.mode) if word)
 
 
+def param_references(place: Place) -> Iterator[Item]:
+    """The parameters, as a whole value in a config."""
+    schema = schema_at(place.cursor.path, place.spec)
+    if schema is not None and "x-osiris-sql" in schema and not place.cursor.quote:
+        return  # a query is written in a block, and parameters inside it come with `${`
+    for item in _params(place):
+        text = f"${{{item.label}}}"
+        yield Item(text, ItemKind.PARAM, text if place.cursor.quote else f'"{text}"', None, item.detail, filter=text)
+
+
 def placeholder(place: Place) -> Completions | None:
     """Suggestions inside a ``${`` that is being typed in a string of a step; None elsewhere."""
     cursor, text = place.cursor, place.analysis.document.text
@@ -72,8 +84,10 @@ def placeholder(place: Place) -> Completions | None:
             Item(f"{item.label}.df", ItemKind.STEP, f"{item.label}.df}}", None, item.detail)
             for item in needed_steps(place)
         ]
-    else:
+    elif cursor.within[:1] == ("config",):
         items = list(_params(place))
+    else:
+        return None
     return Completions(span, tuple(items)) if items else None
 
 
@@ -81,5 +95,10 @@ def _params(place: Place) -> Iterator[Item]:
     values = place.analysis.values.values
     for name, param in place.analysis.pipeline.params.items():
         value = values.get(name)
-        detail = "secret" if param.sensitive else shown(value.value) if value is not None else param.type or ""
+        detail = "secret" if param.sensitive else _value(value) if value is not None else param.type or ""
         yield Item(f"params.{name}", ItemKind.PARAM, f"params.{name}}}", None, detail)
+
+
+def _value(value: ParamValue) -> str:
+    """The value, unless it comes from outside: what stands in an environment is not shown around."""
+    return "from the environment" if value.source == "environment" else shown(value.value)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from osiris.ide.documentation import shown
 from osiris.ide.insertion import in_quotes, literal
-from osiris.ide.suggest_keys import connections_of
-from osiris.ide.suggest_references import needed_steps, step_outputs
+from osiris.ide.step_snippets import behind_component, connections_of
+from osiris.ide.suggest_paths import holds_path, paths
+from osiris.ide.suggest_references import needed_steps, param_references, step_outputs
 from osiris.ide.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.vocabulary import schema_at, types_of
 
@@ -29,7 +31,11 @@ def values(place: Place) -> Iterable[Item]:
             case ("inputs", _):
                 return step_outputs(place)
             case ("config", "connection"):
-                return _connections(place)
+                return chain(_connections(place), param_references(place))
+            case ("config", _):
+                return chain(paths(place) if holds_path(place) else (), _allowed(place), param_references(place))
+            case ("config", _, *_):
+                return chain(_allowed(place), param_references(place))
     return _allowed(place)
 
 
@@ -48,15 +54,24 @@ def _in_brackets(item: Item) -> Item:
 def _components(place: Place) -> Iterator[Item]:
     step = place.cursor.step
     mode = place.analysis.pipeline.steps[step].mode if step is not None else None
+    present, adds_lines = place.cursor.keys, _ends_line(place)
     others: list[Item] = []
     for spec in place.env.registry.specs():
         detail = spec.title if spec.driver else f"{spec.title} (no driver yet)"
-        item = Item(spec.name, ItemKind.COMPONENT, spec.name, None, detail, topic=Topic(component=spec.name))
+        snippet = behind_component(spec, place.env, present, place.cursor.column) if adds_lines else None
+        item = Item(spec.name, ItemKind.COMPONENT, spec.name, snippet, detail, topic=Topic(component=spec.name))
         if mode is None or mode in spec.modes:
             yield item
         else:
             others.append(item)
     yield from others
+
+
+def _ends_line(place: Place) -> bool:
+    """Whether further lines may follow the value at the cursor: it is the last of its line, and no flow is around."""
+    cursor, text = place.cursor, place.analysis.document.text
+    behind = text[cursor.token.end : cursor.token.end + 200].splitlines()
+    return not cursor.flow and not cursor.quote and not (behind and behind[0].strip())
 
 
 def _modes(place: Place) -> list[Item]:

@@ -26,14 +26,18 @@ class ItemKind(enum.Enum):
     CONNECTION = "connection"
     PARAM = "param"
     SNIPPET = "snippet"
+    FILE = "file"
+    FOLDER = "folder"
+    VARIABLE = "variable"
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What ``documentation_of`` needs to document an item later: the way to a key, or the name of a component."""
+    """What ``documentation_of`` needs to document an item later: the way to a key, the name of a component, a code."""
 
     path: tuple[str | int, ...] = ()
     component: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def find_suppressions(document: Document) -> list[Suppression]:
             if at < 0 or match.start() >= comments[at].end:
                 continue
         line = document.lines.line_of(match.start())
-        first, last = _covered(document, line, match.start())
+        first, last = covered_lines(document, line, match.start())
         for code in _CODE.finditer(match["codes"]):
             at = match.start("codes")
             span = Span(at + code.start(), at + code.end())
@@ -60,7 +60,8 @@ def find_suppressions(document: Document) -> list[Suppression]:
     return found
 
 
-def _covered(document: Document, line: int, offset: int) -> tuple[int, int]:
+def covered_lines(document: Document, line: int, offset: int) -> tuple[int, int]:
+    """The first and last line (from 0) that a comment at ``offset`` in ``line`` holds for."""
     own = document.lines.line_span(line, document.text)
     target = line
     if not document.text[own.start : offset].strip():

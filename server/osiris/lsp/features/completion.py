@@ -22,6 +22,9 @@ _KINDS = {
     ItemKind.CONNECTION: types.CompletionItemKind.Interface,
     ItemKind.PARAM: types.CompletionItemKind.Variable,
     ItemKind.SNIPPET: types.CompletionItemKind.Snippet,
+    ItemKind.FILE: types.CompletionItemKind.File,
+    ItemKind.FOLDER: types.CompletionItemKind.Folder,
+    ItemKind.VARIABLE: types.CompletionItemKind.Variable,
 }
 _SUGGEST_AGAIN = types.Command(title="Suggest", command="editor.action.triggerSuggest")
 
@@ -85,6 +88,8 @@ def _item(client: Client, snapshot: Snapshot, span: types.Range, order: int, ite
         made.insert_text_mode = types.InsertTextMode.AsIs
     if item.topic is not None:
         made.data = {"path": list(item.topic.path), "component": item.topic.component, "uri": snapshot.uri}
+        if item.topic.code is not None:
+            made.data["code"] = item.topic.code
     if item.again and client.suggest_again:
         made.command = _SUGGEST_AGAIN
     return made

@@ -16,9 +16,14 @@ async def handle(session: Session, params: types.CompletionItem) -> types.Comple
     data = params.data
     if not isinstance(data, dict) or not isinstance(path := data.get("path"), list | tuple):
         return params
-    topic = Topic(tuple(part for part in path if isinstance(part, str | int)), data.get("component"))
+    steps = tuple(part for part in path if isinstance(part, str | int))
+    topic = Topic(steps, _text(data.get("component")), _text(data.get("code")))
     environment = session.projects.environment_of(path_of(str(data.get("uri", ""))))
     text = documentation_of(topic, environment)
     if text:
         params.documentation = markup(text, session.client.documentation_formats)
     return params
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
