@@ -79,7 +79,7 @@ class Diagnostics:
                 from osiris.core.config_file import parse_config
 
                 return parse_config(document.text, str(document.path or document.uri)).diagnostics
-            case Kind.OTHER:
+            case Kind.DOTENV | Kind.OTHER:
                 return ()
 
     def _publish(self, document: OpenDocument, found: Iterable[Diagnostic]) -> None:

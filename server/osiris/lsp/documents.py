@@ -6,9 +6,11 @@ A document changes; a snapshot of it does not. Whatever takes time works on a sn
 from __future__ import annotations
 
 import enum
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,8 @@ _OML_SUFFIXES = (".oml", ".oml.yaml", ".oml.yml")
 _OML_HEAD = re.compile(r"^\ufeff?oml_version[ \t]*:", re.MULTILINE)
 _CONNECTIONS = "osiris_connections.yaml"
 _SETTINGS = "osiris.yaml"
-PROJECT_FILES = (_CONNECTIONS, _SETTINGS, ".env")
+_DOTENV = ".env"
+PROJECT_FILES = (_CONNECTIONS, _SETTINGS, _DOTENV)
 
 
 class Kind(enum.Enum):
@@ -35,6 +38,7 @@ class Kind(enum.Enum):
     PIPELINE = "pipeline"
     CONNECTIONS = "connections"
     SETTINGS = "settings"
+    DOTENV = "dotenv"
     OTHER = "other"
 
 
@@ -45,6 +49,8 @@ def kind_of(uri: str, language_id: str, text: str) -> Kind:
         return Kind.CONNECTIONS
     if name == _SETTINGS:
         return Kind.SETTINGS
+    if name == _DOTENV:
+        return Kind.DOTENV
     if language_id == "oml" or name.lower().endswith(_OML_SUFFIXES) or _OML_HEAD.search(text):
         return Kind.PIPELINE
     return Kind.OTHER
@@ -54,6 +60,13 @@ def path_of(uri: str) -> Path | None:
     """The file behind a URI, None for documents that are no file (``untitled:``, ``vscode-vfs:`` ...)."""
     path = to_fs_path(uri)
     return Path(path) if path else None
+
+
+@lru_cache(maxsize=4096)
+def key_of(uri: str) -> str:
+    """The same text for all spellings of a URI: percent-encoding and the case of a drive letter do not count."""
+    path = to_fs_path(uri) if uri.startswith("file:") else None
+    return f"file:{path}" if path else uri
 
 
 class OpenDocument:
@@ -106,11 +119,12 @@ class OpenDocument:
 
 
 class Documents:
-    """The open documents by URI."""
+    """The open documents by URI; two spellings of a URI are one document."""
 
     def __init__(self) -> None:
         self.codec = PositionCodec("utf-16")
         self._open: dict[str, OpenDocument] = {}
+        self._linked: dict[str, OpenDocument] = {}
 
     def __iter__(self) -> Iterator[OpenDocument]:
         """All of them; documents may be opened and closed meanwhile."""
@@ -118,28 +132,35 @@ class Documents:
 
     def get(self, uri: str) -> OpenDocument | None:
         """The open document, None when the client has not opened it."""
-        return self._open.get(uri)
+        return self._open.get(key_of(uri))
 
-    def has_file(self, path: Path) -> bool:
-        """Whether a file is open in the editor."""
-        return any(document.path == path for document in self._open.values())
+    def of_file(self, path: Path) -> OpenDocument | None:
+        """The open document of a file, also when the editor knows the file by another name, through a link."""
+        found = self._open.get(f"file:{path}")
+        if found is None and self._linked and (real := os.path.realpath(path)) in self._linked:
+            found = self._linked[real]
+        return found
 
     def open(self, item: types.TextDocumentItem) -> OpenDocument:
         """Take a document over from the client."""
         document = OpenDocument(item.uri, item.language_id, item.version, item.text, self.codec)
-        self._open[item.uri] = document
+        self._open[key_of(item.uri)] = document
+        if document.path is not None:
+            self._linked[os.path.realpath(document.path)] = document
         return document
 
     def change(self, params: types.DidChangeTextDocumentParams) -> OpenDocument | None:
         """Apply a change; None when the document is not open."""
-        document = self._open.get(params.text_document.uri)
+        document = self.get(params.text_document.uri)
         if document is not None:
             document.change(params.text_document.version, params.content_changes)
         return document
 
     def close(self, uri: str) -> OpenDocument | None:
         """Give the document back to the client."""
-        return self._open.pop(uri, None)
+        document = self._open.pop(key_of(uri), None)
+        self._linked = {real: other for real, other in self._linked.items() if other is not document}
+        return document
 
 
 @dataclass(frozen=True, slots=True, eq=False)

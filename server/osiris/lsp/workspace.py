@@ -103,7 +103,7 @@ class Workspace:
             self._tell(project, f"only the first {MAX_FILES} of {len(paths)} pipelines are looked at unless open.")
         for path in paths[:MAX_FILES]:
             # Asked for each file anew: documents are opened and closed between two of them.
-            if not self._session.documents.has_file(path) and (file := self._closed(path, project)) is not None:
+            if self._session.documents.of_file(path) is None and (file := self._closed(path, project)) is not None:
                 yield file
 
     def closed_file(self, path: Path) -> ClosedFile | None:

@@ -9,5 +9,7 @@ from osiris.lsp.session import Session
 
 def handle(session: Session, params: types.DidOpenTextDocumentParams) -> None:
     """Take the document over and check it."""
-    session.analyses.forget(params.text_document.uri)
+    before = session.documents.get(params.text_document.uri)
+    if before is not None:
+        session.analyses.forget(before.uri)
     session.text_changed(session.documents.open(params.text_document))
