@@ -35,19 +35,15 @@ def test_a_secret_from_a_parameter_that_is_not_sensitive(check, mend):
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("config", "given"),
     [
-        {"params": {"key": AWS}},
-        {"params": {"key": ["eu", "mysql://reader:hunter2@db/shop"]}},
-        {"environ": {"OSIRIS_PARAM_KEY": AWS}},
+        ('path: "${params.key}.csv"', {"params": {"key": AWS}}),
+        ('path: a.csv, columns: "${params.key}"', {"params": {"key": ["eu", "mysql://reader:hunter2@db/shop"]}}),
+        ('path: "${params.key}.csv"', {"environ": {"OSIRIS_PARAM_KEY": AWS}}),
     ],
 )
-def test_a_secret_that_is_given_needs_a_sensitive_parameter(check, mend, given):
-    text = (
-        HEAD.replace("steps:\n", "params:\n  key: {description: who}\nsteps:\n")
-        + CSV
-        + "    description: ${params.key}\n"
-    )
+def test_a_secret_that_is_given_needs_a_sensitive_parameter(check, mend, config, given):
+    text = HEAD.replace("steps:\n", "params:\n  key: {description: who}\nsteps:\n") + CSV.replace("path: a.csv", config)
     (found,) = check(text.replace("key:", "«OML508 key»:"), **given).diagnostics
     assert "hunter2" not in found.message
     assert AWS not in found.message

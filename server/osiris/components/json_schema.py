@@ -99,6 +99,7 @@ def _step_schema(specs: list[ComponentSpec]) -> dict[str, Any]:
         "anyOf": [
             {"type": "number", "minimum": 0},
             {"type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)?\s*$"},
+            _REFERENCE,
         ]
     }
     attempts = {"type": "integer", "minimum": 1, "maximum": 100}
@@ -106,7 +107,7 @@ def _step_schema(specs: list[ComponentSpec]) -> dict[str, Any]:
         "How often, and how long to wait in between.",
         [],
         {
-            "attempts": _described("How many attempts in all; 3 when it is left out.", **attempts),
+            "attempts": _described("How many attempts in all; 3 when it is left out.", anyOf=[attempts, _REFERENCE]),
             "delay": _described("How long to wait before the second attempt; doubled each time.", **duration),
             "max_delay": _described("The longest wait.", **duration),
         },
@@ -123,17 +124,24 @@ def _step_schema(specs: list[ComponentSpec]) -> dict[str, Any]:
             ),
             "component": _described(
                 "What does the work.",
-                type="string",
-                enum=[spec.name for spec in specs],
-                markdownEnumDescriptions=[f"**{spec.title}** — {spec.description}" for spec in specs],
+                anyOf=[
+                    {
+                        "enum": [spec.name for spec in specs],
+                        "markdownEnumDescriptions": [f"**{spec.title}** — {spec.description}" for spec in specs],
+                    },
+                    _REFERENCE,
+                ],
             ),
-            "mode": _described("What the step does with data.", enum=["read", "transform", "write"]),
+            "mode": _described(
+                "What the step does with data.", anyOf=[{"enum": ["read", "transform", "write"]}, _REFERENCE]
+            ),
             "config": _described("The keys of the component.", type=["object", "null"]),
             "needs": _described(
                 "The ids of the steps that come before it. Without it, the step above.",
-                type=["array", "null"],
-                items={"type": "string"},
-                uniqueItems=True,
+                anyOf=[
+                    {"type": ["array", "null"], "items": {"type": "string"}, "uniqueItems": True},
+                    _REFERENCE,
+                ],
             ),
             "inputs": _described(
                 'Which data it takes, by table name: `{df: "${extract-orders.df}"}`.',
@@ -141,7 +149,9 @@ def _step_schema(specs: list[ComponentSpec]) -> dict[str, Any]:
                 patternProperties=_FREE,
                 additionalProperties={"type": "string", "pattern": r"^\$\{[A-Za-z0-9_.-]+\.df\}$"},
             ),
-            "retry": _described("How often to try when it fails.", anyOf=[{"type": "null"}, attempts, retry]),
+            "retry": _described(
+                "How often to try when it fails.", anyOf=[{"type": "null"}, attempts, retry, _REFERENCE]
+            ),
             "timeout": _described(
                 "How long one attempt may take: seconds, or a text such as `5m`.",
                 anyOf=[{"type": "null"}, *duration["anyOf"]],
@@ -155,7 +165,10 @@ def _step_schema(specs: list[ComponentSpec]) -> dict[str, Any]:
 
 def _for_component(spec: ComponentSpec) -> dict[str, Any]:
     then: dict[str, Any] = {
-        "properties": {"mode": {"enum": list(spec.modes)}, "config": {"$ref": f"#/definitions/{spec.name}"}}
+        "properties": {
+            "mode": {"anyOf": [{"enum": list(spec.modes)}, _REFERENCE]},
+            "config": {"$ref": f"#/definitions/{spec.name}"},
+        }
     }
     if spec.missing((), connection=True):
         then["required"] = ["config"]

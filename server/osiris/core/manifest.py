@@ -40,6 +40,7 @@ class ManifestStep(TypedDict):
     inputs: dict[str, str]
     retry: NotRequired[dict[str, Any]]
     timeout: NotRequired[float]
+    description: NotRequired[str]
     unresolved: NotRequired[list[list[str | int]]]
 
 

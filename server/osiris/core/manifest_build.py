@@ -13,15 +13,15 @@ from osiris.core.error_taxonomy import CompilationError
 from osiris.core.manifest import MANIFEST_VERSION, Manifest, ManifestStep, digest
 from osiris.language.analysis import Analysis
 from osiris.language.connections import Connection, Connections, connection_of_step
-from osiris.language.durations import seconds
+from osiris.language.durations import RETRY_DELAY, seconds
 from osiris.language.model import Param
 from osiris.language.substitution import resolve_config
+from osiris.language.templates import fill
 from osiris.syntax.tree import Mapping as MappingNode
 from osiris.syntax.tree import Node, Plain, Scalar, to_plain
 
 COMPILER_NAME = "osiris"
 RETRY_ATTEMPTS = 3  # of a `retry` that says only how long to wait
-RETRY_DELAY = 1.0
 RETRY_MAX_DELAY = 60.0
 
 
@@ -35,7 +35,8 @@ def build_manifest(
     """
     pipeline, values = analysis.pipeline, analysis.values
     ids = [step.id or "" for step in pipeline.steps]
-    steps = [_step(analysis, index, ids, connections) for index in analysis.graph.order]
+    positions = {index: position for position, index in enumerate(analysis.graph.order)}
+    steps = [_step(analysis, index, ids, positions, connections) for index in analysis.graph.order]
     compiler = {"name": COMPILER_NAME, "version": __version__}
     params = values.plain()
     names = {"name": pipeline.name or ""}
@@ -71,10 +72,13 @@ def build_manifest(
     return result
 
 
-def _step(analysis: Analysis, index: int, ids: list[str], connections: Connections | None) -> ManifestStep:
+def _step(
+    analysis: Analysis, index: int, ids: list[str], positions: Mapping[int, int], connections: Connections | None
+) -> ManifestStep:
     step, spec, graph = analysis.pipeline.steps[index], analysis.specs[index], analysis.graph
     assert spec is not None  # an unknown component is an error
-    resolved = resolve_config(step.config, spec, analysis.values.plain())
+    values = analysis.values.plain()
+    resolved = resolve_config(step.config, spec, values)
     for _, problem in resolved.problems:  # also when the project switched the finding off: there is no safe SQL
         raise CompilationError(f"Step {ids[index]}: {problem.message}", code="OML409")
     config: dict[str, Any] = dict(resolved.config)
@@ -87,19 +91,22 @@ def _step(analysis: Analysis, index: int, ids: list[str], connections: Connectio
         "mode": step.mode or "",
         "driver": spec.driver,
         "config": spec.with_defaults(config),
-        "needs": [ids[up] for up in sorted(graph.upstream[index])],
+        "needs": [ids[up] for up in sorted(graph.upstream[index], key=positions.__getitem__)],
         "inputs": {table: ids[up] for table, up in graph.data_inputs[index].items()},
     }
     if reference is not None:
         result["connection"] = reference
     if resolved.open:
         result["unresolved"] = sorted((list(path) for path in resolved.open), key=str)
-    retry = _retry(step.get("retry"))
+    retry = _retry(fill(step.get("retry"), values))
     if retry is not None:
         result["retry"] = retry
-    timeout = seconds(step.get("timeout"))
+    timeout = seconds(fill(step.get("timeout"), values))
     if timeout is not None:
         result["timeout"] = timeout
+    description = fill(step.get("description"), values)
+    if isinstance(description, Scalar) and description.text and description.value is not None:
+        result["description"] = description.text
     return result
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
@@ -60,6 +60,9 @@ class Analyzer:
         self._last_steps: tuple[Step, ...] = ()
         self._graph: tuple[list[tuple[object, ...]], Graph] | None = None
         self._roles: dict[tuple[str | None, str | None], Role] = {}
+        self._values: Mapping[str, Plain] = {}
+        self._shaped_by: frozenset[str] = frozenset()
+        self._others: dict[str, Analyzer] = {}
 
     def analyse(
         self,
@@ -75,10 +78,33 @@ class Analyzer:
         ``profile``, ``params`` (values by name; texts are read in the parameter's type) and ``environ``
         (``OSIRIS_PARAM_X``) choose the parameters; findings under the document's other profiles come as well.
         """
+        analysis, apart = self._read(document, env, profile, params, environ)
+        diagnostics = list(analysis.diagnostics)
+        if apart:
+            told = {(found.code, found.span) for found in diagnostics}
+            for name in apart:
+                other = self._others.setdefault(name, Analyzer(self._registry))
+                under, _ = other._read(document, env, name, params, environ, alone=True)
+                for found in under.diagnostics:
+                    if (found.code, found.span) not in told:
+                        told.add((found.code, found.span))
+                        message = f"{found.message} (With the profile `{name}`.)"
+                        # A fix that is right for this profile may well be wrong for the others.
+                        diagnostics.append(replace(found, message=message, fixes=()))
+        return replace(analysis, diagnostics=_settled(document, diagnostics, env))
+
+    def _read(
+        self,
+        document: Document,
+        env: Environment,
+        profile: str | None,
+        params: Mapping[str, Plain] | None,
+        environ: Mapping[str, str] | None,
+        alone: bool = False,
+    ) -> tuple[Analysis, tuple[str, ...]]:
+        """The analysis before severities and suppressions are applied, with findings under the other profiles as well
+        (not when ``alone``); and the profiles under which the steps are others, so that they must be read apart."""
         declared, top = self._declared(document)
-        pipeline = Pipeline(top, self._steps(document), declared.params, declared.profiles)
-        specs = tuple(self._registry.get(s.shape.component) if s.shape.component else None for s in pipeline.steps)
-        graph = self._graph_of(pipeline.steps)
         values = effective_params(
             declared.params,
             declared.profiles,
@@ -86,7 +112,17 @@ class Analyzer:
             given=params,
             environ=environ,
         )
-        reports = self._report(pipeline, specs, graph, env, _scope(declared, values))
+        scope = _scope(declared, values)
+        pipeline = Pipeline(top, self._steps(document, scope.values), declared.params, declared.profiles)
+        specs = tuple(self._registry.get(s.shape.component) if s.shape.component else None for s in pipeline.steps)
+        graph = self._graph_of(pipeline.steps)
+        apart: tuple[str, ...] = ()
+        if alone:
+            scope = replace(scope, variants=())
+        elif scope.variants and self._shaped_by:
+            apart = tuple(name for name, changed in scope.variants if not self._shaped_by.isdisjoint(changed))
+            scope = replace(scope, variants=tuple(one for one in scope.variants if one[0] not in apart))
+        reports = self._report(pipeline, specs, graph, env, scope)
         context = DocumentContext(
             document, pipeline, graph, self._registry, env, specs, reports, values, tuple(declared.diagnostics)
         )
@@ -97,7 +133,7 @@ class Analyzer:
                 diagnostics += (d.shift(step.base) for d in report.diagnostics)
         for rule in DOCUMENT_RULES:
             diagnostics += rule(context)
-        return Analysis(document, pipeline, graph, values, specs, _settled(document, diagnostics, env))
+        return Analysis(document, pipeline, graph, values, specs, tuple(diagnostics)), apart
 
     def _declared(self, document: Document) -> tuple[Declarations, tuple[TopEntry, ...]]:
         top: list[TopEntry] = []
@@ -122,7 +158,10 @@ class Analyzer:
             self._graph = (flow, build_graph(steps, self._role))
         return self._graph[1]
 
-    def _steps(self, document: Document) -> tuple[Step, ...]:
+    def _steps(self, document: Document, values: Mapping[str, Plain]) -> tuple[Step, ...]:
+        if self._shaped_by and any(repr(values.get(n)) != repr(self._values.get(n)) for n in self._shaped_by):
+            self._shapes, self._last_steps = {}, ()
+        self._values = values
         old = self._shapes
         new: dict[Part, StepShape] = {}
         last, known = self._last_steps, len(self._last_steps)
@@ -135,11 +174,12 @@ class Analyzer:
                 continue
             shape = old.get(part) or new.get(part)
             if shape is None:
-                shape = shape_step(part)
+                shape = shape_step(part, values)
             new[part] = shape
             steps.append(Step(index, placed.base, shape))
         self._shapes = new
         self._last_steps = tuple(steps)
+        self._shaped_by = frozenset(name for shape in new.values() for name in shape.shaped_by)
         return self._last_steps
 
     def _role(self, step: Step) -> Role:

@@ -10,6 +10,9 @@ from osiris.syntax.tree import Node, Scalar
 LONGEST = 366 * 86400.0
 """The longest duration that a step may name, in seconds."""
 
+RETRY_DELAY = 1.0
+"""The wait before the second attempt of a ``retry`` that says none, in seconds."""
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 

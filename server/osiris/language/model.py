@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from osiris.language.placeholders import Placeholder, find_placeholders
+from osiris.language.templates import SHAPING, fill, holds_param
 from osiris.syntax.document import Part
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Entry, Node, Plain, Scalar, Sequence
+from osiris.syntax.tree import Entry, Node, Plain, Scalar, Sequence, Style
 from osiris.syntax.tree import Mapping as MappingNode
 
 Path = tuple[str | int, ...]
@@ -51,9 +52,13 @@ class HeldPlaceholder:
     found: Placeholder
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class StepShape:
-    """All that a step says by itself, whatever stands around it. Spans are relative to its part."""
+    """All that a step says by itself, whatever stands around it. Spans are relative to its part.
+
+    Parameters in ``component``, ``mode`` and ``needs`` have their values here (see ``templates``); ``shaped_by`` names
+    them. What has no value counts as not written.
+    """
 
     part: Part
     mapping: MappingNode | None
@@ -68,6 +73,7 @@ class StepShape:
     config: MappingNode | None
     placeholders: tuple[HeldPlaceholder, ...]
     param_names: tuple[str, ...]
+    shaped_by: tuple[str, ...]
     flow: tuple[object, ...]
     """All of the step that the graph depends on: equal flows make equal graphs."""
 
@@ -260,18 +266,25 @@ def first_line(text: str, span: Span) -> Span:
     return Span(span.start, max(span.start, min(span.end, end)))
 
 
-def shape_step(part: Part) -> StepShape:
-    """Read a step's part."""
+_NO_VALUES: Mapping[str, Plain] = {}
+
+
+def shape_step(part: Part, values: Mapping[str, Plain] = _NO_VALUES) -> StepShape:
+    """Read a step's part; ``values`` are those of the parameters that may stand in it, by name."""
     node = part.node
     mapping = node if isinstance(node, MappingNode) else None
     found = {} if mapping is None else {e.key.text: e for e in reversed(mapping.entries)}
-    id_node, component_node, mode_node = (_scalar(found.get(key)) for key in ("id", "component", "mode"))
     config = found["config"].value if "config" in found else None
     held = tuple(_held(node, ())) if "${" in part.text else ()
     names = sorted({h.found.name for h in held if h.found.kind == "param"})
+    shaped_by = {h.found.name for h in held if h.found.kind == "param" and h.path[:1] in _SHAPING_PATHS}
+    if shaped_by:
+        found = {key: _filled(entry, values) if key in SHAPING else entry for key, entry in found.items()}
+    id_node, component_node, mode_node = (_scalar(found.get(key)) for key in ("id", "component", "mode"))
     needs, inputs = _needs(found.get("needs")), _inputs(found.get("inputs"))
+    step_id = None if holds_param(id_node) else _name(id_node)
     flow = (
-        _name(id_node),
+        step_id,
         _name(component_node),
         _name(mode_node),
         None if needs is None else tuple(need.id for need in needs),
@@ -281,7 +294,7 @@ def shape_step(part: Part) -> StepShape:
         part=part,
         mapping=mapping,
         flow=flow,
-        id=_name(id_node),
+        id=step_id,
         id_node=id_node,
         component=_name(component_node),
         component_node=component_node,
@@ -292,7 +305,30 @@ def shape_step(part: Part) -> StepShape:
         config=config if isinstance(config, MappingNode) else None,
         placeholders=held,
         param_names=tuple(names),
+        shaped_by=tuple(sorted(shaped_by)),
     )
+
+
+_SHAPING_PATHS = frozenset((key,) for key in SHAPING)
+
+
+def _filled(entry: Entry, values: Mapping[str, Plain]) -> Entry:
+    """The entry with parameters in its value. One without a value leaves a need that is known to be unknown."""
+    value = entry.value
+    if isinstance(value, Sequence):
+        items = [fill(item, values) or _unknown(item) for item in value.items]
+        filled: Node = Sequence(value.span, tuple(items), value.flow, value.synthetic)
+    else:
+        filled = fill(value, values) or _unknown(value)
+    if entry.key.text == "needs" and isinstance(filled, Scalar) and filled is not value and filled.text:
+        filled = Sequence(value.span, (filled,), flow=True, synthetic=True)
+    return entry if filled is value else Entry(entry.key, filled, entry.span, entry.has_colon, entry.synthetic)
+
+
+def _unknown(node: Node) -> Node:
+    """What stands for a parameter without a value: its text names it, and nothing is known of it."""
+    text = node.text if isinstance(node, Scalar) else ""
+    return Scalar(node.span, node.span, text, None, Style.PLAIN, synthetic=True)
 
 
 def _scalar(entry: Entry | None) -> Scalar | None:
@@ -316,7 +352,9 @@ def _needs(entry: Entry | None) -> tuple[NeedRef, ...] | None:
     # One id without brackets is reported as a wrong type, and read as it is meant.
     items = value.items if isinstance(value, Sequence) else (value,)
     return tuple(
-        NeedRef(item.text, item) for item in items if isinstance(item, Scalar) and item.value is not None and item.text
+        NeedRef(item.text, item)
+        for item in items
+        if isinstance(item, Scalar) and item.text and (item.value is not None or item.synthetic)
     )
 
 
@@ -351,5 +389,9 @@ def _held(node: Node, path: Path) -> Iterator[HeldPlaceholder]:
             yield from _held(item, (*path, index))
     else:
         for entry in node.entries:
-            if path or not entry.key.text.startswith(("inputs", "x-")):
-                yield from _held(entry.value, (*path, entry.key.text))
+            if path or not entry.key.text.startswith("x-"):
+                # In `inputs` stands `${step-id.df}`, which has rules of its own.
+                inside = _held(entry.value, (*path, entry.key.text))
+                if not path and entry.key.text == "inputs":
+                    inside = (held for held in inside if held.found.kind == "param")
+                yield from inside

@@ -75,12 +75,13 @@ def substitute_text(text: str, values: Mapping[str, Plain], dialect: str | None 
                 f"`${{params.{hole.name}}}` alone, or use a parameter of another type."
             )
             problems.append(SubstitutionProblem("shape", hole.name, hole.span, message))
-        parts += (text[at : hole.span.start], _as_text(value))
+        parts += (text[at : hole.span.start], as_text(value))
         at = hole.span.end
     return Substituted("".join((*parts, text[at:])), (), tuple(problems))
 
 
-def _as_text(value: Plain) -> str:
+def as_text(value: Plain) -> str:
+    """A value as it stands inside a text; null is nothing, lists and maps are JSON."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -179,7 +180,7 @@ def _quoted(
         kind = "list" if isinstance(value, list) else "map"
         message = f"The parameter `{hole.name}` is a {kind}, which cannot stand inside quotes. Take the quotes away."
         return "", SubstitutionProblem("place", hole.name, span, message)
-    text = _as_text(value)
+    text = as_text(value)
     opening = token.text.lstrip("eEbBnNxXuU&")[:1]
     escapes = token.text[:1] in "eE" or (dialect in ("mysql", "mariadb") and token.kind == "string")
     if escapes:

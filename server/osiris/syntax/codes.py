@@ -139,6 +139,13 @@ _TABLE: tuple[Code, ...] = (
     _code("OML313", _E, "Reference not understood", "In a step, `${params.x}` is the one form of reference."),
     _code("OML314", _W, "Inputs without effect", "A step that reads from outside takes no inputs."),
     _code("OML315", _E, "Parameter cannot stand in a text", "A list or map cannot be part of a longer text."),
+    _code(
+        "OML316",
+        _E,
+        "Parameter not allowed here",
+        "`id` and `inputs` take no parameters, nor do keys. Those in the other keys of a step beside `config` are not "
+        "sensitive and have a value when the pipeline is compiled.",
+    ),
     _code("OML320", _E, "Connection reference not understood", "A connection is referred to as `@family.alias`."),
     _code("OML321", _E, "Unknown connection", "osiris_connections.yaml has no such family or alias."),
     _code("OML322", _E, "Connection of another family", "The connection does not belong to the component's family."),

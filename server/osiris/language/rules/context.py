@@ -15,12 +15,13 @@ from osiris.language.graph import Graph
 from osiris.language.model import Param, Pipeline, StepShape
 from osiris.language.params import ParamValues
 from osiris.language.substitution import ResolvedConfig, resolve_config
+from osiris.language.templates import fill
 from osiris.syntax.block import SourceMap
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.document import Document
 from osiris.syntax.sql import SqlToken, tokenize_sql
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Plain, Scalar
+from osiris.syntax.tree import Node, Plain, Scalar
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,10 +86,21 @@ class StepContext:
     def variants(self) -> tuple[tuple[str, ResolvedConfig], ...]:
         """The other profiles that change a parameter of this step, each with the config that it leads to."""
         return tuple(
-            (profile, resolve_config(self.shape.config, self.spec, {**self.scope.values, **changed}))
-            for profile, changed in self.scope.variants
-            if any(name in changed for name in self.shape.param_names)
+            (profile, resolve_config(self.shape.config, self.spec, values))
+            for profile, values in self.every_scope()
+            if profile
         )
+
+    def filled(self, node: Node | None) -> Node | None:
+        """A node outside of ``config`` with the parameters of the chosen profile; None while one has no value."""
+        return fill(node, self.scope.values) if self.shape.param_names else node
+
+    def every_scope(self) -> Iterator[tuple[str, Mapping[str, Plain]]]:
+        """The values of the chosen profile (with an empty name), and of each other one that changes this step."""
+        yield "", self.scope.values
+        for profile, changed in self.scope.variants:
+            if any(name in changed for name in self.shape.param_names):
+                yield profile, {**self.scope.values, **changed}
 
     def source(self, scalar: Scalar, start: int, end: int) -> Span:
         """The source range of ``scalar.text[start:end]``."""

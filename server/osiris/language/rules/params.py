@@ -11,11 +11,12 @@ from osiris.language.findings import finding, replacement
 from osiris.language.model import HeldPlaceholder
 from osiris.language.naming import is_param_name
 from osiris.language.rules.context import DocumentContext, StepContext
-from osiris.language.substitution import SubstitutionProblem
+from osiris.language.substitution import SubstitutionProblem, substitute_text
 from osiris.language.suggest import listing, nearest
+from osiris.language.templates import DECIDED, FIXED, holds_param
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Mapping, Scalar, Style
+from osiris.syntax.tree import Mapping, Node, Scalar, Sequence, Style
 
 _PREFIX = re.compile(r"(?P<prefix>[A-Za-z_]+)\.(?P<name>[A-Za-z_][A-Za-z0-9_-]*)")
 
@@ -26,8 +27,8 @@ def references(ctx: StepContext) -> Iterator[Diagnostic]:
         kind, name = held.found.kind, held.found.name
         if kind == "param" and (name in ctx.scope.params or _in_comment(ctx, held)):
             continue
-        if kind != "param" and _in_comment(ctx, held):
-            continue
+        if (kind != "param" and _in_comment(ctx, held)) or (kind == "param" and held.path[0] in FIXED):
+            continue  # no reference, or reported by `places`
         span = ctx.source(held.scalar, *held.found.span)
         if kind == "param":
             yield _unknown(ctx, held)
@@ -103,13 +104,66 @@ def _other(ctx: StepContext, held: HeldPlaceholder, span: Span) -> Diagnostic:
     return finding("OML313", span, message)
 
 
+_NOT_IN = {
+    "id": "Other steps, tables and files refer to the step by its id, so it must be the same under every profile: "
+    "write it out.",
+    "inputs": 'An input names the step that the data is from, written `"${step-id.df}"`. To choose a step by a '
+    "parameter, use `needs`.",
+}
+
+
+def places(ctx: StepContext) -> Iterator[Diagnostic]:
+    """Parameters stand where they may stand, and outside of ``config`` they have a value that anyone may see."""
+    for held in ctx.shape.placeholders:
+        name, place = held.found.name, str(held.path[0])
+        param = ctx.scope.params.get(name)
+        if held.found.kind != "param" or place not in (*DECIDED, *FIXED):
+            continue
+        if place in FIXED:
+            why = f"A parameter cannot stand in `{place}`. {_NOT_IN[place]}"
+        elif param is None:
+            continue
+        elif name in ctx.scope.sensitive:
+            why = (
+                f"`{name}` is sensitive, and `{place}` is written into the manifest for everyone to read. Use "
+                "sensitive parameters in `config` only."
+            )
+        elif name in ctx.scope.values or param.has_default or not param.sound:
+            continue
+        else:
+            why = (
+                f"`{name}` has no value, and `{place}` is decided when the pipeline is compiled. Give the parameter a "
+                "default, or a value in the profile that is compiled."
+            )
+        yield finding("OML316", ctx.source(held.scalar, *held.found.span), why)
+    yield from _in_keys(ctx)
+
+
+def _in_keys(ctx: StepContext) -> Iterator[Diagnostic]:
+    """Keys stay as they are written, so a parameter in one would silently be text."""
+    todo: list[Node] = [ctx.shape.part.node] if "${" in ctx.text else []
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Sequence):
+            todo += node.items
+        elif isinstance(node, Mapping):
+            for entry in node.entries:
+                todo.append(entry.value)
+                if not entry.synthetic and not node.synthetic and holds_param(entry.key):
+                    message = "A parameter cannot stand in a key. Put it into the value, or write the key out."
+                    yield finding("OML316", entry.key.span, message)
+
+
 def values_fit_in(ctx: StepContext) -> Iterator[Diagnostic]:
     """Values that have no safe form where their parameter stands, under the chosen parameters and every profile."""
     if not ctx.shape.param_names:
         return
     told: set[tuple[Scalar, Span, str]] = set()
-    for profile, resolved in ((None, ctx.resolved), *ctx.variants):
-        for scalar, problem in resolved.problems:
+    outside = {held.scalar: None for held in ctx.shape.placeholders if held.path[0] in DECIDED}
+    configs = ((None, ctx.resolved), *ctx.variants)
+    for (profile, resolved), (_, values) in zip(configs, ctx.every_scope(), strict=True):
+        elsewhere = [(scalar, found) for scalar in outside for found in substitute_text(scalar.text, values).problems]
+        for scalar, problem in (*elsewhere, *resolved.problems):
             if (scalar, problem.span, problem.kind) not in told:
                 told.add((scalar, problem.span, problem.kind))
                 yield _misplaced(ctx, scalar, problem, profile)

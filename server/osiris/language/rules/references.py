@@ -10,6 +10,7 @@ from osiris.language.findings import finding, replacement
 from osiris.language.model import NeedRef, Step
 from osiris.language.rules.context import DocumentContext
 from osiris.language.suggest import listing, nearest
+from osiris.language.templates import holds_param
 from osiris.syntax.diagnostic import Diagnostic, Fix, Related
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Scalar, Sequence
@@ -94,6 +95,8 @@ def inputs(ctx: DocumentContext) -> Iterator[Diagnostic]:
                 message = f"`{ref.table}` names no table: a letter or `_`, then letters, digits and `_`, such as `df`."
                 yield finding("OML305", step.place(ref.key.span), message)
             span = step.place(ref.id_span if ref.id_span.end > ref.id_span.start else ref.key.span)
+            if ref.id is None and holds_param(ref.value):
+                continue  # reported where parameters are
             if ref.id is None:
                 yield _malformed(ctx, step, ref.value if isinstance(ref.value, Scalar) else None, span)
                 continue

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from collections.abc import Mapping as Values
+from dataclasses import replace
 
 from osiris.language.component_names import meant_component
-from osiris.language.durations import LONGEST, seconds
-from osiris.language.edits import column, insert_key, line_start, newline_of, node_end, scalar_text
+from osiris.language.durations import LONGEST, RETRY_DELAY, seconds
+from osiris.language.edits import column, insert_key, line_start, newline_of, node_end, quoted, scalar_text
 from osiris.language.findings import finding, replacement
 from osiris.language.model import LEGACY_MODES, MODES, StepShape, first_line, step_anchor
 from osiris.language.naming import step_id_problem, to_step_id
 from osiris.language.rules.context import StepContext
 from osiris.language.rules.nodes import cut, in_quotes, is_empty, is_text_or_empty, unknown_key, value_span
 from osiris.language.suggest import listing, nearest
-from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
+from osiris.language.templates import DECIDED, fill, holds_param
+from osiris.syntax.diagnostic import Diagnostic, Fix, Related, TextEdit
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
+from osiris.syntax.tree import Entry, Mapping, Node, Plain, Scalar, Sequence
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 STEP_KEYS = ("id", "component", "mode", "config", "needs", "inputs", "retry", "timeout", "description")
+RETRY_KEYS = ("attempts", "delay", "max_delay")
 REQUIRED_STEP = ("id", "component", "mode")
 LEGACY_STEP = {"uses": "component", "with": "config"}
 
@@ -149,22 +153,30 @@ def step_types(ctx: StepContext) -> Iterator[Diagnostic]:
     for entry in mapping.entries if mapping else ():
         if not entry.has_colon:
             continue
-        key, node = entry.key.text, entry.value
+        key = entry.key.text
+        node = ctx.filled(entry.value) if key in DECIDED else entry.value
+        if node is None:
+            continue  # a parameter without a value is reported as such
         span = value_span(node, entry.key)
         if key in REQUIRED_STEP and (not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.text):
             if ctx.shape.part.intact or not is_empty(node):
                 yield finding("OML104", span, f"`{key}` is text. {_STEP_WHY[key]}", in_quotes(node))
         elif key == "description" and not is_text_or_empty(node):
-            yield finding("OML104", span, "`description` is text.", in_quotes(node))
+            if node is entry.value:
+                yield finding("OML104", span, "`description` is text.", in_quotes(node))
         elif key in ("config", "inputs") and not isinstance(node, Mapping) and not is_empty(node):
             example = "{path: data/orders.csv}" if key == "config" else '{df: "${step-id.df}"}'
             yield finding("OML104", span, f"`{key}` is a map, such as `{key}: {example}`.")
         elif key == "needs":
-            yield from _needs_types(node, span)
+            yield from _needs_types(node, entry.value, span)
 
 
-def _needs_types(node: Node, span: Span) -> Iterator[Diagnostic]:
-    if isinstance(node, Scalar) and node.value is not None and node.text:
+def _needs_types(node: Node, written: Node, span: Span) -> Iterator[Diagnostic]:
+    if isinstance(node, Scalar) and node is not written and node.value is not None and isinstance(written, Scalar):
+        listed = f"[{quoted(written.text)}]"
+        fix = None if written.synthetic else replacement("Put it in a list", span, listed, preferred=True)
+        yield finding("OML104", span, f"`needs` is a list of step ids: `needs: {listed}`.", fix)
+    elif isinstance(node, Scalar) and node.value is not None and node.text:
         ids = [scalar_text(word) for word in re.split(r"[,\s]+", node.text) if word]
         sound = not node.synthetic and all(re.search(r"\w", i) and not step_id_problem(i.strip('"')) for i in ids)
         listed = f"[{', '.join(ids)}]" if sound else "[extract-orders]"
@@ -181,7 +193,7 @@ def _needs_types(node: Node, span: Span) -> Iterator[Diagnostic]:
 def step_id(ctx: StepContext) -> Iterator[Diagnostic]:
     """An id is safe as a file name and in references."""
     node = ctx.shape.id_node
-    if node is None or not isinstance(node.value, str) or not node.text:
+    if node is None or not isinstance(node.value, str) or not node.text or holds_param(node):
         return
     problem = step_id_problem(node.text)
     if problem:
@@ -241,32 +253,50 @@ def _no_such_component(ctx: StepContext, node: Scalar) -> Diagnostic:
 
 
 def retry_and_timeout(ctx: StepContext) -> Iterator[Diagnostic]:
-    """``retry`` is a count or ``{attempts, delay, max_delay}``; ``timeout`` a duration."""
+    """``retry`` is a count or ``{attempts, delay, max_delay}``; ``timeout`` a duration; under every profile."""
     mapping = ctx.shape.mapping
-    timeout = mapping.entry("timeout") if mapping else None
-    if timeout and timeout.has_colon and not is_empty(timeout.value):
-        value = seconds(timeout.value)
-        if value is None or not 0 < value <= LONGEST:
-            span = value_span(timeout.value, timeout.key)
-            yield finding(
-                "OML128", span, "`timeout` is a number of seconds above 0, or a text such as `30s`, `5m`, `2h`."
-            )
-    retry = mapping.entry("retry") if mapping else None
-    if retry is None or not retry.has_colon or is_empty(retry.value):
+    timeout, retry = (mapping.entry("timeout"), mapping.entry("retry")) if mapping else (None, None)
+    told: set[Span] = set()
+    for profile, values in ctx.every_scope() if timeout or retry else ():
+        for found in (*_timeout(timeout, values), *_retry(retry, values)):
+            if found.span not in told:
+                told.add(found.span)
+                suffix = f" (With the profile `{profile}`.)" if profile else ""
+                yield replace(found, message=found.message + suffix) if suffix else found
+
+
+def _timeout(entry: Entry | None, values: Values[str, Plain]) -> Iterator[Diagnostic]:
+    if entry is None or not entry.has_colon:
         return
-    if not isinstance(retry.value, Mapping):
-        if not _is_attempts(retry.value):
-            span = value_span(retry.value, retry.key)
+    node = fill(entry.value, values)
+    if node is None or is_empty(node):
+        return
+    value = seconds(node)
+    if value is None or not 0 < value <= LONGEST:
+        span = value_span(entry.value, entry.key)
+        yield finding("OML128", span, "`timeout` is a number of seconds above 0, or a text such as `30s`, `5m`, `2h`.")
+
+
+def _retry(entry: Entry | None, values: Values[str, Plain]) -> Iterator[Diagnostic]:
+    if entry is None or not entry.has_colon:
+        return
+    node = fill(entry.value, values)
+    if node is None or is_empty(node):
+        return
+    if not isinstance(node, Mapping):
+        if not _is_attempts(node):
+            span = value_span(entry.value, entry.key)
             yield finding(
                 "OML127", span, "`retry` is a number of attempts from 1 to 100, or `{attempts, delay, max_delay}`."
             )
         return
-    for entry in retry.value.entries:
-        yield from _retry_key(entry)
+    for each in node.entries:
+        yield from _retry_key(each)
+    yield from _retry_order(node)
 
 
 def _retry_key(entry: Entry) -> Iterator[Diagnostic]:
-    known, key = ("attempts", "delay", "max_delay"), entry.key.text
+    known, key = RETRY_KEYS, entry.key.text
     span = value_span(entry.value, entry.key)
     if not entry.has_colon or key.startswith("x-"):
         return
@@ -276,6 +306,27 @@ def _retry_key(entry: Entry) -> Iterator[Diagnostic]:
         yield finding("OML127", span, "`attempts` is a whole number from 1 to 100.")
     elif key != "attempts" and ((value := seconds(entry.value)) is None or value > LONGEST):
         yield finding("OML127", span, f"`{key}` is a number of seconds, or a text such as `30s`, `5m`.")
+
+
+def _retry_order(retry: Mapping) -> Iterator[Diagnostic]:
+    """The longest wait is no shorter than the first one."""
+    longest, first = retry.entry("max_delay"), retry.entry("delay")
+    most = seconds(longest.value) if longest else None
+    delay = seconds(first.value) if first else None
+    if longest is None or most is None or most >= (RETRY_DELAY if delay is None else delay):
+        return
+    if first is not None and delay is not None:
+        message = (
+            "`max_delay` is the longest wait, and shorter than `delay`, the first one. Raise it, or lower `delay`."
+        )
+        related = [Related(value_span(first.value, first.key), "The first wait.")]
+    else:
+        message = (
+            f"`max_delay`, the longest wait, is shorter than the first one, which is {RETRY_DELAY:g} s unless "
+            "`delay` says otherwise. Raise it, or set `delay`."
+        )
+        related = []
+    yield finding("OML127", value_span(longest.value, longest.key), message, related=related)
 
 
 def _is_attempts(node: Node) -> bool:
