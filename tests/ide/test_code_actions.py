@@ -6,7 +6,7 @@ import pytest
 from fixing import applied
 from marked import analysed
 
-from osiris.ide.code_actions import fix_all, quick_fixes
+from osiris.ide.code_actions import fix_all, quick_fixes, repeated
 from osiris.syntax.text import Span
 
 WRONG = """\
@@ -60,3 +60,38 @@ def test_fix_all_closes_what_is_open_from_the_inside_out(written: str, mended: s
 
 def test_a_document_without_fixes_has_no_fix_all() -> None:
     assert fix_all(analysed("just a text")) is None
+
+
+def test_one_fix_all_does_what_the_next_would_do() -> None:
+    # Only when the component is known does its config show a mistake.
+    text = WRONG.replace("table: t", "tabel: t")
+
+    found = fix_all(analysed(text), text, analysed)
+
+    assert found is not None
+    mended = applied(text, found.edits)
+    assert mended == text.replace("extracter", "extractor").replace("raed", "read").replace("tabel", "table")
+    assert fix_all(analysed(mended), mended, analysed) is None
+
+
+def test_all_findings_of_one_code_are_mended_together() -> None:
+    text = WRONG + WRONG[WRONG.index("  - id") :].replace("id: a", "id: b")
+    at = text.index("raed")
+
+    [found] = repeated(analysed(text), Span(at, at))
+    fixes = fix_all(analysed(text), text, analysed, code=found.diagnostic.code)
+
+    assert (found.diagnostic.code, found.count) == ("OML125", 2)
+    assert fixes is not None
+    assert applied(text, fixes.edits) == text.replace("raed", "read")
+
+
+def test_a_finding_that_stands_alone_is_not_offered_as_several() -> None:
+    assert list(repeated(analysed(WRONG), Span(0, len(WRONG)))) == []
+
+
+def test_what_takes_a_choice_is_never_applied_unasked() -> None:
+    text = WRONG.replace("extracter", "extractor").replace("raed", "read").replace("name: shop", "name: The Shop")
+
+    assert [found.fix.title for found in quick_fixes(analysed(text), Span(0, len(text)))] == ["Rename to `the-shop`"]
+    assert fix_all(analysed(text), text, analysed) is None

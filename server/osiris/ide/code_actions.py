@@ -1,19 +1,28 @@
-"""Mends: every fix of every finding, and all the certain ones at once."""
+"""Mends: every fix of every finding, all the certain ones of one code, and all of a document."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from osiris.ide.edit_log import EditLog
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.text import Span
 
-if TYPE_CHECKING:
-    from osiris.language.analysis import Analysis
-
-
 _UNCLOSED = "OML003"
+# A mend may bring to light what the next one mends; more than this are no chain but a circle.
+_MOST_ROUNDS = 20
+
+
+class Checked(Protocol):
+    """A document of any kind that was checked: an analysis, the connections, the settings."""
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The findings, sorted by place."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,42 +35,107 @@ class QuickFix:
 
 @dataclass(frozen=True, slots=True)
 class FixAll:
-    """All preferred fixes of a document that do not stand in each other's way."""
+    """The preferred fixes of a document that do not stand in each other's way, and how many they are."""
 
     edits: tuple[TextEdit, ...]
     count: int
 
 
-def quick_fixes(analysis: Analysis, span: Span) -> Iterator[QuickFix]:
-    """The fixes of the findings that touch ``span``, the preferred ones of each finding first."""
-    for diagnostic in analysis.diagnostics:
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A finding with a preferred fix, and how many of its code a document has."""
+
+    diagnostic: Diagnostic
+    count: int
+
+
+def touched(checked: Checked, span: Span) -> Iterator[Diagnostic]:
+    """The findings that touch ``span``."""
+    for diagnostic in checked.diagnostics:
         if diagnostic.span.start <= span.end and span.start <= diagnostic.span.end:
-            for fix in sorted(diagnostic.fixes, key=lambda fix: not fix.preferred):
-                yield QuickFix(diagnostic, fix)
+            yield diagnostic
 
 
-def fix_all(analysis: Analysis) -> FixAll | None:
-    """The preferred fixes of this document; of two that overlap the first in the file is taken. None without any.
+def quick_fixes(checked: Checked, span: Span) -> Iterator[QuickFix]:
+    """The fixes of the findings that touch ``span``, the preferred ones of each finding first."""
+    for diagnostic in touched(checked, span):
+        for fix in sorted(diagnostic.fixes, key=lambda fix: not fix.preferred):
+            yield QuickFix(diagnostic, fix)
 
-    What closes brackets and quotes at one place is put there together, the innermost first.
+
+def repeated(checked: Checked, span: Span) -> Iterator[Repeated]:
+    """Findings at ``span`` with a preferred fix, of codes of which the document has more such findings."""
+    here = {d.code: d for d in touched(checked, span) if preferred_fix(d)}
+    for code, diagnostic in here.items():
+        count = sum(1 for other in checked.diagnostics if other.code == code and preferred_fix(other))
+        if count > 1:
+            yield Repeated(diagnostic, count)
+
+
+def preferred_fix(diagnostic: Diagnostic) -> Fix | None:
+    """The fix of a finding that is right without a choice and stays in the document."""
+    return next((fix for fix in diagnostic.fixes if fix.preferred and fix.path is None), None)
+
+
+def fix_all(
+    checked: Checked,
+    text: str = "",
+    recheck: Callable[[str], Checked] | None = None,
+    *,
+    code: str | None = None,
+) -> FixAll | None:
+    """The preferred fixes of a document (of one ``code``); of two that overlap the first in the file is taken.
+
+    With ``recheck`` (what checks a changed ``text``) they are applied again and again until none is left, so that the
+    result needs no second time. None without any.
     """
-    taken: list[tuple[TextEdit, Diagnostic]] = []
+    found = _round(checked, code)
+    if found is None or recheck is None:
+        return found
+    log, seen, count = EditLog(text), {text}, 0
+    for _ in range(_MOST_ROUNDS):
+        log.apply(found.edits)
+        count += found.count
+        following = None if log.text in seen else _round(recheck(log.text), code)
+        if following is None:
+            break
+        seen.add(log.text)
+        found = following
+    edits = log.edits()
+    return FixAll(edits, count) if edits else None
+
+
+def _round(checked: Checked, code: str | None) -> FixAll | None:
+    """What can be applied at once. What closes brackets and quotes at one place is put there together, the innermost
+    first."""
+    taken: list[tuple[Span, TextEdit, Diagnostic]] = []  # sorted, and so are their ends: they do not overlap
+    there: set[TextEdit] = set()
     count = 0
-    for diagnostic in analysis.diagnostics:
-        fix = next((fix for fix in diagnostic.fixes if fix.preferred and fix.path is None), None)
-        if fix is None or any(_in_the_way(edit, diagnostic, *other) for edit in fix.edits for other in taken):
+    for diagnostic in checked.diagnostics:
+        fix = preferred_fix(diagnostic) if code in (None, diagnostic.code) else None
+        if fix is None or any(_has_no_room(edit, diagnostic, taken) for edit in fix.edits if edit not in there):
             continue
-        there = {edit for edit, _ in taken}
-        taken.extend((edit, diagnostic) for edit in fix.edits if edit not in there)
+        for edit in fix.edits:
+            if edit not in there:
+                there.add(edit)
+                insort(taken, (edit.span, edit, diagnostic), key=lambda one: one[0])
         count += 1
     # Editors put insertions at one place in the order of the list.
-    taken.sort(key=lambda found: (found[0].span, -found[1].span.start))
-    return FixAll(tuple(edit for edit, _ in taken), count) if taken else None
+    taken.sort(key=lambda found: (found[0], -found[2].span.start))
+    return FixAll(tuple(edit for _, edit, _ in taken), count) if taken else None
+
+
+def _has_no_room(edit: TextEdit, mended: Diagnostic, taken: list[tuple[Span, TextEdit, Diagnostic]]) -> bool:
+    first = bisect_left(taken, edit.span.start, key=lambda one: one[0].end)
+    for _, other, other_mended in taken[first:]:
+        if other.span.start > edit.span.end:
+            return False
+        if _in_the_way(edit, mended, other, other_mended):
+            return True
+    return False
 
 
 def _in_the_way(edit: TextEdit, mended: Diagnostic, other: TextEdit, other_mended: Diagnostic) -> bool:
-    if edit == other:
-        return False
     if edit.span == other.span and mended.code == other_mended.code == _UNCLOSED:
         return False
     empty = edit.span.start == edit.span.end or other.span.start == other.span.end
