@@ -73,6 +73,17 @@ def test_an_unknown_component_is_none() -> None:
     assert ComponentRegistry(plugins=False).get("mysql.extracter") is None
 
 
+def test_the_file_of_a_spec_is_known_for_built_in_components_and_for_plug_ins(site: Path) -> None:
+    install(site)
+    registry = ComponentRegistry()
+
+    built_in = registry.file_of("duckdb.processor")
+    assert built_in is not None
+    assert "name: duckdb.processor" in built_in.read_text()
+    assert registry.file_of("acme.extractor") == site / "acme_osiris" / "specs" / "acme.extractor.yaml"
+    assert registry.file_of("mysql.extracter") is None
+
+
 def test_components_are_found_by_mode() -> None:
     names = [spec.name for spec in ComponentRegistry(plugins=False).specs_for("transform")]
     assert names == ["duckdb.processor"]

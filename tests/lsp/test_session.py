@@ -51,9 +51,21 @@ def test_the_reply_to_initialize_waits_for_nothing_it_does_not_need() -> None:
 PROVIDERS = {
     "codeActionProvider": "textDocument/codeAction",
     "completionProvider": "textDocument/completion",
+    "definitionProvider": "textDocument/definition",
+    "documentHighlightProvider": "textDocument/documentHighlight",
     "documentSymbolProvider": "textDocument/documentSymbol",
     "executeCommandProvider": "workspace/executeCommand",
     "hoverProvider": "textDocument/hover",
+    "referencesProvider": "textDocument/references",
+    "semanticTokensProvider": "textDocument/semanticTokens/full",
+}
+
+
+# Methods that the option of another one declares.
+BESIDE = {
+    "completionItem/resolve",
+    "textDocument/semanticTokens/full/delta",
+    "textDocument/semanticTokens/range",
 }
 
 
@@ -61,7 +73,7 @@ def test_what_is_declared_is_what_is_there(client: Client) -> None:
     declared = client.initialize()
 
     assert {name for name in declared if name.endswith("Provider")} == set(PROVIDERS)
-    assert {*PROVIDERS.values(), "initialize", "shutdown", "completionItem/resolve"} == set(REQUESTS)
+    assert {*PROVIDERS.values(), *BESIDE, "initialize", "shutdown"} == set(REQUESTS)
     assert declared["executeCommandProvider"]["commands"] == sorted(COMMANDS)
 
 

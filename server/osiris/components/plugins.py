@@ -30,7 +30,17 @@ class SpecPlace:
         Raises:
             SpecError: the package or the file is not there, or the spec is not sound.
         """
-        from osiris.components.registry import SpecError, read_spec
+        from osiris.components.registry import read_spec
+
+        return read_spec(self.path(), source=self.source)
+
+    def path(self) -> Path:
+        """The file that holds the spec.
+
+        Raises:
+            SpecError: the package or the file is not there.
+        """
+        from osiris.components.registry import SpecError
 
         folder = _folder_of(self.package, self.search)
         if folder is None:
@@ -44,7 +54,7 @@ class SpecPlace:
                 f"The package {self.source} offers the component {self.name}, "
                 f"but {self.package!r} holds no file {path.name}."
             )
-        return read_spec(path, source=self.source)
+        return path
 
 
 def installed(group: str, *, taken: Container[str]) -> tuple[dict[str, SpecPlace], dict[str, str]]:

@@ -114,6 +114,16 @@ class ComponentRegistry:
         spec = self.get(name)
         return spec.fingerprint if spec else None
 
+    def file_of(self, name: str) -> Path | None:
+        """The file that holds the spec of a component; None when there is none, or it cannot be found."""
+        if name in self._files:
+            return self._files[name]
+        place = self._specs_of_plugins.get(name)
+        try:
+            return place.path() if place else None
+        except SpecError:
+            return None
+
     def problem(self, name: str) -> str | None:
         """Why the component of this name cannot be used although something of that name is installed."""
         self.get(name)

@@ -25,7 +25,10 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Connection:
-    """One alias. ``fields`` as written, ``${VAR}`` unresolved; spans are in the connections file."""
+    """One alias. ``fields`` as written, ``${VAR}`` unresolved; spans are in the connections file.
+
+    ``span`` is the alias as it is written there, ``whole`` the alias with its fields.
+    """
 
     family: str
     alias: str
@@ -33,6 +36,7 @@ class Connection:
     is_default: bool
     span: Span
     node: MappingNode | None = None
+    whole: Span = Span(0, 0)
 
     @property
     def reference(self) -> str:
@@ -216,14 +220,14 @@ class _Reader:
         return found
 
     def alias(self, family: str, entry: Entry) -> Connection:
-        span = entry.key.span.shift(self.base)
+        span, whole = entry.key.span.shift(self.base), entry.span.shift(self.base)
         for name in (family, entry.key.text):
             if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
                 self.report(entry.key.span, f"`{name}` cannot stand in `@family.alias`: use letters, digits, `_`, `-`.")
         if not isinstance(entry.value, MappingNode):
             if not _is_null(entry.value):
                 self.report(entry.value.span, f"`{entry.key.text}` is a connection: a map of its fields.")
-            return Connection(family, entry.key.text, {}, False, span)
+            return Connection(family, entry.key.text, {}, False, span, None, whole)
         fields: dict[str, Plain] = {}
         is_default = False
         for item in entry.value.entries:
@@ -234,7 +238,7 @@ class _Reader:
                 self.value(family, entry.key.text, item)
         if self.registry and self.intact:
             self.found(field_findings(family, entry.value, self.registry))
-        return Connection(family, entry.key.text, fields, is_default, span, entry.value)
+        return Connection(family, entry.key.text, fields, is_default, span, entry.value, whole)
 
     def default(self, node: Node) -> bool:
         if isinstance(node, Scalar) and isinstance(node.value, bool):

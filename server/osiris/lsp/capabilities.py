@@ -30,6 +30,7 @@ class Client:
     related_information: bool = False
     code_description: bool = False
     unnecessary_tag: bool = False
+    definition_links: bool = False
     document_changes: bool = False
     create_files: bool = False
     work_done_progress: bool = False
@@ -37,6 +38,9 @@ class Client:
     watch_files: bool = False
     run_events: bool = False
     suggest_again: bool = False
+    pull_diagnostics: bool = False
+    refreshes: frozenset[str] = frozenset()
+    register_configuration: bool = False
 
     @staticmethod
     def read(params: dict[str, Any]) -> Client:
@@ -57,9 +61,10 @@ class Client:
             hierarchical_symbols=_flag(able, *text, "documentSymbol", "hierarchicalDocumentSymbolSupport"),
             code_action_literals=_at(able, *text, "codeAction", "codeActionLiteralSupport") is not None,
             is_preferred=_flag(able, *text, "codeAction", "isPreferredSupport"),
-            related_information=_flag(able, *text, "publishDiagnostics", "relatedInformation"),
-            code_description=_flag(able, *text, "publishDiagnostics", "codeDescriptionSupport"),
-            unnecessary_tag=1 in _list(able, *text, "publishDiagnostics", "tagSupport", "valueSet"),
+            related_information=_shown(able, "relatedInformation") is True,
+            code_description=_shown(able, "codeDescriptionSupport") is True,
+            unnecessary_tag=1 in _list(_shown(able, "tagSupport"), "valueSet"),
+            definition_links=_flag(able, *text, "definition", "linkSupport"),
             document_changes=_flag(able, "workspace", "workspaceEdit", "documentChanges"),
             create_files=_flag(able, "workspace", "workspaceEdit", "documentChanges")
             and "create" in _list(able, "workspace", "workspaceEdit", "resourceOperations"),
@@ -69,7 +74,28 @@ class Client:
             run_events=_flag(able, "experimental", "osiris", "runEvent")
             or _flag(params.get("initializationOptions"), "runEvent"),
             suggest_again=_flag(able, "experimental", "osiris", "triggerSuggest"),
+            pull_diagnostics=_pulls(able),
+            refreshes=frozenset(
+                f"workspace/{_REFRESHED.get(name, name)}/refresh"
+                for name in ("diagnostics", "codeLens", "inlayHint", "semanticTokens", "foldingRange")
+                if _flag(able, "workspace", name, "refreshSupport")
+            ),
+            register_configuration=_flag(able, "workspace", "didChangeConfiguration", "dynamicRegistration"),
         )
+
+
+_REFRESHED = {"diagnostics": "diagnostic"}
+
+
+def _pulls(able: object) -> bool:
+    """Whether the client asks for diagnostics by itself; then it is sent none, so that nothing shows twice."""
+    return isinstance(_at(able, "textDocument", "diagnostic"), dict)
+
+
+def _shown(able: object, key: str) -> Any:
+    """An ability to show diagnostics: before LSP 3.18, those that are pulled are shown as those that are pushed."""
+    found = _at(able, "textDocument", "diagnostic", key) if _pulls(able) else None
+    return _at(able, "textDocument", "publishDiagnostics", key) if found is None else found
 
 
 def _at(value: object, *path: str) -> Any:
@@ -89,6 +115,13 @@ def _list(value: object, *path: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
+def semantic_tokens_legend() -> dict[str, list[str]]:
+    """The names of the numbers in semantic tokens."""
+    from osiris.ide.token_kinds import KINDS, MODIFIERS
+
+    return {"tokenTypes": list(KINDS), "tokenModifiers": list(MODIFIERS)}
+
+
 def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, Any]:
     """The ``capabilities`` of the ``initialize`` reply, as plain JSON: nothing is declared that is not there."""
     return {
@@ -97,9 +130,13 @@ def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, An
         "completionProvider": {"triggerCharacters": list(COMPLETION_TRIGGERS), "resolveProvider": True},
         "hoverProvider": True,
         "documentSymbolProvider": True,
+        "documentHighlightProvider": True,
+        "referencesProvider": True,
+        "definitionProvider": True,
         "codeActionProvider": {"codeActionKinds": ["quickfix", "source.fixAll.osiris"]}
         if client.code_action_literals
         else True,
+        "semanticTokensProvider": {"legend": semantic_tokens_legend(), "range": True, "full": {"delta": True}},
         "executeCommandProvider": {"commands": sorted(commands)},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }

@@ -30,6 +30,10 @@ class Source:
     codec: PositionCodec
     exists: bool = True
 
+    def offset(self, position: types.Position) -> int:
+        """The offset (code points) of an LSP position."""
+        return self.codec.to_offset(self.text, self.lines, position.line, position.character)
+
     def range(self, span: Span) -> types.Range:
         """The LSP range of a span (code points)."""
         (line, start), (end_line, end) = (self.codec.to_position(self.text, self.lines, at) for at in span)

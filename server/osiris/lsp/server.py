@@ -14,11 +14,17 @@ from typing import Any
 REQUESTS = {
     "initialize": "initialize",
     "shutdown": "shutdown",
+    "completionItem/resolve": "completion_resolve",
     "textDocument/codeAction": "code_action",
     "textDocument/completion": "completion",
-    "completionItem/resolve": "completion_resolve",
+    "textDocument/definition": "definition",
+    "textDocument/documentHighlight": "document_highlight",
     "textDocument/documentSymbol": "document_symbol",
     "textDocument/hover": "hover",
+    "textDocument/references": "references",
+    "textDocument/semanticTokens/full": "semantic_tokens_full",
+    "textDocument/semanticTokens/full/delta": "semantic_tokens_delta",
+    "textDocument/semanticTokens/range": "semantic_tokens_range",
     "workspace/executeCommand": "execute_command",
 }
 NOTIFICATIONS = {

@@ -21,6 +21,10 @@ MODULES = (
     "osiris.lsp.features.hover",
     "osiris.lsp.features.code_action",
     "osiris.lsp.features.document_symbol",
+    "osiris.lsp.features.definition",
+    "osiris.lsp.features.document_highlight",
+    "osiris.lsp.features.semantic_tokens_full",
+    "osiris.lsp.features.semantic_tokens_range",
 )
 
 _DOCUMENT = {"uri": "untitled:warm-up", "version": 0}
@@ -36,8 +40,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "textDocument/completion": _PLACE,
     "textDocument/hover": _PLACE,
+    "textDocument/definition": _PLACE,
+    "textDocument/documentHighlight": _PLACE,
     "textDocument/codeAction": {"textDocument": _DOCUMENT, "range": _RANGE, "context": {"diagnostics": []}},
     "textDocument/documentSymbol": {"textDocument": _DOCUMENT},
+    "textDocument/semanticTokens/full": {"textDocument": _DOCUMENT},
+    "textDocument/semanticTokens/range": {"textDocument": _DOCUMENT, "range": _RANGE},
 }
 
 
