@@ -56,6 +56,7 @@ PROVIDERS = {
     "documentSymbolProvider": "textDocument/documentSymbol",
     "executeCommandProvider": "workspace/executeCommand",
     "hoverProvider": "textDocument/hover",
+    "semanticTokensProvider": "textDocument/semanticTokens/full",
     "referencesProvider": "textDocument/references",
     "semanticTokensProvider": "textDocument/semanticTokens/full",
 }

@@ -75,6 +75,7 @@ def stretches(analysis: Analysis, kept: KeptTokens, within: Span | None = None) 
     """The tokens part by part, in the order of the document; with ``within`` only of parts that touch it."""
     old = kept.parts
     new = {} if within is None else old
+    at = 0
     try:
         for base, part, index in _parts(analysis, within):
             if part is None:
@@ -86,8 +87,12 @@ def stretches(analysis: Analysis, kept: KeptTokens, within: Span | None = None) 
             if known is None or known[0] != fits:
                 known = (fits, _tokens_of(analysis, step, part))
             new[part] = known
-            if known[1]:
-                yield Stretch(base, part.text, known[1])
+            tokens = known[1]
+            if tokens and base + tokens[0].start < at:  # parts of broken documents may reach into each other
+                tokens = tuple(token for token in tokens if base + token.start >= at)
+            if tokens:
+                at = base + tokens[-1].end
+                yield Stretch(base, part.text, tokens)
         kept.parts = new
     finally:
         if kept.parts is not new:  # nobody waits for the rest
@@ -97,9 +102,8 @@ def stretches(analysis: Analysis, kept: KeptTokens, within: Span | None = None) 
 def _parts(analysis: Analysis, within: Span | None) -> list[tuple[int, Part | None, int]]:
     """Base, part and index (of a step, else -1) of what the document consists of, in its order. No part: ``steps``."""
     document = analysis.document
-    found: list[tuple[int, int, Part | None, int]] = []
-    for placed in document.sections:
-        found.append((placed.base + placed.part.node.span.start, placed.base, placed.part, -1))
+    found: list[tuple[int, int, Part | None, int]]
+    found = [(one.base + one.part.node.span.start, one.base, one.part, -1) for one in document.sections]
     if document.steps_entry is not None:
         base, entry = document.steps_entry
         start = base + entry.key.content.start
@@ -115,15 +119,12 @@ def _parts(analysis: Analysis, within: Span | None) -> list[tuple[int, Part | No
 
 def semantic_tokens(analysis: Analysis, within: Span | None = None, kept: KeptTokens | None = None) -> list[Token]:
     """All tokens in order, or those that touch ``within``; offsets are those of the document."""
-    found: list[Token] = []
-    at = 0
-    for base, _, tokens in stretches(analysis, kept or KeptTokens(), within):
-        for start, end, kind, modifiers in tokens:
-            inside = within is None or (start + base < within.end and within.start < end + base)
-            if inside and start + base >= at:
-                at = end + base
-                found.append(Token(start + base, at, kind, modifiers))
-    return found
+    return [
+        Token(start + base, end + base, kind, modifiers)
+        for base, _, tokens in stretches(analysis, kept or KeptTokens(), within)
+        for start, end, kind, modifiers in tokens
+        if within is None or (start + base < within.end and within.start < end + base)
+    ]
 
 
 def _tokens_of(analysis: Analysis, step: Step | None, part: Part) -> tuple[Token, ...]:

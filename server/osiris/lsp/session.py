@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from osiris.lsp.diagnostics import Diagnostics
     from osiris.lsp.protocol import Protocol
     from osiris.lsp.runs import Runs
+    from osiris.lsp.token_data import DocumentTokens
     from osiris.lsp.workspace import Workspace
 
 _LEVELS = {"error": 1, "warning": 2, "info": 3, "log": 4}
@@ -48,6 +49,7 @@ class Session:
         self.workspace: Workspace = Workspace(self)
         self.diagnostics: Diagnostics = Diagnostics(self)
         self.compiler: Compiler = Compiler(self)
+        self.tokens: dict[str, DocumentTokens] = {}
         self.runs: Runs = Runs(self)
         self._tasks: set[asyncio.Task[Any]] = set()
 
