@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.documents import orders_csv, pipeline
 from benchmarks.figures import Row, in_turn
 
-OSIRIS = [sys.executable, "-m", "osiris"]
+OSIRIS = [sys.executable, "-P", "-m", "osiris"]
 PYTHON = [sys.executable, "-c", "pass"]
 
 

@@ -16,7 +16,7 @@ from benchmarks.peers import YAML_LANGUAGE_SERVER, install
 from benchmarks.rpc import Server
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-OURS = [sys.executable, "-m", "osiris", "lsp"]
+OURS = [sys.executable, "-P", "-m", "osiris", "lsp"]
 
 
 def _yaml_settings() -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Done:
 
 def osiris(*arguments: str) -> Done:
     """Run ``osiris`` in the shop; its standard output and error come back as one text."""
-    command = [sys.executable, "-m", "osiris", *arguments]
+    command = [sys.executable, "-P", "-m", "osiris", *arguments]
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=SHOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout is not None

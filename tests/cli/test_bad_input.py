@@ -73,7 +73,7 @@ def findings(tmp_path_factory):
     for name, (content, _) in DOCUMENTS.items():
         (root / names[name]).write_bytes(content if isinstance(content, bytes) else content.encode())
     before = files(root)
-    command = [sys.executable, "-m", "osiris", "validate", "--format", "json", *names.values()]
+    command = [sys.executable, "-P", "-m", "osiris", "validate", "--format", "json", *names.values()]
     done = subprocess.run(command, cwd=root, capture_output=True, timeout=120)
     assert (done.returncode, done.stderr) == (1, b"")
     assert files(root) == before

@@ -96,7 +96,7 @@ def test_closed_standard_streams_change_no_exit_code(project, closed):
 
 def test_a_reader_that_leaves_is_no_error_worth_a_word(project):
     process = subprocess.Popen(
-        [sys.executable, "-m", "osiris", "schema", "oml"],
+        [sys.executable, "-P", "-m", "osiris", "schema", "oml"],
         cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     process.stdout.close()
@@ -125,7 +125,7 @@ def _on_a_terminal(project: Path, env: dict[str, str]) -> str:
 
     ours, theirs = pty.openpty()
     variables = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")} | {"TERM": "xterm"} | env
-    command = [sys.executable, "-m", "osiris", "validate", "pipelines/orders.oml.yaml"]
+    command = [sys.executable, "-P", "-m", "osiris", "validate", "pipelines/orders.oml.yaml"]
     process = subprocess.Popen(command, cwd=project, env=variables, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     text = b""
@@ -147,7 +147,7 @@ def test_a_defect_of_our_own_ends_with_exit_code_3_and_keeps_masked_details(tmp_
         "raise SystemExit(m.main(['doctor']))"
     )
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([sys.executable, "-P", "-c", code], env=env, capture_output=True, text=True, cwd=tmp_path)
     (details,) = (tmp_path / "osiris/errors").iterdir()
     assert done.returncode == 3
     assert done.stderr == f"error: Osiris met a defect of its own (RuntimeError). The details are in {details}.\n"
@@ -162,7 +162,7 @@ def test_control_c_ends_with_exit_code_130(osiris, tmp_path):
         "d._installation = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
         "raise SystemExit(m.main(['doctor']))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (130, "Stopped.\n")
     assert signal.SIGINT  # the signal a terminal sends
 

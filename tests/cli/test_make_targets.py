@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -24,6 +26,7 @@ def test_a_python_that_is_too_old_or_none_is_named():
     assert done.stderr == "error: PYTHON=/bin/false is not a Python 3.11 or later.\n"
 
 
+@pytest.mark.without_traps
 def test_a_machine_without_any_python_gets_one_clear_line(tmp_path):
     (tmp_path / "scripts").mkdir()
     script = tmp_path / "scripts/find-python"
@@ -36,6 +39,7 @@ def test_a_machine_without_any_python_gets_one_clear_line(tmp_path):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.without_traps
 def test_a_python_without_ensurepip_gets_one_clear_line(tmp_path):
     without = tmp_path / "python"
     without.write_text(f'#!/bin/sh\ncase "$*" in *venv*|*ensurepip*) exit 1;; esac\nexec {sys.executable} "$@"\n')

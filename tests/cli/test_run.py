@@ -282,7 +282,7 @@ def test_an_unknown_target_is_said_before_anything_runs(osiris, project):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_cancels_the_run(project, slow, number, code):
     process = subprocess.Popen(
-        [sys.executable, "-m", "osiris", "run", slow, "--log-format", "json"],
+        [sys.executable, "-P", "-m", "osiris", "run", slow, "--log-format", "json"],
         cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -302,7 +302,7 @@ def test_a_detached_run_is_followed_and_cancelled_by_its_id(osiris, project, slo
     assert started.returncode == 0
     assert run.startswith("run_")
     follower = subprocess.Popen(
-        [sys.executable, "-m", "osiris", "runs", "follow", run, "--format", "json"],
+        [sys.executable, "-P", "-m", "osiris", "runs", "follow", run, "--format", "json"],
         cwd=project, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert follower.stdout is not None
@@ -378,7 +378,7 @@ def test_a_run_on_a_terminal_ends_with_the_same_words(project):
 
     ours, theirs = pty.openpty()
     env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}
-    command = [sys.executable, "-m", "osiris", "run", "pipelines/orders.oml.yaml"]
+    command = [sys.executable, "-P", "-m", "osiris", "run", "pipelines/orders.oml.yaml"]
     process = subprocess.Popen(command, cwd=project, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     text = b""
@@ -399,7 +399,7 @@ def test_a_run_on_a_terminal_ends_with_the_same_words(project):
 
 def test_a_closed_reader_does_not_stop_a_run(project):
     process = subprocess.Popen(
-        [sys.executable, "-m", "osiris", "run", "pipelines/orders.oml.yaml"],
+        [sys.executable, "-P", "-m", "osiris", "run", "pipelines/orders.oml.yaml"],
         cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None

@@ -152,7 +152,7 @@ def test_what_a_run_writes_fits(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shutil.copytree(ROOT / "examples" / "shop", shop, ignore=shutil.ignore_patterns("logs", "build", "out"))
     subprocess.run([sys.executable, "make_data.py"], cwd=shop, check=True)
-    command = [sys.executable, "-m", "osiris", "run", "pipelines/daily-revenue.oml.yaml"]
+    command = [sys.executable, "-P", "-m", "osiris", "run", "pipelines/daily-revenue.oml.yaml"]
     subprocess.run(command, cwd=shop, check=True, capture_output=True)
     (run,) = (shop / "logs").glob("run_*")
     jsonschema.Draft7Validator(schema("manifest")).validate(json.loads((run / "manifest.json").read_text()))

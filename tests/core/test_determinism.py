@@ -52,7 +52,7 @@ def test_the_bytes_are_the_same_in_other_surroundings(tmp_path: Path) -> None:
         (project / "osiris.yaml").write_text("")
         (project / "pipelines" / "p.oml").write_text(PIPELINE, "utf-8")
         done = subprocess.run(
-            [sys.executable, "-c", COMPILE, str(project / "pipelines" / "p.oml")],
+            [sys.executable, "-P", "-c", COMPILE, str(project / "pipelines" / "p.oml")],
             cwd=project if number % 2 else tmp_path,
             env={"PATH": os.environ.get("PATH", ""), **surroundings},
             capture_output=True,

@@ -17,6 +17,7 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b.json").read_bytes() == b"{}"
 
 
+@pytest.mark.without_traps
 def test_nothing_but_the_file_is_left_behind(tmp_path: Path) -> None:
     atomic_write(tmp_path / "b.json", b"1")
     atomic_write(tmp_path / "b.json", b"2")
@@ -67,6 +68,7 @@ except ExecutionError as error:
 """
 
 
+@pytest.mark.without_traps
 def test_a_disk_that_fills_up_keeps_the_old_file_and_leaves_no_other(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     path.write_bytes(b"old")

@@ -18,7 +18,7 @@ def yaml_blocks(page: str) -> list[str]:
 
 
 def osiris(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "osiris", *arguments]
+    command = [sys.executable, "-P", "-m", "osiris", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 

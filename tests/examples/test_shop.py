@@ -30,7 +30,7 @@ def shop(tmp_path_factory):
 
 
 def osiris(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "osiris", *arguments]
+    command = [sys.executable, "-P", "-m", "osiris", *arguments]
     return subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
 
 

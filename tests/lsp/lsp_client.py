@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-COMMAND = [sys.executable, "-m", "osiris", "lsp"]
+COMMAND = [sys.executable, "-P", "-m", "osiris", "lsp"]
 TIMEOUT = 20.0
 
 Message = dict[str, Any]
@@ -119,6 +119,11 @@ class Client:
     def command(self, name: str, argument: Any = None, **more: Any) -> Any:
         arguments = [] if argument is None else [argument]
         return self.request("workspace/executeCommand", {"command": name, "arguments": arguments, **more})
+
+    def answer_of(self, method: str, params: Any = None) -> Message:
+        """The whole answer to a request, also when it is an error."""
+        request_id = self.start_request(method, params)
+        return self.wait(lambda m: m.get("id") == request_id and "method" not in m)
 
     def result_of(self, request_id: int) -> Any:
         answer = self.wait(lambda m: m.get("id") == request_id and "method" not in m)

@@ -31,7 +31,7 @@ steps:
 
 @pytest_lsp.fixture(
     params=["visual-studio-code", "neovim", "emacs"],
-    config=ClientServerConfig(server_command=[sys.executable, "-m", "osiris", "lsp", "--stdio"]),
+    config=ClientServerConfig(server_command=[sys.executable, "-P", "-m", "osiris", "lsp", "--stdio"]),
 )
 async def client(lsp_client: LanguageClient, request: pytest.FixtureRequest, project: Path):  # type: ignore[no-untyped-def]
     @lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)

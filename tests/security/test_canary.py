@@ -198,7 +198,7 @@ def osiris(project: Path, variables: dict[str, str]):
 
     def run(*arguments: str, code: int | tuple[int, ...] = 0) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "osiris", *arguments],
+            [sys.executable, "-P", "-m", "osiris", *arguments],
             cwd=project,
             env={**os.environ, **variables},
             stdin=subprocess.DEVNULL,
