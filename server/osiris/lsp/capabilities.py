@@ -31,6 +31,8 @@ class Client:
     code_description: bool = False
     unnecessary_tag: bool = False
     definition_links: bool = False
+    fold_lines_only: bool = False
+    fold_limit: int | None = None
     document_changes: bool = False
     create_files: bool = False
     work_done_progress: bool = False
@@ -65,6 +67,8 @@ class Client:
             code_description=_shown(able, "codeDescriptionSupport") is True,
             unnecessary_tag=1 in _list(_shown(able, "tagSupport"), "valueSet"),
             definition_links=_flag(able, *text, "definition", "linkSupport"),
+            fold_lines_only=_flag(able, *text, "foldingRange", "lineFoldingOnly"),
+            fold_limit=_count(able, *text, "foldingRange", "rangeLimit"),
             document_changes=_flag(able, "workspace", "workspaceEdit", "documentChanges"),
             create_files=_flag(able, "workspace", "workspaceEdit", "documentChanges")
             and "create" in _list(able, "workspace", "workspaceEdit", "resourceOperations"),
@@ -110,6 +114,11 @@ def _flag(value: object, *path: str) -> bool:
     return _at(value, *path) is True
 
 
+def _count(value: object, *path: str) -> int | None:
+    found = _at(value, *path)
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+
+
 def _list(value: object, *path: str) -> list[Any]:
     found = _at(value, *path)
     return found if isinstance(found, list) else []
@@ -136,6 +145,8 @@ def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, An
         "codeActionProvider": {"codeActionKinds": ["quickfix", "source.fixAll.osiris"]}
         if client.code_action_literals
         else True,
+        "foldingRangeProvider": True,
+        "selectionRangeProvider": True,
         "semanticTokensProvider": {"legend": semantic_tokens_legend(), "range": True, "full": {"delta": True}},
         "executeCommandProvider": {"commands": sorted(commands)},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
