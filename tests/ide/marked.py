@@ -61,12 +61,21 @@ def take(marked: str, label: str, *, snippet: bool = False) -> str:
     return accept(text, found, item, snippet=snippet)
 
 
-def accept(text: str, found: Completions, item: Item, *, snippet: bool = False) -> str:
-    new_text = _shown(item.snippet) if snippet and item.snippet is not None else item.text
+def accept(text: str, found: Completions, item: Item, *, snippet: bool = False, new_text: str | None = None) -> str:
+    if new_text is None:
+        new_text = _shown(item.snippet) if snippet and item.snippet is not None else item.text
     edits = [(found.span, new_text), *((edit.span, edit.new_text) for edit in found.edits)]
     for (start, end), new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
     return text
+
+
+def expanded(snippet: str) -> str:
+    """A snippet as it stands when nothing is typed at its tab stops: their defaults, and the first of each choice."""
+    text = re.sub(r"(?<!\\)\$\d", "", snippet)
+    text = re.sub(r"(?<!\\)\$\{\d+\|((?:[^,|\\]|\\.)*)[^|]*\|\}", lambda match: match[1], text)
+    text = re.sub(r"(?<!\\)\$\{\d+:([^}]*)\}", r"\1", text)
+    return re.sub(r"\\([\\$},|])", r"\1", text)
 
 
 def _shown(snippet: str) -> str:

@@ -3,22 +3,119 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from marked import ENVIRONMENT, accept, analysed
+from marked import accept, expanded
 
+from osiris.core.project import Project
 from osiris.ide.completion import complete
-from osiris.ide.cursor import cursor_at
-from osiris.ide.suggestion import ItemKind
-from osiris.syntax.document import Document, parse
+from osiris.ide.cursor import Cursor, Role, cursor_at
+from osiris.ide.suggestion import Completions, Item, ItemKind
+from osiris.language.analysis import Analyzer
+from osiris.syntax.document import Document, PartCache, parse
 from osiris.syntax.tree import Mapping, Node, Plain, Sequence, to_plain
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.oml.yaml"))
+SOAK = bool(os.environ.get("OSIRIS_SOAK"))
+
+
+@dataclass
+class Typist:
+    """Takes suggestions in versions of one document and looks at what comes of them."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        self.environment = Project.find(self.path).environment(self.path)
+        self.analyzer = Analyzer(self.environment.registry)
+        self.cache = PartCache()
+        self.taken: Counter[ItemKind] = Counter()
+
+    def take_all(self, text: str, offset: int) -> None:
+        analysis = self.analyzer.analyse(parse(text, self.cache), self.environment)
+        found = complete(analysis, self.environment, offset)
+        if found is None:
+            return
+        cursor = cursor_at(analysis.document, offset)
+        before = analysis.document
+        # The first, the middle and the last of each kind stand for all: items of one list are made alike.
+        for kind in ItemKind:
+            items = [item for item in found.items if item.kind is kind]
+            for item in [items[i] for i in sorted({0, len(items) // 2, len(items) - 1})] if items else []:
+                self.taken[kind] += 1
+                for version in {item.text, expanded(item.snippet) if item.snippet is not None else item.text}:
+                    self.check(before, cursor, found, item, version)
+
+    def check(self, before: Document, cursor: Cursor, found: Completions, item: Item, new_text: str) -> None:
+        text = accept(before.text, found, item, new_text=new_text)
+        after = parse(text)
+        where = (
+            f"{item.label!r} at {cursor.offset} of {self.path.name}: "
+            f"{before.text[max(0, cursor.offset - 60) : cursor.offset]!r} became "
+            f"{text[max(0, cursor.offset - 60) :][:200]!r}"
+        )
+        assert not (new := errors(after) - errors(before)), f"{new} after {where}"
+        if cursor.has_colon:
+            return  # another key in place of one that is there: it is meant to change what the value means
+        if cursor.role in (Role.KEY, Role.DASH):  # the word that was begun is no neighbour
+            before = parse(before.text[: cursor.token.start] + before.text[cursor.token.end :])
+        assert_neighbours_stay(before, after, cursor, where)
+        assert_it_landed(after, cursor, found, item, where)
+
+
+def errors(document: Document) -> Counter[str]:
+    return Counter(d.code for d in document.diagnostics if d.code.startswith("OML0"))
+
+
+def assert_neighbours_stay(before: Document, after: Document, cursor: Cursor, where: str) -> None:
+    here, old, new = cursor.step, steps_of(before), steps_of(after)
+    added = len(new) - len(old)
+    assert added in (0, 1), where
+    if here is not None:
+        old, new = old[:here] + old[here + 1 :], new[:here] + new[here + 1 :]
+    assert [step for step in new if step in old] == old, where
+    old_top, new_top = sections_of(before), sections_of(after)
+    for key, value in old_top.items():
+        if cursor.path[:1] != (key,) and key in new_top:
+            assert new_top[key] == value, where
+
+
+def assert_it_landed(after: Document, cursor: Cursor, found: Completions, item: Item, where: str) -> None:
+    if item.kind is ItemKind.SNIPPET:
+        if item.label != "pipeline":
+            index = len(after.steps) if cursor.step is None else cursor.step + 1
+            assert any("id" in step for step in steps_of(after)[:index] if isinstance(step, dict)), where
+        return
+    if item.kind is ItemKind.KEY:
+        holder = at_path(after, cursor.path)
+        if isinstance(holder, Sequence):  # a new item of a list
+            holder = holder.items[-1]
+        assert isinstance(holder, Mapping), where
+        assert holder.entry(item.label) is not None, where
+        return
+    value = at_path(after, cursor.path)
+    assert value is not None, where
+    landed = to_plain(value)
+    meant = json.loads(item.label) if item.label.startswith('"') else item.label
+    if item.kind is ItemKind.PARAM:
+        assert meant in str(landed), where
+    elif found.span == cursor.token and "${" not in meant:
+        shown = [landed] if not isinstance(landed, list) else landed
+        assert meant.lower() in [str(one).lower() for one in shown], where
 
 
 def steps_of(document: Document) -> list[Plain]:
     return [to_plain(placed.part.node) for placed in document.steps]
+
+
+def sections_of(document: Document) -> dict[str, Plain]:
+    nodes = (placed.part.node for placed in document.sections)
+    return {e.key.text: to_plain(e.value) for node in nodes if isinstance(node, Mapping) for e in node.entries}
 
 
 def at_path(document: Document, path: tuple[str | int, ...]) -> Node | None:
@@ -31,41 +128,41 @@ def at_path(document: Document, path: tuple[str | int, ...]) -> Node | None:
     return node
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_taking_any_suggestion_keeps_the_other_steps_and_lands_where_it_is_meant(example: Path) -> None:
+def test_taking_any_suggestion_keeps_the_rest_and_lands_where_it_is_meant(example: Path) -> None:
     text = example.read_text(encoding="utf-8")
-    analysis = analysed(text)
-    before = steps_of(analysis.document)
-    whole = not any(d.code.startswith("OML0") for d in analysis.document.diagnostics)
-    assert whole, "the examples are valid YAML"
-    taken = 0
+    typist = Typist(example)
 
-    for offset in range(len(text) + 1):
-        found = complete(analysis, ENVIRONMENT, offset)
-        if found is None:
-            continue
-        cursor = cursor_at(analysis.document, offset)
-        if cursor.has_colon:
-            continue  # another key in place of one that is there: it is meant to change what the value means
-        # The first, the middle and the last stand for all: items of one list are made alike.
-        chosen = {0, len(found.items) // 2, len(found.items) - 1}
-        for item in (found.items[index] for index in sorted(chosen)):
-            document = parse(accept(text, found, item))
-            after = steps_of(document)
-            taken += 1
+    for offset in range(0, len(text) + 1, 1 if SOAK else 7):
+        typist.take_all(text, offset)
 
-            where = f"{item.label!r} at {offset} of {example.name}"
-            here = cursor.step
-            others = before if here is None else before[:here] + before[here + 1 :]
-            added = len(after) - len(before)
-            assert added in (0, 1), where
-            if added == 0:
-                kept = after if here is None else after[:here] + after[here + 1 :]
-                assert kept == others, where
-            if item.kind is ItemKind.VALUE and found.span == cursor.token:
-                value = at_path(document, cursor.path)
-                assert value is not None, where
-                meant = json.loads(item.label) if item.label.startswith('"') else item.label
-                assert str(to_plain(value)).lower() in (meant.lower(), f"['{meant}']"), where
+    assert {ItemKind.KEY, ItemKind.VALUE, ItemKind.COMPONENT, ItemKind.STEP, ItemKind.CONNECTION} <= set(typist.taken)
 
-    assert taken > 50
+
+@pytest.mark.hypothesis
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_the_same_while_the_pipeline_is_written_from_its_start(example: Path) -> None:
+    text = example.read_text(encoding="utf-8")
+    typist = Typist(example)
+
+    for end in range(0, len(text) + 1, 1 if SOAK else 11):
+        typist.take_all(text[:end], end)
+
+    assert typist.taken[ItemKind.KEY] > 10
+
+
+@pytest.mark.hypothesis
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_the_same_where_a_new_line_was_begun(example: Path) -> None:
+    """Behind the end of each line: an empty line at the same column, one with a blank more, and a half-typed word."""
+    text = example.read_text(encoding="utf-8")
+    typist = Typist(example)
+    lines = list(re.finditer(r"^( *(?:- )?).*$", text, re.MULTILINE))
+
+    for line in lines if SOAK else lines[::4]:
+        column = " " * len(line.group(1))
+        for begun in ("\n" + column, "\n" + column + "  ", "\n" + column + "c"):
+            typist.take_all(text[: line.end()] + begun + text[line.end() :], line.end() + len(begun))
+
+    assert typist.taken[ItemKind.KEY] > 10

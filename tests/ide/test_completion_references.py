@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 from marked import ENVIRONMENT, accept, labels, split, take
 
@@ -9,6 +11,11 @@ from osiris.ide.completion import complete
 from osiris.language.analysis import analyse
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment
+
+
+def doc(text: str) -> str:
+    return dedent(text.lstrip("\n"))
+
 
 # -- parameters
 
@@ -140,10 +147,17 @@ def test_a_comment_of_its_own_holds_for_the_line_below() -> None:
 
 
 def test_a_comment_in_sql_holds_for_its_line() -> None:
-    step = "steps:\n  - id: a\n    component: sqlite.extractor\n  - id: b\n    component: duckdb.processor\n    config:\n"
-    query = step + "      query: |\n        SELECT * FROM df_a, "
+    query = doc("""
+        steps:
+          - id: a
+            component: sqlite.extractor
+          - id: b
+            component: duckdb.processor
+            config:
+              query: |
+                SELECT * FROM df_a,""")
 
-    assert labels(query + "SELECT * FROM df_nothing -- osiris: ignore[<|>") == ["OML405"]
+    assert labels(query + " df_nothing -- osiris: ignore[<|>") == ["OML405"]
 
 
 def test_findings_that_cannot_be_ignored_are_not_offered() -> None:

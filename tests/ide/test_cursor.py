@@ -6,6 +6,7 @@ import pytest
 from marked import cursor
 
 from osiris.ide.cursor import Role
+from osiris.syntax.text import Span
 
 CASES = [
     ("an empty document", "<|>", Role.KEY, (), ""),
@@ -111,3 +112,39 @@ def test_a_key_that_stands_too_deep_is_moved_to_its_column() -> None:
     found = cursor("steps:\n  - id: a\n        <|>")
 
     assert (found.column, found.indent) == (4, (17, 25))
+
+
+# -- what stands on the lines below
+
+
+def test_a_line_above_the_first_item_belongs_to_its_list() -> None:
+    found = cursor("steps:\n<|>\n  - id: a\n")
+
+    assert (found.role, found.path, found.column, found.indent) == (Role.DASH, ("steps",), 2, Span(7, 7))
+
+
+def test_a_line_above_the_first_key_belongs_to_its_map() -> None:
+    assert cursor("params:\n<|>\n  day: 1\n").path == ("params",)
+    assert cursor("params:\nd<|>\n  day: 1\n").path == ("params",)
+
+
+def test_a_word_in_the_margin_above_a_step_is_no_key_of_the_top_level() -> None:
+    assert cursor("steps:\n  - id: a\nc<|>\n  - id: b\n").role is Role.DASH
+    assert cursor("steps:\nc<|>\n  - id: a\n").role is Role.DASH
+
+
+def test_behind_a_key_whose_value_begins_below_nothing_can_be_typed() -> None:
+    assert cursor("params:<|>\n  day: 1\n").role is Role.NOTHING
+    assert cursor("steps:\n  - id: a\n    needs: <|>\n    - b\n").role is Role.NOTHING
+    assert cursor("steps:\n  - id: a\n    mode: <|>\n    config: {}\n").role is Role.VALUE
+
+
+def test_a_key_above_what_is_to_become_its_value() -> None:
+    assert cursor("steps:\n  - id: a\n    con<|>\n      path: x\n").begun
+    assert not cursor("steps:\n  - id: a\n    con<|>\n    mode: read\n").begun
+
+
+def test_between_a_dash_and_its_key_and_on_the_line_of_a_comment_nothing_can_be_typed() -> None:
+    assert cursor("steps:\n  -<|> id: a\n").role is Role.NOTHING
+    assert cursor("name: x\n<|>  # a remark\n").role is Role.NOTHING
+    assert cursor("name: x\n# <|>").role is Role.NOTHING

@@ -7,11 +7,16 @@ nothing that is wrong elsewhere, and nothing half typed here, moves it.
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 
 from osiris.ide.outline import Frame, Line, Outline, Path, Reader
 from osiris.syntax.document import Document
 from osiris.syntax.text import Span
+from osiris.syntax.tree import Scalar
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_NEXT_LINE = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*( *)(?=[^ \t\r\n#])(-(?=[ \t\r\n]|\Z))?")
 
 
 class Role(enum.Enum):
@@ -40,7 +45,8 @@ class Cursor:
     in front of the offset. ``column`` is that of the keys (or dashes) around; ``keys`` are the other keys of the map.
     ``indent`` is the blank stretch in front that has the wrong width for ``column``, when there is one.
     ``quote`` is the quote around the token, ``has_colon`` whether a colon follows a key, ``gap`` whether a blank must
-    be put in front of a value (``mode:|``), ``flow`` whether the place is inside ``[]`` or ``{}``.
+    be put in front of a value (``mode:|``), ``flow`` whether the place is inside ``[]`` or ``{}``, ``begun`` whether
+    the value of a key that has no colon yet stands on the lines below.
     """
 
     offset: int
@@ -56,6 +62,7 @@ class Cursor:
     has_colon: bool = False
     gap: bool = False
     flow: bool = False
+    begun: bool = False
 
     @property
     def step(self) -> int | None:
@@ -82,9 +89,11 @@ def cursor_at(document: Document, offset: int) -> Cursor:
 
 
 def _between_steps(document: Document, offset: int) -> bool:
-    """Whether another step follows the one around ``offset``: then only steps can start here, whatever the column."""
-    bases = [placed.base for placed in document.steps]
-    return len(set(bases)) > 1 and bases[0] <= offset < bases[-1]
+    """Whether ``offset`` is below ``steps:`` and steps follow: then only steps can start here, whatever the column."""
+    if document.steps_entry is None or not document.steps:
+        return False
+    base, entry = document.steps_entry
+    return base + entry.key.span.end < offset < document.steps[-1].base
 
 
 def _keys_of(node: object) -> list[str]:
@@ -108,12 +117,25 @@ def _region(document: Document, offset: int) -> tuple[int, int, list[Frame]]:
     base, index = starts[chosen]
     end = starts[chosen + 1][0] if chosen + 1 < len(starts) else len(document.text)
     if index < 0:
+        _leave_open(document, base, root)
         return base, end, [root]
     root.last = "steps"
     dash = document.text.find("-", base, end)
     line_start = max(document.text.rfind("\n", 0, dash), document.text.rfind("\r", 0, dash)) + 1
     steps = Frame(max(dash - line_start, 0), ("steps",), is_map=False, last=index - 1 if index else None)
     return base, end, [root, steps]
+
+
+def _leave_open(document: Document, base: int, root: Frame) -> None:
+    """Note in ``root`` that the entry in front of ``base`` has no value: what follows may be meant for it."""
+    entries = [
+        (placed.base, entry) for placed in document.sections for entry in getattr(placed.part.node, "entries", ())[-1:]
+    ]
+    if document.steps_entry is not None and not document.steps:
+        entries.append(document.steps_entry)
+    _, before = max((e for e in entries if e[0] < base), key=lambda e: e[0], default=(0, None))
+    if before is not None and before.has_colon and isinstance(before.value, Scalar) and before.value.value is None:
+        root.last, root.filled = before.key.text, False
 
 
 class _Place:
@@ -134,12 +156,14 @@ class _Place:
         if self._outline.inside is not None:
             span = self._outline.inside_span or Span(offset, offset)
             return self._make(Role.TEXT, self._outline.inside, span)
-        if line.comment is not None and offset > line.comment:
+        has_text = line.content.start < line.content.end or bool(line.dashes)
+        if line.comment is not None and (offset > line.comment or not has_text):
             return self._make(Role.NOTHING, (), Span(offset, offset))
         if line.key is not None and line.value is not None and offset > line.key.end:
             return self._value(line.value)
-        has_text = line.content.start < line.content.end or bool(line.dashes)
-        starts = line.span.start + (line.dashes[-1] + 1 if line.dashes else line.indent)
+        starts = line.content.start
+        if line.dashes and line.content.start == line.content.end:
+            starts = line.span.start + line.dashes[-1] + 1
         if has_text and offset < starts:
             return self._make(Role.NOTHING, (), Span(offset, offset))
         return self._key_or_item()
@@ -159,7 +183,7 @@ class _Place:
         gap = self._text[self._offset - 1 : self._offset] == ":"
         if value.start == value.end or self._offset < value.start:
             token = Span(self._offset, self._offset)
-            if value.start < value.end:
+            if value.start < value.end or self._begins_below(column):
                 return self._make(Role.NOTHING, path, token)
             keys = self._others(frame_path)
             return self._make(Role.VALUE, path, token, column=column, keys=keys, gap=gap)
@@ -253,14 +277,41 @@ class _Place:
         left = [frame for frame in frames if frame.column <= column]
         top = left[-1] if left else frames[0]
         deeper = frames[len(left) :]
+        if top.last is not None and not top.filled and not has_colon:
+            below = self._below()
+            if below is not None and below[0] > top.column:  # its value has begun, on a line further down
+                return self._first_of(top.child_path(), below, column, token)
         if self._between_steps and top is frames[0] and deeper and not has_colon:
             return self._in_frame(deeper[0], column, token, has_colon)  # the left margin between two steps
+        if self._between_steps and top is frames[0] and not deeper and not has_colon and token.start < token.end:
+            below = self._below()
+            if below is not None and below[1]:  # a word in the left margin, which cuts the steps in two
+                return self._first_of(("steps",), below, column, token)
         if top.column == column:
             return self._in_frame(top, column, token, has_colon)
         if not top.filled and top.last is not None:  # the first key of a map that has not begun
             return self._key(top.child_path(), column, column, token, has_colon)
         # Between two columns the deeper one is meant; further in than all of them, the innermost.
         return self._in_frame(deeper[0] if deeper else top, column, token, has_colon)
+
+    def _below(self) -> tuple[int, bool] | None:
+        """The column of the next line that says something, and whether a dash stands there."""
+        at = _LINE_END.search(self._text, self._line.span.end)
+        found = _NEXT_LINE.match(self._text, at.end()) if at is not None else None
+        return (len(found[1]), found[2] == "-") if found is not None else None
+
+    def _begins_below(self, column: int) -> bool:
+        """Whether the value of the key in ``column`` begins on a line further down."""
+        below = self._below()
+        return below is not None and (below[0] > column or (below[1] and below[0] == column and not self._line.dashes))
+
+    def _first_of(self, path: Path, below: tuple[int, bool], column: int, token: Span) -> Cursor:
+        """In front of the first key or item of the map or list at ``path``, which stand in the column ``below``."""
+        wanted, is_list = below
+        indent = self._misplaced(column, wanted)
+        if is_list:
+            return self._make(Role.DASH, path, token, column=wanted, indent=indent)
+        return self._key(path, wanted, column, token, has_colon=False)
 
     def _in_frame(self, frame: Frame, column: int, token: Span, has_colon: bool) -> Cursor:
         if frame.is_map:
@@ -273,7 +324,10 @@ class _Place:
     def _key(self, path: Path, wanted: int, column: int, token: Span, has_colon: bool) -> Cursor:
         indent = self._misplaced(column, wanted)
         keys = self._others(path)
-        return self._make(Role.KEY, path, token, column=wanted, keys=keys, has_colon=has_colon, indent=indent)
+        begun = token.start < token.end and not has_colon and self._begins_below(wanted)
+        return self._make(
+            Role.KEY, path, token, column=wanted, keys=keys, has_colon=has_colon, indent=indent, begun=begun
+        )
 
     def _misplaced(self, column: int, wanted: int) -> Span | None:
         start = self._line.span.start

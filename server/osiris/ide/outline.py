@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _KEY = re.compile(r"""("(?:[^"\\\r\n]|\\.)*"|'(?:[^'\r\n]|'')*'|[^\s#"'\[\]{},&*!|>%@`][^\r\n]*?)[ \t]*:(?=[ \t]|$)""")
 _BLOCK = re.compile(r"[|>][-+0-9]*[ \t]*(?:#.*)?$")
-_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*$")
+_COMMENT = re.compile(r"(?<![^ \t\r\n])#.*$")
 _DASH = re.compile(r"-(?:[ \t]+|$)")
 _TAG = re.compile(r"(?:[&!][^\s]*[ \t]+)+")
 

@@ -95,8 +95,8 @@ def _key(place: Place, name: str, schema: Schema | None, *, required: bool = Fal
     cursor = place.cursor
     topic = Topic((*cursor.path, name), place.spec.name if place.spec else None) if schema is not None else None
     detail = detail or ("required" if required else "")
-    if cursor.has_colon:
-        return Item(name, ItemKind.KEY, name, None, detail, topic=topic)
+    if cursor.has_colon or cursor.begun:
+        return Item(name, ItemKind.KEY, name if cursor.has_colon else f"{name}:", None, detail, topic=topic)
     text, snippet = key_text(name, schema, cursor.column, flow=cursor.flow)
     if cursor.path == () and not cursor.flow and cursor.role is Role.KEY and name in _TOP_SNIPPETS:
         return Item(name, ItemKind.KEY, text, _TOP_SNIPPETS[name], detail, topic=topic)

@@ -9,7 +9,9 @@ from typing import Any
 from osiris.lsp.positions import Encoding, choose_encoding
 
 # Characters after which an editor asks for completion by itself; words ask anyway. The line break is for new lines.
-COMPLETION_TRIGGERS = (":", " ", "-", "@", ".", "[", "{", '"', "'", "\n")
+COMPLETION_TRIGGERS = (":", " ", "-", "@", ".", "/", "[", "{", '"', "'", "\n")
+
+CODE_ACTION_KINDS = ("quickfix", "refactor.extract", "refactor.inline", "refactor.rewrite", "source.fixAll.osiris")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Client:
     hierarchical_symbols: bool = False
     code_action_literals: bool = False
     is_preferred: bool = False
+    disabled_actions: bool = False
+    resolves_action_edit: bool = False
     related_information: bool = False
     code_description: bool = False
     unnecessary_tag: bool = False
@@ -63,6 +67,9 @@ class Client:
             hierarchical_symbols=_flag(able, *text, "documentSymbol", "hierarchicalDocumentSymbolSupport"),
             code_action_literals=_at(able, *text, "codeAction", "codeActionLiteralSupport") is not None,
             is_preferred=_flag(able, *text, "codeAction", "isPreferredSupport"),
+            disabled_actions=_flag(able, *text, "codeAction", "disabledSupport"),
+            resolves_action_edit=_flag(able, *text, "codeAction", "dataSupport")
+            and "edit" in _list(able, *text, "codeAction", "resolveSupport", "properties"),
             related_information=_shown(able, "relatedInformation") is True,
             code_description=_shown(able, "codeDescriptionSupport") is True,
             unnecessary_tag=1 in _list(_shown(able, "tagSupport"), "valueSet"),
@@ -133,7 +140,7 @@ def semantic_tokens_legend() -> dict[str, list[str]]:
 
 def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, Any]:
     """The ``capabilities`` of the ``initialize`` reply, as plain JSON: nothing is declared that is not there."""
-    return {
+    declared: dict[str, Any] = {
         "positionEncoding": client.encoding,
         "textDocumentSync": {"openClose": True, "change": 2, "save": {"includeText": False}},
         "completionProvider": {"triggerCharacters": list(COMPLETION_TRIGGERS), "resolveProvider": True},
@@ -142,7 +149,10 @@ def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, An
         "documentHighlightProvider": True,
         "referencesProvider": True,
         "definitionProvider": True,
-        "codeActionProvider": {"codeActionKinds": ["quickfix", "source.fixAll.osiris"]}
+        "codeActionProvider": {
+            "codeActionKinds": list(CODE_ACTION_KINDS),
+            "resolveProvider": client.resolves_action_edit,
+        }
         if client.code_action_literals
         else True,
         "foldingRangeProvider": True,
@@ -151,3 +161,10 @@ def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, An
         "executeCommandProvider": {"commands": sorted(commands)},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }
+    if client.pull_diagnostics:
+        declared["diagnosticProvider"] = {
+            "identifier": "osiris",
+            "interFileDependencies": True,
+            "workspaceDiagnostics": True,
+        }
+    return declared

@@ -52,10 +52,19 @@ async def handle(session: Session, params: types.CompletionParams) -> types.Comp
     for item in items if extra else ():
         item.additional_text_edits = extra
     return types.CompletionList(
-        is_incomplete=found.incomplete,
+        is_incomplete=found.incomplete or (_by_itself(params.context) and found.span.start == found.span.end),
         items=items,
         item_defaults=types.CompletionItemDefaults(**defaults) if defaults else None,
     )
+
+
+def _by_itself(context: types.CompletionContext | None) -> bool:
+    """Whether a character that is no part of a word brought the list.
+
+    VS Code selects nothing in such a list, so that Enter breaks the line. Letters that are typed before the list is
+    there are a question of their own: that the list is incomplete makes the editor ask it, and select an answer.
+    """
+    return context is not None and context.trigger_kind == types.CompletionTriggerKind.TriggerCharacter
 
 
 def _broke_a_line(context: types.CompletionContext | None) -> bool:
