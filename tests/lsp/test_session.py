@@ -58,7 +58,6 @@ PROVIDERS = {
     "foldingRangeProvider": "textDocument/foldingRange",
     "hoverProvider": "textDocument/hover",
     "selectionRangeProvider": "textDocument/selectionRange",
-    "semanticTokensProvider": "textDocument/semanticTokens/full",
     "referencesProvider": "textDocument/references",
     "semanticTokensProvider": "textDocument/semanticTokens/full",
 }
