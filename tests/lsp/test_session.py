@@ -52,27 +52,32 @@ PROVIDERS = {
     "codeActionProvider": "textDocument/codeAction",
     "completionProvider": "textDocument/completion",
     "definitionProvider": "textDocument/definition",
+    "diagnosticProvider": "textDocument/diagnostic",
     "documentHighlightProvider": "textDocument/documentHighlight",
     "documentSymbolProvider": "textDocument/documentSymbol",
     "executeCommandProvider": "workspace/executeCommand",
     "foldingRangeProvider": "textDocument/foldingRange",
     "hoverProvider": "textDocument/hover",
-    "selectionRangeProvider": "textDocument/selectionRange",
     "referencesProvider": "textDocument/references",
+    "renameProvider": "textDocument/rename",
+    "selectionRangeProvider": "textDocument/selectionRange",
     "semanticTokensProvider": "textDocument/semanticTokens/full",
 }
 
 
 # Methods that the option of another one declares.
 BESIDE = {
+    "codeAction/resolve",
     "completionItem/resolve",
+    "workspace/diagnostic",
+    "textDocument/prepareRename",
     "textDocument/semanticTokens/full/delta",
     "textDocument/semanticTokens/range",
 }
 
 
 def test_what_is_declared_is_what_is_there(client: Client) -> None:
-    declared = client.initialize()
+    declared = client.initialize(capabilities={**ABLE, "textDocument": {**ABLE["textDocument"], "diagnostic": {}}})
 
     assert {name for name in declared if name.endswith("Provider")} == set(PROVIDERS)
     assert {*PROVIDERS.values(), *BESIDE, "initialize", "shutdown"} == set(REQUESTS)

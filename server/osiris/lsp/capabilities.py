@@ -35,6 +35,7 @@ class Client:
     code_description: bool = False
     unnecessary_tag: bool = False
     definition_links: bool = False
+    prepare_rename: bool = False
     fold_lines_only: bool = False
     fold_limit: int | None = None
     document_changes: bool = False
@@ -73,6 +74,7 @@ class Client:
             related_information=_shown(able, "relatedInformation") is True,
             code_description=_shown(able, "codeDescriptionSupport") is True,
             unnecessary_tag=1 in _list(_shown(able, "tagSupport"), "valueSet"),
+            prepare_rename=_flag(able, *text, "rename", "prepareSupport"),
             definition_links=_flag(able, *text, "definition", "linkSupport"),
             fold_lines_only=_flag(able, *text, "foldingRange", "lineFoldingOnly"),
             fold_limit=_count(able, *text, "foldingRange", "rangeLimit"),
@@ -146,6 +148,7 @@ def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, An
         "completionProvider": {"triggerCharacters": list(COMPLETION_TRIGGERS), "resolveProvider": True},
         "hoverProvider": True,
         "documentSymbolProvider": True,
+        "renameProvider": {"prepareProvider": True} if client.prepare_rename else True,
         "documentHighlightProvider": True,
         "referencesProvider": True,
         "definitionProvider": True,
