@@ -326,3 +326,13 @@ def test_scalars_know_how_they_are_written() -> None:
 
 def slice_of(document: Document, span: Span) -> str:
     return document.text[span.start : span.end]
+
+
+def test_a_key_that_is_not_there_is_not_there_twice() -> None:
+    text = "name: x\n: a\n: b\nsteps:\n  - id: a\n    : 1\n    : 2\n"
+    assert [found.code for found in parse(text).diagnostics] == ["OML013"] * 4
+
+
+def test_a_key_without_text_that_stands_there_twice_is_called_that() -> None:
+    (found,) = parse("steps:\n  - '': 1\n    \"\": 2\n").diagnostics
+    assert found.message.startswith("A key without text stands here a second time")

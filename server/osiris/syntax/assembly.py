@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from osiris.syntax.aliases import Anchor
 from osiris.syntax.conflicts import has_conflicts, hide_conflicts
+from osiris.syntax.dashless import later_steps, missing_dash
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.findings import duplicate, error
 from osiris.syntax.limits import MAX_ALIAS_NODES
@@ -20,7 +21,9 @@ from osiris.syntax.tree import Entry, Mapping, Node, Sequence, shift_node
 
 _LINE = re.compile(r"^( *)[^ \n]", re.MULTILINE)
 _BLANK_LINE = re.compile("(?:^|(?<=[\r\n]))[ \t\x0c]++(?=[\r\n]|\\Z)")
+_BARE_ITEM = re.compile(r"- +(?![^\n]*:(?: |\n))[^\n]")
 _MAX_JUDGEMENTS = 4
+_STEPS = ("step", "bare")
 _ODD_STARTS = frozenset("|>&!")  # a value whose key stands on the line above, at the same indent
 
 
@@ -92,6 +95,11 @@ class Assembly:
             self._report_indented(pieces[0], layout)
         if misplaced:
             self._report_misplaced(pieces, layout)
+        for piece, record in zip(pieces, records, strict=True):
+            if piece.kind == "bare":
+                indent = layout.step_indent
+                found = missing_dash(self.source.lines, piece.start, piece.end, record.part.node, indent)
+                self.diagnostics += [found] if found else []
 
     def _read(self, layout: Layout) -> tuple[list[Piece], list[Record], bool] | None:
         """The records of all pieces, and whether steps stood at a wrong indent.
@@ -99,7 +107,7 @@ class Assembly:
         The pieces may turn out to be others than those of ``layout``; None when only a whole read makes sense of them.
         """
         old, text = self.cache.records, self.source.text
-        new: dict[str, dict[str, Record]] = {"section": {}, "header": {}, "step": {}}
+        new: dict[str, dict[str, Record]] = {"section": {}, "header": {}, "step": {}, "bare": {}, "stray": {}}
         plain = not self.source.alters
         anchors: dict[str, Anchor] = {}
         expanded = 0
@@ -109,6 +117,9 @@ class Assembly:
         cut: set[int] = set()  # where broken steps were cut again; their pieces are not cut further
         while queue:
             piece = queue.pop()
+            if pieces and pieces[-1].start in cut and self._goes_on(pieces[-1], piece, layout):
+                piece = Piece("step", pieces.pop().start, piece.end)
+                records.pop()
             kind, start, end = piece
             source = text[start:end]
             key = source if plain else source + "\0" + self.source.readable[start:end]
@@ -120,6 +131,11 @@ class Assembly:
                     budget = MAX_ALIAS_NODES - expanded
                     record = read_part(kind, source, self.source.readable[start:end], anchors, budget)
                 expanded += record.expanded
+            if record.part.diagnostics and kind in _STEPS and (others := later_steps(record.part.node)):
+                starts = [self.source.lines.rfind("\n", 0, start + at) + 1 for at in others]
+                queue += [Piece("bare", a, b) for a, b in pairwise([*starts, end])][::-1]
+                queue.append(Piece(kind, start, starts[0]))
+                continue
             if not record.part.intact:
                 if record.runs_on and (better := self._judge(piece, layout, record.runs_on)):
                     return self._read(better)
@@ -137,6 +153,18 @@ class Assembly:
             pieces.append(piece)
         self.cache.records = new
         return pieces, records, bool(cut)
+
+    def _goes_on(self, before: Piece, piece: Piece, layout: Layout) -> bool:
+        """Whether a dash that stands where steps start is an item of a list in the step before, which is too far left.
+
+        That list is the value of its last key, as in ``needs:``, and its dashes stand where that step's keys do.
+        """
+        lines = self.source.lines
+        if piece.kind != "step" or lines.find("-", before.start) - before.start + 2 != layout.step_indent:
+            return False
+        last = lines[before.start : before.end].rstrip().rpartition("\n")[2]
+        is_list = last.endswith(":") or last.startswith(" " * layout.step_indent + "- ")
+        return is_list and _BARE_ITEM.match(lines, piece.start + layout.step_indent, piece.end) is not None
 
     def _cuts(self, piece: Piece, record: Record, layout: Layout) -> list[int]:
         """Where a broken step ends early, because other steps follow in it at a wrong indent."""
@@ -185,7 +213,7 @@ class Assembly:
                 return
             if part.diagnostics:
                 found += [one.shift(base) for one in part.diagnostics]
-            if piece.kind == "step":
+            if piece.kind in _STEPS:
                 steps.append(Placed(base, part))
             elif piece.kind == "header":
                 header = base
@@ -216,8 +244,9 @@ class Assembly:
     def _span_steps(self, pieces: list[Piece], header: tuple[int, Entry]) -> None:
         """Give the ``steps`` entry its list, from the first dash to the end of the last step."""
         base, entry = header
-        first = next(piece.start for piece in pieces if piece.kind == "step")
-        dash = self.source.lines.index("-", first)
+        first = next(piece for piece in pieces if piece.kind in _STEPS)
+        text = self.source.lines
+        dash = text.index("-" if first.kind == "step" else "id", first.start)
         last = self.steps[-1]
         span = Span(dash - base, max(last.base + last.part.node.span.end, dash + 1) - base)
         value = Sequence(span, ())
@@ -232,7 +261,8 @@ class Assembly:
         for placed in self.sections:
             if isinstance(placed.part.node, Mapping) and placed.part.node.entries:
                 entry = placed.part.node.entries[0]
-                keys.append((placed.span(entry.key.span), entry.key.text))
+                if entry.key.span.start < entry.key.span.end:
+                    keys.append((placed.span(entry.key.span), entry.key.text))
         if len({name for _, name in keys}) == len(keys):
             return
         for span, name in sorted(keys):

@@ -65,6 +65,7 @@ EXAMPLES: dict[str, str] = {
     "OML011": _HEAD + _READ + "    description: orders\x01\n",
     "OML012": _HEAD + _READ + "---\nname: second\n",
     "OML013": "x-note: {[a, b]: c}\n" + _HEAD + _READ,
+    "OML015": _HEAD + _READ + _READ_2.replace("- id", "  id"),
     "OML101": "# nothing here yet\n",
     "OML102": "- id: extract\n- id: store\n",
     "OML103": "oml_version: 0.1.0\nsteps:\n" + _READ,

@@ -67,6 +67,7 @@ _TABLE: tuple[Code, ...] = (
     _code("OML012", _E, "Several documents in one file", "One file is one pipeline; remove the `---` line in between."),
     _code("OML013", _E, "Key is not text", "A key must be plain text, not a list or a map."),
     _code("OML014", _E, "Not a text file", "The file is not UTF-8 (or UTF-16 with a byte order mark)."),
+    _code("OML015", _E, "Step without a dash", "Each step of the list starts with a dash: `- id: extract-orders`."),
     # 1xx: the shape of the document.
     _code("OML101", _E, "Empty document", "A pipeline needs at least `oml_version`, `name` and `steps`."),
     _code("OML102", _E, "Document is not a map", "The top level of a pipeline is a map of keys, not a list or text."),

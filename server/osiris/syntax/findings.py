@@ -22,12 +22,13 @@ def edit_fix(title: str, span: Span, new_text: str, *, preferred: bool = True) -
 
 def duplicate(name: str, second: Span, first: Span) -> Diagnostic:
     """A repeated key."""
+    what = f"The key `{name}`" if name.strip() else "A key without text"
     return Diagnostic(
         "OML006",
         second,
-        f"The key `{name}` stands here a second time; only the first one counts. Remove or rename one of them.",
+        f"{what} stands here a second time; only the first one counts. Remove or rename one of them.",
         Severity.ERROR,
-        related=(Related(first, f"`{name}` is first set here."),),
+        related=(Related(first, f"{what} is first set here."),),
     )
 
 
@@ -38,8 +39,8 @@ def duplicates(entries: Sequence[Entry]) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     first: dict[str, Span] = {}
     for entry in entries:
-        if entry.synthetic:
-            continue
+        if entry.synthetic or entry.key.span.start == entry.key.span.end:
+            continue  # a key that is not there at all is reported as that
         name = entry.key.text
         if name in first:
             found.append(duplicate(name, entry.key.span, first[name]))

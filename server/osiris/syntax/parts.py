@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from osiris.syntax.aliases import Anchor
 from osiris.syntax.diagnostic import Diagnostic
+from osiris.syntax.findings import error
 from osiris.syntax.limits import MAX_ALIAS_NODES
 from osiris.syntax.masking import mask
 from osiris.syntax.recovery import is_half_key, recover
@@ -92,6 +93,8 @@ def read_part(
     """
     if kind == "header":
         return Record(_header(source), Reading(), outer)
+    if kind == "stray":
+        return _stray(read_part("section", source, readable, outer, alias_budget))
     masked = mask(readable)
     reading = read_strictly(source, masked.text, masked.restore, outer, alias_budget)
     node = reading.node
@@ -99,7 +102,7 @@ def read_part(
     alone: Scalar | None = None
     if kind == "step" and isinstance(node, Sequence) and not node.flow and len(node.items) == 1:
         node = node.items[0]
-    elif kind == "section" and isinstance(node, Mapping) and _is_section(node, source):
+    elif isinstance(node, Mapping) and (kind == "bare" or (kind == "section" and _is_section(node, source))):
         pass
     else:
         if isinstance(node, Scalar) and not is_half_key(node):
@@ -120,6 +123,21 @@ def read_part(
     if alone is not None:
         record.scalar = alone
         record.scalar_findings = (*masked.diagnostics, *reading.diagnostics)
+    return record
+
+
+def _stray(record: Record) -> Record:
+    """``record`` of a key that stands in the middle of the steps, with that as its one finding."""
+    part = record.part
+    first = part.node.entries[0].key.span if isinstance(part.node, Mapping) and part.node.entries else None
+    if first is None:
+        return record
+    message = (
+        f"`{part.text[first.start : first.end]}` stands in the middle of the steps, where only steps can be. Indent "
+        "it, so that it belongs to a step, or move it above `steps`."
+    )
+    record.part = Part(part.text, part.node, (error("OML005", first, message),), intact=False)
+    record.scalar = None
     return record
 
 

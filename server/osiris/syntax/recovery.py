@@ -53,14 +53,15 @@ def is_half_key(node: Scalar) -> bool:
 
 
 def recover(text: str, kind: str, trouble: Trouble, outer: MappingABC[str, Anchor], alias_budget: int) -> Recovered:
-    """Read ``text``, a broken part of this ``kind`` (``section``, ``step`` or ``whole``).
+    """Read ``text``, a broken part of this ``kind`` (``section``, ``step``, ``bare`` or ``whole``).
 
     ``trouble`` is what the YAML reader said; it is passed on when no defect is found here.
     """
     reader = _Recovery(text, kind, outer, alias_budget)
     node = reader.read()
     found = reader.found
-    if not any(one.code in _ABOUT_SYNTAX for one in found):
+    # Of a step without a dash that much is said where its document is put together.
+    if kind != "bare" and not any(one.code in _ABOUT_SYNTAX for one in found):
         found.append(explain(trouble, text))
     return Recovered(node, tuple(found[:MAX_DIAGNOSTICS]), reader.anchors, reader.outside, reader.expanded, reader.cuts)
 
@@ -74,6 +75,8 @@ class _Recovery(ValueReader):
             return missing(len(self.text))
         if self.kind == "section" or (self.kind == "whole" and not self.starts_value()):
             return self.mapping()
+        if self.kind == "bare" and (below := self.keys_below(-1, farthest=2)):
+            self.column = below
         node = self.block(-1)
         if self.kind == "step" and isinstance(node, Sequence) and not node.flow:
             self.cuts = tuple(self.item_lines[1:])
@@ -129,7 +132,7 @@ class _Recovery(ValueReader):
         exact = [n for n in candidates if self.frames[n].column == self.column]
         if exact:
             return exact[-1]
-        if not dash and self.kind == "step" and self.text_is_step_key():
+        if not dash and self.kind in ("step", "bare") and self.text_is_step_key():
             tie = min(candidates, key=lambda n: (abs(self.frames[n].column - self.column), n))
         else:
             tie = min(candidates, key=lambda n: (abs(self.frames[n].column - self.column), -n))
@@ -179,15 +182,19 @@ class _Recovery(ValueReader):
             return missing(dash + 1)
         self.column += at - self.at
         self.at = at
-        below = self.keys_below(column)
+        # A dash at the margin below dashes that are indented is the usual mistake.
+        below = self.keys_below(column, farthest=1 if column else 2)
         if below is not None:
             if not tight:
                 self.found.append(self.uneven_item(dash, column, below))
             self.column = below
         return self.block(column)
 
-    def keys_below(self, column: int) -> int | None:
-        """Where the keys below the first one of an item stand, when none is where the first one is; else None."""
+    def keys_below(self, column: int, farthest: int) -> int | None:
+        """Where the keys below the first one of an item stand, when none is where the first one is; else None.
+
+        ``column`` is that of the dash; keys that stand more than ``farthest`` columns off are no neighbours.
+        """
         first = key_at(self.text, self.at)
         if first is None or is_end_of_value(self.text, first.colon + 1):
             return None  # what stands below may be its value
@@ -202,8 +209,6 @@ class _Recovery(ValueReader):
             if key_at(self.text, line.at) is not None:
                 columns.append(line.column)
         below = min(columns, default=self.column)
-        # A dash at the margin below dashes that are indented is the usual mistake.
-        farthest = 1 if column else 2
         return below if 0 < abs(below - self.column) <= farthest else None
 
     def uneven_item(self, dash: int, column: int, below: int) -> Diagnostic:

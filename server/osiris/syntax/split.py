@@ -6,6 +6,9 @@ import re
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from osiris.syntax.dashless import first_step
+from osiris.syntax.recovery_lines import STEP_KEYS
+
 _FIRST = re.compile(r"^([ \t]*)([^ \t\n#][^\n]*)", re.MULTILINE)
 _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\n]|\Z)", re.MULTILINE)
 _START_MARKER = re.compile(r"---[ \t]*(?:[ \t]#[^\n]*)?(?:\n|\Z)")
@@ -15,13 +18,22 @@ _KEY_LINE = re.compile(r"^( *)(?:[^\W\d][\w.-]*|\"[^\"\n]*\"|'[^'\n]*')[ \t]*:(?
 _STEPS_KEY = re.compile(r"(?:steps|\"steps\"|'steps')[ \t]*:(?=[ \t\n]|\Z)")
 _STEPS_HEADER = re.compile(r"(?:steps|\"steps\"|'steps')[ \t]*:[ \t]*(?:(?<=[ \t])#[^\n]*)?(?:\n|\Z)")
 _FIRST_ITEM = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*( *)-(?=[ \t\n]|\Z)")
+_OF_STEP = re.compile(rf"(?:{'|'.join(sorted(STEP_KEYS))})(?=[ \t]*(?::|\n))")
+_STEP_KEY = re.compile(r"[ \t]+(?:id|component)[ \t]*:(?=[ \t\n])")
+_DOES = re.compile(r"\n? +(?:component|mode)[ \t]*:(?=[ \t\n])")
+_CLOSES = {'"': '"', "'": "'", "[": "]", "{": "}"}
+_LISTS = ("x-", "steps", "tasks", "outputs", "connectors", "metadata", "schedule", "params", "profiles")
 _ANY_ITEM = re.compile(r"\n( *)-(?:(?=[ \t\n]|\Z)|(?=[^\W\d]))")
 
-PieceKind = Literal["section", "header", "step"]
+PieceKind = Literal["section", "header", "step", "bare", "stray"]
 
 
 class Piece(NamedTuple):
-    """A stretch of whole lines that is read on its own; ``header`` is ``steps:`` above a block list."""
+    """A stretch of whole lines that is read on its own.
+
+    ``header`` is ``steps:`` above a block list, ``bare`` a step whose dash is missing, ``stray`` a key at
+    the margin in the middle of the steps.
+    """
 
     kind: PieceKind
     start: int
@@ -112,18 +124,54 @@ def split(text: str, start: int, end: int) -> Layout | None:
         header = None if seen_steps else _STEPS_HEADER.match(text, key, stop)
         seen_steps = seen_steps or _STEPS_KEY.match(text, key, stop) is not None
         item = _FIRST_ITEM.match(text, header.end(), stop) if header else None
-        if item is None or len(item.group(1)) < indent:
+        bare = first_step(text, header.end(), stop) if header and item is None else None
+        if item is not None and len(item.group(1)) >= indent:
+            step_indent, first_item = len(item.group(1)), item.start(1)
+        elif bare is not None:
+            first_item, step_indent = bare
+            step_indent = max(step_indent, indent)
+        elif step_indent >= 0 and (swallowed := _swallowed(text, key, stop, step_indent)) >= 0:
+            # A key typed in the middle of the steps, too far to the left; the step above may well be what it is of.
+            if pieces[-1].kind in ("step", "bare") and _OF_STEP.match(text, key):
+                pieces[-1] = pieces[-1]._replace(end=swallowed)
+            else:
+                pieces.append(Piece("stray", at, swallowed))
+            pieces.extend(_steps(text, swallowed, stop, step_indent))
+            continue
+        else:
             pieces.append(Piece("section", at, stop))
             continue
-        step_indent = len(item.group(1))
-        first_item = item.start(1)
-        steps = [
-            first_item,
-            *(m.start() + 1 for m in _item_starts(step_indent).finditer(text, first_item, stop)),
-        ]
         pieces.append(Piece("header", at, first_item))
-        pieces.extend([Piece("step", a, b) for a, b in zip(steps, [*steps[1:], stop], strict=True)])
+        steps = _steps(text, first_item, stop, step_indent)
+        pieces.extend([Piece("bare", *steps[0][1:]), *steps[1:]] if bare else steps)
     return Layout(pieces, indent, step_indent, first_indent)
+
+
+def _steps(text: str, first: int, stop: int, step_indent: int) -> list[Piece]:
+    """The pieces of a list of steps; the first one starts at ``first``."""
+    starts = [first, *(m.start() + 1 for m in _item_starts(step_indent).finditer(text, first, stop))]
+    return [Piece("step", a, b) for a, b in zip(starts, [*starts[1:], stop], strict=True)]
+
+
+def _swallowed(text: str, key: int, stop: int, step_indent: int) -> int:
+    """Where in a section behind the steps the first step stands that its key, at ``key``, cuts off from the others.
+
+    -1 when the list there may well be meant as the value of the key.
+    """
+    item = _item_starts(step_indent).search(text, key, stop)
+    if item is None or not _STEP_KEY.match(text, item.end(), stop):
+        return -1
+    line_end = text.find("\n", key)
+    name, colon, value = text[key:line_end].partition(":")
+    value = value.partition(" #")[0].strip()
+    if value.startswith(("|", ">", "&", "!")) or (value[:1] in _CLOSES and not value[1:].endswith(_CLOSES[value[0]])):
+        return -1  # what follows is the rest of the value
+    if colon and not value:
+        behind = _item_starts(step_indent).search(text, item.end(), stop)
+        does = _DOES.search(text, item.end(), behind.start() if behind else stop)
+        if does is None or name.strip().strip("'\"").startswith(_LISTS):
+            return -1
+    return item.start() + 1
 
 
 def misplaced_items(text: str, piece: Piece, layout: Layout) -> list[int]:

@@ -109,6 +109,8 @@ def top_keys(ctx: DocumentContext) -> Iterator[Diagnostic]:
         key = item.entry.key.text
         if not item.entry.has_colon or key in TOP_KEYS or key.startswith("x-"):
             continue
+        if any(found.span == item.entry.key.span for found in item.part.diagnostics):
+            continue  # it is at the wrong place, which is all that can be said of it
         if key in LEGACY_TOP:
             yield _legacy_top(ctx, key, item.key, item.entry, item.base, present)
         else:
