@@ -43,4 +43,4 @@ clean: ## Remove what builds, runs and checks leave behind
 	@find server tests benchmarks scripts -type d -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## Also remove .venv, .tools and node_modules
-	@rm -rf .venv .tools vscode-extension/node_modules vscode-extension/dist vscode-extension/schemas vscode-extension/osiris.vsix
+	@rm -rf .venv .tools vscode-extension/node_modules vscode-extension/dist vscode-extension/schemas vscode-extension/bundled vscode-extension/osiris.vsix

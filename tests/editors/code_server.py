@@ -206,10 +206,9 @@ def _free_port() -> int:
 
 
 def _newest_source() -> float:
-    made_of = [
-        setup_editors.REPOSITORY / "schemas",
-        *(setup_editors.EXTENSION / name for name in ("src", "syntaxes", "images", "scripts")),
-    ]
-    files = [file for folder in made_of for file in folder.rglob("*") if file.is_file()]
-    files += [file for file in setup_editors.EXTENSION.iterdir() if file.is_file() and file != VSIX]
-    return max(file.stat().st_mtime for file in files)
+    repository, extension = setup_editors.REPOSITORY, setup_editors.EXTENSION
+    folders = [repository / "server", *(extension / name for name in ("src", "syntaxes", "images", "scripts"))]
+    files = [file for folder in folders for file in folder.rglob("*") if "__pycache__" not in file.parts]
+    files += [file for file in extension.iterdir() if file != VSIX]
+    files += [repository / name for name in ("pyproject.toml", "README.md", "docs/diagnostics.md")]
+    return max(file.stat().st_mtime for file in files if file.is_file())

@@ -106,6 +106,12 @@ class EditorPage:
         self.page.keyboard.press("Escape")
         return [" ".join(text.split()) for text in found]
 
+    def text(self) -> str:
+        """The visible lines of the active editor."""
+        lines = self.page.locator(".editor-group-container.active .view-line")
+        placed = sorted((float(line.evaluate("e => e.offsetTop")), line.inner_text()) for line in lines.all())
+        return "\n".join(text.replace("\u00a0", " ") for _, text in placed)
+
     def go_to(self, line: int, column: int) -> None:
         """Put the cursor at a 1-based line and column."""
         self.page.keyboard.press("Control+G")

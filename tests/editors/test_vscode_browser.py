@@ -302,13 +302,17 @@ def test_a_run_is_cancelled_from_its_progress_message(editor: EditorPage, pictur
     editor.notification("Running slow").wait_for(state="hidden")
 
 
-def test_doctor_reports_in_the_output(editor: EditorPage, pictures: Path) -> None:
+def test_doctor_opens_a_report_to_paste(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(DAILY)
     editor.wait_until_served()
 
     editor.run_command("Osiris: Doctor")
 
-    editor.wait_for_output("workspace: trusted")
+    editor.until(lambda: "workspace: trusted" in editor.text(), editor.text)
+    report = editor.text()
+    assert "# Osiris: Doctor" in report
+    assert "found by: osiris.server.interpreter" in report
+    assert editor.language_mode() == "Markdown"
     editor.screenshot(pictures / "doctor.png")
 
 

@@ -1,16 +1,14 @@
-// Bundles the extension (and, with --tests, the tests) and copies the schemas that the package ships.
+// Bundles the extension (and, with --tests, the tests).
 import { build } from 'esbuild';
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const repository = path.resolve(here, '..');
 const production = process.argv.includes('--production');
 const withTests = process.argv.includes('--tests');
 
 rmSync(path.join(here, 'dist'), { recursive: true, force: true });
-rmSync(path.join(here, 'schemas'), { recursive: true, force: true });
 
 const common = {
   absWorkingDir: here,
@@ -38,10 +36,4 @@ if (withTests) {
     packages: 'external',
     sourcemap: 'inline',
   });
-}
-
-// The schemas live once, at the top of the repository; the package carries copies.
-mkdirSync(path.join(here, 'schemas'), { recursive: true });
-for (const file of readdirSync(path.join(repository, 'schemas')).filter((f) => f.endsWith('.json'))) {
-  cpSync(path.join(repository, 'schemas', file), path.join(here, 'schemas', file));
 }

@@ -20,10 +20,29 @@ function count(amount: number, unit: string): string {
   return `${amount === 0 ? 'no' : amount} ${unit}${amount === 1 ? '' : 's'}`;
 }
 
-export function reportOf(answer: unknown): string {
-  return typeof answer === 'string' ? answer : JSON.stringify(answer, undefined, 2);
-}
-
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Packages that a command lacks, as the server says it in the data of its error. */
+export interface MissingPackages {
+  packages: string[];
+  /** The extra of the distribution that brings them; only such a name is ever installed. */
+  extra?: string;
+  /** The command that installs them by hand. */
+  install?: string;
+}
+
+/** The packages that were missing, if that is why a request failed. */
+export function missingPackages(error: unknown): MissingPackages | undefined {
+  const data: unknown = error instanceof Error && 'data' in error ? error.data : undefined;
+  if (typeof data !== 'object' || data === null || !('missingPackages' in data) || !Array.isArray(data.missingPackages)) {
+    return undefined;
+  }
+  const { extra, install } = data as { extra?: unknown; install?: unknown };
+  return {
+    packages: data.missingPackages.map(String),
+    ...(typeof extra === 'string' && /^[a-z][a-z0-9-]*$/.test(extra) ? { extra } : {}),
+    ...(typeof install === 'string' ? { install } : {}),
+  };
 }

@@ -1,20 +1,16 @@
-/** The language client: one server process, started, stopped and restarted one after the other, never at once. */
+/** The language server of this window: found or made, started, watched and ended by one state machine. */
 import * as os from 'node:os';
 import * as vscode from 'vscode';
-import {
-  type ExecuteCommandParams,
-  ExecuteCommandRequest,
-  LanguageClient,
-  type LanguageClientOptions,
-  RevealOutputChannelOn,
-  State,
-  type StaticFeature,
-  TransportKind,
-} from 'vscode-languageclient/node';
-import { messageOf } from './answers';
+import { type ExecuteCommandParams, ExecuteCommandRequest, type LanguageClientOptions, RevealOutputChannelOn, type StaticFeature } from 'vscode-languageclient/node';
+import { missingPackages } from './answers';
 import { commandIds } from './commandIds';
-import { projectFiles } from './detect';
-import { findServer, isProblem, type ServerCommand, type ServerProblem } from './server';
+import { hideYamlDuplicates, projectFiles } from './detect';
+import { ownVariables } from './environment';
+import { Lifecycle, type State } from './lifecycle';
+import type { Managed } from './managed';
+import { Cancelled, type Problem } from './problem';
+import { findGiven, findServer, type ServerCommand, type Surroundings } from './server';
+import { ServerProcess } from './serverProcess';
 import { serverSettings } from './settings';
 import type { Status } from './status';
 
@@ -37,14 +33,15 @@ export interface RunEventParams {
 }
 
 export class Client implements vscode.Disposable {
-  private running: LanguageClient | undefined;
-  private failed = false;
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly life: Lifecycle<ServerCommand>;
+  private process: ServerProcess | undefined;
   private readonly runEvents = new vscode.EventEmitter<RunEventParams>();
   private readonly stops = new vscode.EventEmitter<void>();
   readonly onRunEvent = this.runEvents.event;
   /** The server ended, asked to or not. */
   readonly onStopped = this.stops.event;
+  /** What was passed over in the last search for a server, for the report. */
+  notes: string[] = [];
 
   /**
    * @param log where the server's own messages go
@@ -54,55 +51,86 @@ export class Client implements vscode.Disposable {
     private readonly status: Status,
     private readonly log: vscode.LogOutputChannel,
     private readonly storage: vscode.Uri,
-  ) {}
+    private readonly version: string,
+    private readonly managed: Managed,
+  ) {
+    this.life = new Lifecycle<ServerCommand>({
+      prepare: (signal) => this.prepare(signal),
+      launch: (server, ended) => this.launch(server, ended),
+      halt: () => this.halt(),
+      later: (ms, work) => {
+        const timer = setTimeout(work, ms);
+        return () => clearTimeout(timer);
+      },
+      now: () => Date.now(),
+      show: (state) => this.show(state),
+    });
+  }
+
+  get state(): State<ServerCommand> {
+    return this.life.state;
+  }
+
+  /** The version the running server gives itself. */
+  get serverVersion(): string | undefined {
+    return this.process?.client.initializeResult?.serverInfo?.version;
+  }
 
   /** Starts the server for a document. Where that failed, only a command, a setting or trust tries again. */
   serve(): void {
-    if (!this.failed) {
-      void this.start();
+    this.life.send({ name: 'needed' });
+  }
+
+  restart(): void {
+    this.life.send({ name: 'restart' });
+  }
+
+  /** A setting, an interpreter or trust changed. */
+  changed(): void {
+    this.life.send({ name: 'changed' });
+  }
+
+  /** The folders of the workspace changed; the server is started anew only if another one is to serve them. */
+  async foldersChanged(): Promise<void> {
+    const { state } = this.life;
+    if (state.name !== 'running') {
+      return state.name === 'failed' ? this.changed() : undefined;
+    }
+    const given = await findGiven(this.surroundings(AbortSignal.timeout(60_000))).catch(() => undefined);
+    const same = given === undefined ? state.server.managed : given.command === state.server.command;
+    if (!same) {
+      this.changed();
     }
   }
 
-  /** Starts the server unless it runs. Resolves to whether one runs; a failure was shown to the user. */
-  start(): Promise<boolean> {
-    return this.enqueue(async () => {
-      if (this.running !== undefined && !this.running.needsStart()) {
-        return this.attempt(this.running); // it runs, or the language client is starting it again after a crash
-      }
-      await this.halt();
-      return this.launch();
-    });
-  }
-
-  restart(): Promise<boolean> {
-    return this.enqueue(async () => {
-      await this.halt();
-      return this.launch();
-    });
-  }
-
-  /** Restarts the server after a change of settings or trust; where nothing has asked for one yet, none is started. */
-  renew(): Promise<boolean> {
-    return this.enqueue(async () => {
-      if (this.running === undefined && !this.failed) {
-        return false;
-      }
-      await this.halt();
-      return this.launch();
-    });
-  }
-
-  stop(): Promise<void> {
-    return this.enqueue(() => this.halt());
+  async stop(): Promise<void> {
+    this.life.send({ name: 'stop' });
+    await this.life.settled();
+    await this.managed.release();
   }
 
   /** Calls a command of the server, which is started if need be. Undefined when there is no server. */
   async execute<T>(command: string, argument?: unknown): Promise<T | undefined> {
-    if (!(await this.start())) {
-      return undefined;
+    this.life.send({ name: this.life.state.name === 'failed' ? 'restart' : 'needed' });
+    return (await this.life.settled()) === undefined ? undefined : this.request<T>(command, argument);
+  }
+
+  /**
+   * As `execute`; where packages are missing for it, they are installed into the managed environment, with progress,
+   * and the command is called once more.
+   */
+  async executeWithPackages<T>(command: string, argument?: unknown): Promise<T | undefined> {
+    try {
+      return await this.execute<T>(command, argument);
+    } catch (error) {
+      const missing = missingPackages(error);
+      const { state } = this.life;
+      if (missing?.extra === undefined || state.name !== 'running' || !state.server.managed) {
+        throw error;
+      }
+      await this.managed.install(missing.extra);
+      return this.execute<T>(command, argument);
     }
-    const params: ExecuteCommandParams = { command, arguments: argument === undefined ? [] : [argument] };
-    return (await this.running?.sendRequest(ExecuteCommandRequest.type, params)) as T | undefined;
   }
 
   dispose(): void {
@@ -110,76 +138,51 @@ export class Client implements vscode.Disposable {
     this.stops.dispose();
   }
 
-  private enqueue<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.last.then(work);
-    this.last = next.catch(() => undefined);
-    return next;
+  private async request<T>(command: string, argument: unknown): Promise<T | undefined> {
+    const params: ExecuteCommandParams = { command, arguments: argument === undefined ? [] : [argument] };
+    return (await this.process?.client.sendRequest(ExecuteCommandRequest.type, params)) as T | undefined;
   }
 
-  private async launch(): Promise<boolean> {
-    this.failed = false;
-    this.status.starting();
-    const found = await findServer({
+  private async prepare(signal: AbortSignal): Promise<ServerCommand> {
+    await vscode.workspace.fs.createDirectory(this.storage);
+    this.notes = [];
+    return findServer(this.surroundings(signal));
+  }
+
+  private surroundings(signal: AbortSignal): Surroundings {
+    return {
       settings: serverSettings(),
       folders: (vscode.workspace.workspaceFolders ?? []).filter((f) => f.uri.scheme === 'file').map((f) => f.uri.fsPath),
       trusted: vscode.workspace.isTrusted,
       home: os.homedir(),
       searchPath: process.env['PATH'] ?? '',
       windows: process.platform === 'win32',
-    });
-    if (isProblem(found)) {
-      this.fail(found);
-      return false;
-    }
-    return this.attempt(await this.prepare(found));
-  }
-
-  private async attempt(client: LanguageClient): Promise<boolean> {
-    try {
-      await client.start();
-      return true;
-    } catch (error) {
-      this.running = undefined;
-      this.fail({ problem: `The Osiris language server did not start: ${messageOf(error)}` });
-      return false;
-    }
-  }
-
-  private async prepare(server: ServerCommand): Promise<LanguageClient> {
-    await vscode.workspace.fs.createDirectory(this.storage);
-    this.log.info(`Starting ${[server.command, ...server.args].join(' ')} (found by ${server.origin})`);
-    const client = new LanguageClient(
-      'osiris',
-      'Osiris',
-      {
-        command: server.command,
-        args: server.args,
-        transport: TransportKind.stdio,
-        options: { cwd: this.storage.fsPath, shell: false },
+      version: this.version,
+      cwd: this.storage.fsPath,
+      managed: () => this.managed.interpreter(signal),
+      note: (line) => {
+        this.notes.push(line);
+        this.log.warn(line);
       },
-      this.clientOptions(),
-    );
-    client.registerFeature(announceAbilities);
-    client.onNotification('osiris/runEvent', (params: RunEventParams) => this.runEvents.fire(params));
-    client.onDidChangeState(({ newState }) => this.follow(client, newState, server.origin));
-    this.running = client;
-    return client;
+    };
   }
 
-  /** Keeps the status true, also when the server dies and the language client starts it again by itself. */
-  private follow(client: LanguageClient, state: State, origin: string): void {
-    if (client !== this.running) {
-      return;
-    }
-    switch (state) {
-      case State.Starting:
-        return this.status.starting();
-      case State.Running:
-        return this.status.running(client.initializeResult?.serverInfo?.version ?? '', origin);
-      case State.Stopped:
-        this.status.stopped();
-        return this.stops.fire();
-    }
+  private async launch(server: ServerCommand, ended: (how: string) => void): Promise<void> {
+    this.log.info(`Starting ${[server.command, ...server.args].join(' ')} (found by ${server.origin})`);
+    const env = server.managed ? ownVariables(process.env) : process.env;
+    const started = new ServerProcess(server, this.storage.fsPath, env, this.clientOptions(), this.log);
+    started.client.registerFeature(announceAbilities);
+    started.client.onNotification('osiris/runEvent', (params: RunEventParams) => this.runEvents.fire(params));
+    this.process = started;
+    await started.start((how) => {
+      this.log.error(`The language server ended by itself: ${how}`);
+      ended(how);
+    });
+  }
+
+  private async halt(): Promise<void> {
+    await this.process?.halt();
+    this.process = undefined;
   }
 
   private clientOptions(): LanguageClientOptions {
@@ -194,40 +197,40 @@ export class Client implements vscode.Disposable {
       traceOutputChannel: this.log,
       initializationOptions: { trusted: vscode.workspace.isTrusted },
       synchronize: { configurationSection: 'osiris' },
+      middleware: hideYamlDuplicates,
     };
   }
 
-  private async halt(): Promise<void> {
-    const client = this.running;
-    this.running = undefined;
-    try {
-      await client?.dispose();
-    } catch (error) {
-      // A server that never came up, or that is gone, cannot be asked to stop; it is not there, which is what was wanted.
-      this.log.debug(`Stopping the server: ${String(error)}`);
+  private show(state: State<ServerCommand>): void {
+    switch (state.name) {
+      case 'preparing':
+        return this.status.preparing();
+      case 'starting':
+        return this.status.starting();
+      case 'running':
+        return this.status.running(this.serverVersion ?? '', state.server.origin);
+      case 'failed':
+        this.stops.fire();
+        this.status.failed(state.problem.message);
+        this.log.error(state.problem.message);
+        return state.problem instanceof Cancelled ? undefined : void this.offerHelp(state.problem);
+      case 'waiting':
+      case 'stopping':
+        this.stops.fire();
+        return this.status.stopped();
+      case 'stopped':
+        return this.status.stopped();
     }
-    this.status.stopped();
-    this.stops.fire();
   }
 
-  private fail(problem: ServerProblem): void {
-    this.failed = true;
-    this.status.failed(problem.problem);
-    this.log.error(problem.problem);
-    void this.offerHelp(problem);
-  }
-
-  private async offerHelp({ problem, setting }: ServerProblem): Promise<void> {
-    const settings = 'Open Settings';
-    const again = 'Try Again';
-    const log = 'Show Log';
-    const choice = await vscode.window.showErrorMessage(problem, settings, again, log);
-    if (choice === settings) {
-      await vscode.commands.executeCommand('workbench.action.openSettings', setting ?? 'osiris.server');
-    } else if (choice === again) {
-      await vscode.commands.executeCommand(commandIds.restartServer);
-    } else if (choice === log) {
-      this.log.show();
-    }
+  private async offerHelp({ message, setting }: Problem): Promise<void> {
+    const actions: Record<string, () => unknown> = {
+      Restart: () => this.restart(),
+      ...(setting === undefined ? {} : { 'Open Settings': () => vscode.commands.executeCommand('workbench.action.openSettings', setting) }),
+      Doctor: () => vscode.commands.executeCommand(commandIds.checkSetup),
+      'Show Log': () => this.log.show(),
+    };
+    const choice = await vscode.window.showErrorMessage(message, ...Object.keys(actions));
+    await actions[choice ?? '']?.();
   }
 }

@@ -1,7 +1,7 @@
 /** The commands of the palette. */
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { messageOf, reportOf, summary, type Compiled, type Findings } from './answers';
+import { messageOf, summary, type Compiled, type Findings } from './answers';
 import type { Client } from './client';
 import { commandIds, type CommandId, serverCommands } from './commandIds';
 import type { Runs } from './runs';
@@ -11,6 +11,8 @@ export interface Parts {
   client: Client;
   runs: Runs;
   output: vscode.LogOutputChannel;
+  /** The report of Osiris: Doctor, as Markdown. */
+  report: () => Promise<string>;
 }
 
 export function registerCommands(parts: Parts): vscode.Disposable {
@@ -40,7 +42,7 @@ async function run({ client, runs }: Parts, target: unknown): Promise<void> {
   const name = nameOf(document);
   runs.announce(name);
   try {
-    await client.execute(serverCommands.run, { uri: document.uri.toString() });
+    await client.executeWithPackages(serverCommands.run, { uri: document.uri.toString() });
   } catch (error) {
     runs.refused(name, messageOf(error));
   }
@@ -70,7 +72,7 @@ async function compile({ client, output }: Parts, target: unknown): Promise<void
   }
   const name = nameOf(document);
   try {
-    const answer = await client.execute<Compiled>(serverCommands.compile, { uri: document.uri.toString() });
+    const answer = await client.executeWithPackages<Compiled>(serverCommands.compile, { uri: document.uri.toString() });
     if (answer !== undefined) {
       const where = answer.manifest === undefined ? '' : vscode.workspace.asRelativePath(answer.manifest);
       const message = `${name}: ${answer.cached === true ? 'unchanged, still compiled to' : 'compiled to'} ${where}`;
@@ -82,16 +84,13 @@ async function compile({ client, output }: Parts, target: unknown): Promise<void
   }
 }
 
-async function doctor({ client, output }: Parts): Promise<void> {
-  try {
-    const answer = await client.execute<unknown>(serverCommands.doctor);
-    if (answer !== undefined) {
-      reportOf(answer).split('\n').forEach((line) => output.info(line));
-      output.show(true);
-    }
-  } catch (error) {
-    await failed(output, 'Doctor', error);
-  }
+/** Opens the report as a document of its own, ready to be read and pasted. */
+async function doctor({ report }: Parts): Promise<void> {
+  const content = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Window, title: 'Osiris: looking around' },
+    report,
+  );
+  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: 'markdown', content }));
 }
 
 /** The pipeline a command is meant for: the resource it was called on, else the active editor's. */

@@ -1,17 +1,51 @@
 /** Which documents are ours; gives plain YAML files that hold a pipeline the language OML. */
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import type { Middleware } from 'vscode-languageclient/node';
 import { headLength, looksLikeOml } from './omlHead';
 import { detectInYaml } from './settings';
 
 /** A file that comes back as YAML this soon after it was OML was switched by hand, and stays YAML. */
 const switchedByHandMs = 500;
 
-export const projectFiles = ['osiris_connections.yaml', 'osiris.yaml'];
+/** Files of a project, which the server checks as well, whatever language they are in. */
+export const projectFiles = ['osiris_connections.yaml', 'osiris.yaml', '.env'];
 
-/** Whether the document is one of the files of a project, which the server checks as well. */
-export function isProjectFile(document: vscode.TextDocument): boolean {
-  return document.uri.scheme === 'file' && projectFiles.includes(path.posix.basename(document.uri.path));
+/** Those that other tools do not have as well: to open one of them is reason enough to start the server. */
+const ownFiles = projectFiles.filter((name) => name.startsWith('osiris'));
+
+/** Whether a server is needed as soon as this document is open. */
+export function needsServer(document: vscode.TextDocument): boolean {
+  const own = document.uri.scheme === 'file' && ownFiles.includes(path.posix.basename(document.uri.path));
+  return document.languageId === 'oml' || own;
+}
+
+const yamlExtension = 'redhat.vscode-yaml';
+
+/**
+ * Project files stay YAML. Where Red Hat's extension reads them, too, it reports their YAML syntax, and ours is left
+ * out; all else is told by us alone.
+ */
+export const hideYamlDuplicates: Middleware = {
+  handleDiagnostics: (uri, diagnostics, next) => next(uri, withoutYamlSyntax(uri, diagnostics)),
+  provideDiagnostics: async (document, previous, token, next) => {
+    const report = await next(document, previous, token);
+    const uri = 'uri' in document ? document.uri : document;
+    return report?.kind === 'full' ? { ...report, items: withoutYamlSyntax(uri, report.items) } : report;
+  },
+};
+
+function withoutYamlSyntax(uri: vscode.Uri, diagnostics: vscode.Diagnostic[]): vscode.Diagnostic[] {
+  if (vscode.extensions.getExtension(yamlExtension)?.isActive !== true) {
+    return diagnostics;
+  }
+  const document = vscode.workspace.textDocuments.find((open) => open.uri.toString() === uri.toString());
+  return document?.languageId === 'yaml' ? diagnostics.filter(({ code }) => !isYamlSyntax(code)) : diagnostics;
+}
+
+function isYamlSyntax(code: vscode.Diagnostic['code']): boolean {
+  const value = typeof code === 'object' ? code.value : code;
+  return String(value).startsWith('OML0');
 }
 
 export function watchYaml(): vscode.Disposable {

@@ -2,8 +2,11 @@
 import * as vscode from 'vscode';
 import { Client } from './client';
 import { registerCommands } from './commands';
-import { isProjectFile, watchYaml } from './detect';
+import { needsServer, watchYaml } from './detect';
+import { doctorReport } from './doctor';
 import { keepIndentation } from './indentation';
+import { Managed } from './managed';
+import { watchInterpreter } from './pythonExtension';
 import { Runs } from './runs';
 import { changesServer } from './settings';
 import { Status } from './status';
@@ -14,12 +17,14 @@ export function activate(context: vscode.ExtensionContext): void {
   const output = vscode.window.createOutputChannel('Osiris', { log: true });
   const serverLog = vscode.window.createOutputChannel('Osiris Language Server', { log: true });
   const status = new Status();
-  const active = new Client(status, serverLog, context.globalStorageUri);
+  const managed = new Managed(context, serverLog);
+  const { version } = context.extension.packageJSON as { version: string };
+  const active = new Client(status, serverLog, context.globalStorageUri, version, managed);
   const runs = new Runs(active, output);
   client = active;
 
   const startFor = (document: vscode.TextDocument): void => {
-    if (document.languageId === 'oml' || isProjectFile(document)) {
+    if (needsServer(document)) {
       active.serve();
     }
   };
@@ -29,14 +34,21 @@ export function activate(context: vscode.ExtensionContext): void {
     status,
     active,
     runs,
-    registerCommands({ client: active, runs, output }),
+    registerCommands({ client: active, runs, output, report: () => doctorReport(context, active, managed) }),
     watchYaml(),
     keepIndentation(),
     vscode.workspace.onDidOpenTextDocument(startFor),
-    vscode.workspace.onDidGrantWorkspaceTrust(() => void active.renew()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => active.changed()),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => void active.foldersChanged()),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (changesServer(event)) {
-        void active.renew();
+        active.changed();
+      }
+    }),
+    watchInterpreter(() => {
+      // It matters only for making an environment, so only where there is none.
+      if (active.state.name === 'failed') {
+        active.changed();
       }
     }),
   );

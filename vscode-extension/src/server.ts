@@ -1,24 +1,25 @@
 /**
- * Finds the language server: a setting, the workspace's own environment, or a program on the PATH.
+ * Finds the language server: a setting, the workspace's own environment, the managed environment, or, where that cannot
+ * be made, a program on the PATH.
  *
  * Nothing here imports `vscode`, so that the search can be tested with plain folders.
  */
-import { execFile } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
 import * as path from 'node:path';
+import { asModule, canServe, examineInterpreter, isCompatible, isProgram } from './osirisProbe';
+import { Cancelled, Problem } from './problem';
+import { run } from './processes';
+import { outside } from './python';
 import type { ServerSettings } from './settings';
 
 export interface ServerCommand {
   command: string;
   args: string[];
-  /** Where it was found, for the log and the status item. */
+  /** Where it was found, for the log, the status item and the report. */
   origin: string;
-}
-
-/** Why there is no server, and which of the two settings, if any, is to blame. */
-export interface ServerProblem {
-  problem: string;
-  setting?: 'osiris.server.path' | 'osiris.server.interpreter';
+  /** Whether it is the managed environment, into which the extension may install packages. */
+  managed: boolean;
+  /** The interpreter, where it is one. */
+  python?: string;
 }
 
 export interface Surroundings {
@@ -29,22 +30,27 @@ export interface Surroundings {
   home: string;
   searchPath: string;
   windows: boolean;
+  /** The version of the extension. */
+  version: string;
+  /** A folder outside the workspace, in which programs are started. */
+  cwd: string;
+  /** The interpreter of the managed environment, which is made when needed. Throws a Problem. */
+  managed: () => Promise<string>;
+  /** Told what was passed over, and why. */
+  note: (line: string) => void;
 }
 
-/** `-P` keeps the working folder, and so the workspace, off the module path. */
-const asModule = ['-P', '-m', 'osiris'];
 const lsp = 'lsp';
+const managedOrigin = 'managed environment';
 
-export async function findServer(around: Surroundings): Promise<ServerCommand | ServerProblem> {
-  return (
-    (await fromSettings(around)) ??
-    (around.trusted ? await fromWorkspace(around) : undefined) ??
-    (await fromSearchPath(around)) ?? { problem: notFound(around) }
-  );
+/** The server to start. Throws a Problem that says what to do. */
+export async function findServer(around: Surroundings): Promise<ServerCommand> {
+  return (await findGiven(around)) ?? (await managedOrFallback(around));
 }
 
-export function isProblem(found: ServerCommand | ServerProblem): found is ServerProblem {
-  return 'problem' in found;
+/** The server of a setting or of the workspace, which needs nothing to be made. */
+export async function findGiven(around: Surroundings): Promise<ServerCommand | undefined> {
+  return (await fromSettings(around)) ?? (around.trusted ? await fromWorkspace(around) : undefined);
 }
 
 /** Expands `~` and `${workspaceFolder}`; a relative path is meant from the first workspace folder. */
@@ -54,21 +60,40 @@ export function expand(value: string, around: Pick<Surroundings, 'folders' | 'ho
   return path.isAbsolute(expanded) ? expanded : path.join(folder, expanded);
 }
 
-async function fromSettings(around: Surroundings): Promise<ServerCommand | ServerProblem | undefined> {
+async function fromSettings(around: Surroundings): Promise<ServerCommand | undefined> {
   const { path: program, interpreter } = around.settings;
   if (program !== '') {
-    const file = expand(program, around);
-    return (await isProgram(file))
-      ? { command: file, args: [lsp], origin: 'osiris.server.path' }
-      : { problem: `osiris.server.path names ${file}, which is not a program.`, setting: 'osiris.server.path' };
+    const file = await allowed(program, 'osiris.server.path', around);
+    if (file !== undefined) {
+      if (!(await isProgram(file))) {
+        throw new Problem(`osiris.server.path names ${file}, which is not a program.`, 'osiris.server.path');
+      }
+      return { command: file, args: [lsp], origin: 'osiris.server.path', managed: false };
+    }
   }
   if (interpreter !== '') {
-    const file = expand(interpreter, around);
-    const trouble = await whyNotPython(file);
-    return trouble === undefined
-      ? { command: file, args: [...asModule, lsp], origin: 'osiris.server.interpreter' }
-      : { problem: `osiris.server.interpreter names ${file}, ${trouble}.`, setting: 'osiris.server.interpreter' };
+    const file = await allowed(interpreter, 'osiris.server.interpreter', around);
+    if (file !== undefined) {
+      const examined = await examineInterpreter(file, { cwd: around.cwd });
+      if (!canServe(examined)) {
+        throw new Problem(`osiris.server.interpreter names ${file}, ${examined.reason}.`, 'osiris.server.interpreter');
+      }
+      if (!isCompatible(examined.version, around.version)) {
+        around.note(`osiris.server.interpreter has Osiris ${examined.version}, this extension is ${around.version}: some features may not work.`);
+      }
+      return asServer(file, 'osiris.server.interpreter');
+    }
   }
+  return undefined;
+}
+
+/** The file a setting names; undefined for one in a folder that is not trusted, which is passed over. */
+async function allowed(value: string, setting: string, around: Surroundings): Promise<string | undefined> {
+  const file = expand(value, around);
+  if (around.trusted || (await outside([file], around.folders)).length > 0) {
+    return file;
+  }
+  around.note(`${setting} names ${file}, which is in a folder that is not trusted: passed over.`);
   return undefined;
 }
 
@@ -77,30 +102,61 @@ async function fromWorkspace(around: Surroundings): Promise<ServerCommand | unde
   for (const folder of around.folders) {
     for (const name of ['.venv', 'venv']) {
       const candidate = path.join(folder, name, python);
-      if ((await whyNotPython(candidate)) === undefined) {
-        return { command: candidate, args: [...asModule, lsp], origin: path.join(path.basename(folder), name) };
+      if (!(await isProgram(candidate))) {
+        continue;
       }
+      const examined = await examineInterpreter(candidate, { cwd: around.cwd });
+      const origin = path.join(path.basename(folder), name);
+      if (canServe(examined) && isCompatible(examined.version, around.version)) {
+        return asServer(candidate, origin);
+      }
+      const why = canServe(examined)
+        ? `it has Osiris ${examined.version}, and this extension is ${around.version}`
+        : 'it has no Osiris';
+      around.note(`${origin} is passed over: ${why}.`);
     }
   }
   return undefined;
 }
 
+async function managedOrFallback(around: Surroundings): Promise<ServerCommand> {
+  try {
+    return { ...asServer(await around.managed(), managedOrigin), managed: true };
+  } catch (error) {
+    if (!(error instanceof Problem) || error instanceof Cancelled || !around.trusted) {
+      throw error;
+    }
+    const found = await fromSearchPath(around);
+    if (found === undefined) {
+      throw error;
+    }
+    around.note(`${error.message} The Osiris on the PATH serves instead: ${found.command}`);
+    return found;
+  }
+}
+
 async function fromSearchPath(around: Surroundings): Promise<ServerCommand | undefined> {
-  // Only absolute entries: a relative one would let the working folder name the program.
-  const folders = around.searchPath.split(path.delimiter).filter((entry) => path.isAbsolute(entry));
+  // Only absolute entries, and none of the workspace: a folder must not name the program.
+  const named = around.searchPath.split(path.delimiter).filter((entry) => path.isAbsolute(entry));
+  const folders = await outside(named, around.folders);
   const suffix = around.windows ? '.exe' : '';
   for (const name of ['python3', 'python']) {
     const python = await firstProgram(folders, name + suffix);
-    if (python !== undefined && (await whyNotPython(python)) === undefined) {
-      return { command: python, args: [...asModule, lsp], origin: python };
+    const examined = python === undefined ? undefined : await examineInterpreter(python, { cwd: around.cwd });
+    if (python !== undefined && examined !== undefined && canServe(examined) && isCompatible(examined.version, around.version)) {
+      return asServer(python, python);
     }
   }
   // Tools such as pipx put the program there alone. Other packages have a program of this name, too.
   const program = await firstProgram(folders, `osiris${suffix}`);
-  if (program !== undefined && (await exitCode(program, [lsp, '--help'])) === 0) {
-    return { command: program, args: [lsp], origin: program };
+  if (program !== undefined && (await run(program, [lsp, '--help'], { cwd: around.cwd, timeoutMs: 15_000 })).code === 0) {
+    return { command: program, args: [lsp], origin: program, managed: false };
   }
   return undefined;
+}
+
+function asServer(python: string, origin: string): ServerCommand {
+  return { command: python, args: [...asModule, lsp], origin, managed: false, python };
 }
 
 async function firstProgram(folders: string[], name: string): Promise<string | undefined> {
@@ -111,56 +167,4 @@ async function firstProgram(folders: string[], name: string): Promise<string | u
     }
   }
   return undefined;
-}
-
-async function isProgram(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Undefined when this Python can serve, else a clause that says why not. */
-async function whyNotPython(python: string): Promise<string | undefined> {
-  if (!(await isProgram(python))) {
-    return 'which is not a program';
-  }
-  const probe = 'import importlib.util as u, sys; sys.exit(0 if u.find_spec("osiris") and u.find_spec("osiris.lsp") else 3)';
-  switch (await exitCode(python, ['-P', '-c', probe])) {
-    case 0:
-      return undefined;
-    case 3:
-      return 'which does not have Osiris; install Osiris into it (see its README) or name another';
-    default:
-      return 'which is not Python 3.11 or newer';
-  }
-}
-
-/** Undefined when the program cannot be started, or takes too long. */
-async function exitCode(program: string, args: string[]): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    execFile(program, args, { timeout: 15_000, windowsHide: true }, (error) => {
-      resolve(error === null ? 0 : typeof error.code === 'number' ? error.code : undefined);
-    });
-  });
-}
-
-const missing = 'The Osiris language server was not found: no Python 3.11 or newer with Osiris';
-
-/**
- * What is missing and what to do. Folders above the workspace are not searched: they may belong to others, and
- * trusting a folder says nothing about what stands above it.
- */
-function notFound(around: Surroundings): string {
-  const choose = 'name a Python that has it in the setting osiris.server.interpreter';
-  if (around.folders.length === 0) {
-    return `${missing} on the PATH. Install Osiris (see its README) and ${choose}.`;
-  }
-  if (!around.trusted) {
-    return `${missing} on the PATH, and the .venv of a folder that is not trusted is not used. Trust this folder, or ${choose}.`;
-  }
-  return (
-    `${missing} in .venv or venv of this folder (those of folders above it are not used) or on the PATH. ` +
-    `Install Osiris into a .venv of this folder (see its README), or ${choose}.`
-  );
 }

@@ -10,6 +10,12 @@ export class Status implements vscode.Disposable {
     this.stopped();
   }
 
+  preparing(): void {
+    this.show('Osiris', 'looking for the language server', vscode.LanguageStatusSeverity.Information);
+    this.item.busy = true;
+    this.item.command = undefined;
+  }
+
   starting(): void {
     this.show('Osiris', 'starting', vscode.LanguageStatusSeverity.Information);
     this.item.busy = true;

@@ -49,10 +49,33 @@ test('every setting and every command stands in the README', () => {
 });
 
 test('a setting that names a program is not taken from an untrusted workspace', () => {
-  const programs = Object.keys(settings).filter((name) => settings[name]?.['scope'] === 'machine-overridable');
+  const programs = Object.keys(settings).filter((name) => name.startsWith('osiris.server.'));
   const restricted: string[] = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
-  assert.deepEqual(programs, ['osiris.server.path', 'osiris.server.interpreter']);
-  assert.deepEqual(programs.filter((name) => !restricted.includes(name)), []);
+  assert.deepEqual([...programs, 'osiris.compileOnSave'].sort(), [...restricted].sort());
+  for (const name of programs) {
+    assert.match(String(settings[name]?.['scope']), /^machine/, name);
+  }
+});
+
+test('what the environment is made with is never a workspace\'s to say', () => {
+  for (const name of ['osiris.server.basePython', 'osiris.server.createEnvironment']) {
+    assert.equal(settings[name]?.['scope'], 'machine');
+  }
+});
+
+test('this extension formats OML', () => {
+  assert.equal(contributes.configurationDefaults['[oml]']['editor.defaultFormatter'], `${manifest.publisher}.${manifest.name}`);
+});
+
+test('every kind of semantic token that the server knows has a scope for themes without semantic colours', () => {
+  const kinds = readFileSync(path.join(root, '../server/osiris/ide/token_kinds.py'), 'utf8').matchAll(/^ {4}[A-Z_]+ = "(\w+)"$/gm);
+  const scopes = Object.keys(contributes.semanticTokenScopes[0].scopes);
+  assert.deepEqual([...kinds].map(([, kind]) => kind).filter((kind) => !scopes.includes(String(kind))), []);
+});
+
+test('the server of this version is the one in the package', () => {
+  const server = readFileSync(path.join(root, '../server/osiris/__init__.py'), 'utf8');
+  assert.equal(/__version__ = "([^"]+)"/.exec(server)?.[1], manifest.version);
 });
 
 test('OML files are told by their names', () => {
@@ -65,15 +88,8 @@ test('files that the manifest names are there', () => {
     ...contributes.languages.map((l: { configuration: string }) => l.configuration),
     ...contributes.languages.flatMap((l: { icon: object }) => Object.values(l.icon)),
     ...contributes.grammars.map((g: { path: string }) => g.path),
-    ...contributes.yamlValidation.map((v: { url: string }) => v.url),
   ];
   assert.deepEqual(named.filter((file) => !existsSync(path.join(root, file))), []);
-});
-
-test('schemas are valid JSON', () => {
-  for (const { url } of contributes.yamlValidation) {
-    assert.equal(typeof JSON.parse(readFileSync(path.join(root, url), 'utf8')), 'object');
-  }
 });
 
 test('the licence is that of the repository', () => {

@@ -1,9 +1,10 @@
 /** Where the language server is looked for, and what is said when there is none. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { Cancelled, Problem } from '../src/problem';
 import { findServer, type Surroundings } from '../src/server';
 
 let scratch = '';
@@ -14,17 +15,20 @@ beforeEach(() => {
 
 afterEach(() => rmSync(scratch, { recursive: true }));
 
-/** A program that ends with the given exit code, as the probe of an interpreter would. */
-function program(name: string, exitCode = 0): string {
+/** An interpreter that has the given version of Osiris, or, with an exit code, one that says it has none. */
+function program(name: string, answer: string | number = '0.1.0'): string {
   const file = path.join(scratch, name);
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, `#!/bin/sh\nexit ${exitCode}\n`);
+  writeFileSync(file, typeof answer === 'number' ? `#!/bin/sh\nexit ${answer}\n` : `#!/bin/sh\necho osiris ${answer}\n`);
   chmodSync(file, 0o755);
   return file;
 }
 
+const notes: string[] = [];
+
 function around(changes: Partial<Surroundings> & { path?: string; interpreter?: string } = {}): Surroundings {
   const { path: serverPath = '', interpreter = '', ...rest } = changes;
+  notes.length = 0;
   return {
     settings: { path: serverPath, interpreter },
     folders: [path.join(scratch, 'shop')],
@@ -32,14 +36,36 @@ function around(changes: Partial<Surroundings> & { path?: string; interpreter?: 
     home: path.join(scratch, 'home'),
     searchPath: '',
     windows: false,
+    version: '0.1.0',
+    cwd: scratch,
+    managed: async () => '/storage/environments/one/bin/python',
+    note: (line) => notes.push(line),
     ...rest,
   };
 }
 
+/** A managed environment that cannot be made. */
+const offline = async (): Promise<string> => {
+  throw new Problem('The package index cannot be reached.');
+};
+
+const managedServer = {
+  command: '/storage/environments/one/bin/python',
+  args: ['-P', '-m', 'osiris', 'lsp'],
+  origin: 'managed environment',
+  managed: true,
+  python: '/storage/environments/one/bin/python',
+};
+
 test('the program of the setting comes before everything else', async () => {
   const set = program('tools/osiris');
   program('shop/.venv/bin/python');
-  assert.deepEqual(await findServer(around({ path: set })), { command: set, args: ['lsp'], origin: 'osiris.server.path' });
+  assert.deepEqual(await findServer(around({ path: set })), {
+    command: set,
+    args: ['lsp'],
+    origin: 'osiris.server.path',
+    managed: false,
+  });
 });
 
 test('a setting may use ~ and ${workspaceFolder}, or be relative to the workspace', async () => {
@@ -49,15 +75,15 @@ test('a setting may use ~ and ${workspaceFolder}, or be relative to the workspac
     ['${workspaceFolder}/env/bin/osiris', shop],
     ['env/bin/osiris', shop],
   ]) {
-    assert.equal((await findServer(around({ path: value as string })) as { command: string }).command, expected);
+    assert.equal((await findServer(around({ path: value as string }))).command, expected);
   }
 });
 
 test('a program of the setting that is not there is named, and no other server is taken instead', async () => {
   program('shop/.venv/bin/python');
   const missing = path.join(scratch, 'gone/osiris');
-  assert.deepEqual(await findServer(around({ path: missing })), {
-    problem: `osiris.server.path names ${missing}, which is not a program.`,
+  await assert.rejects(findServer(around({ path: missing })), {
+    message: `osiris.server.path names ${missing}, which is not a program.`,
     setting: 'osiris.server.path',
   });
 });
@@ -68,77 +94,103 @@ test('the interpreter of the setting serves as a module, with the working folder
     command: python,
     args: ['-P', '-m', 'osiris', 'lsp'],
     origin: 'osiris.server.interpreter',
+    managed: false,
+    python,
   });
 });
 
 test('an interpreter without Osiris, or too old, is refused with the reason', async () => {
   const bare = program('bare/python', 3);
   const old = program('old/python', 2);
-  assert.deepEqual(await findServer(around({ interpreter: bare })), {
-    problem: `osiris.server.interpreter names ${bare}, which does not have Osiris; install Osiris into it (see its README) or name another.`,
+  await assert.rejects(findServer(around({ interpreter: bare })), {
+    message: `osiris.server.interpreter names ${bare}, which does not have Osiris; install Osiris into it (see its README) or name another.`,
     setting: 'osiris.server.interpreter',
   });
-  assert.match((await findServer(around({ interpreter: old })) as { problem: string }).problem, /not Python 3\.11 or newer/);
+  await assert.rejects(findServer(around({ interpreter: old })), /not Python 3\.11 or newer/);
 });
 
-test('the environment of a trusted workspace comes before the PATH', async () => {
+test('an interpreter of the setting with another release of Osiris serves, and the difference is told', async () => {
+  const python = program('py/bin/python', '0.7.3');
+  assert.equal((await findServer(around({ interpreter: python }))).command, python);
+  assert.deepEqual(notes, ['osiris.server.interpreter has Osiris 0.7.3, this extension is 0.1.0: some features may not work.']);
+});
+
+test('the environment of a trusted workspace comes before the managed one', async () => {
   const own = program('shop/.venv/bin/python');
-  program('usr/bin/python3');
-  const found = await findServer(around({ searchPath: path.join(scratch, 'usr/bin') }));
-  assert.deepEqual(found, { command: own, args: ['-P', '-m', 'osiris', 'lsp'], origin: path.join('shop', '.venv') });
+  const found = await findServer(around());
+  assert.equal(found.command, own);
+  assert.equal(found.origin, path.join('shop', '.venv'));
 });
 
-test('an environment without Osiris is passed over', async () => {
+test('an environment of the workspace without Osiris, or with another release, is passed over, and the report says so', async () => {
   program('shop/.venv/bin/python', 3);
-  const second = program('shop/venv/bin/python');
-  assert.equal(((await findServer(around())) as { command: string }).command, second);
+  program('shop/venv/bin/python', '0.2.0');
+  assert.deepEqual(await findServer(around()), managedServer);
+  assert.deepEqual(notes, [
+    `${path.join('shop', '.venv')} is passed over: it has no Osiris.`,
+    `${path.join('shop', 'venv')} is passed over: it has Osiris 0.2.0, and this extension is 0.1.0.`,
+  ]);
 });
 
-test('nothing of an untrusted workspace is started', async () => {
+test('without a setting and an environment of the workspace, the managed environment serves, whatever is on the PATH', async () => {
+  program('usr/bin/python3');
+  assert.deepEqual(await findServer(around({ searchPath: path.join(scratch, 'usr/bin') })), managedServer);
+});
+
+test('nothing of an untrusted workspace is started: the managed environment serves', async () => {
   program('shop/.venv/bin/python');
+  assert.deepEqual(await findServer(around({ trusted: false })), managedServer);
+});
+
+test('in an untrusted workspace a setting counts only if what it names lies outside of it', async () => {
+  const inside = program('shop/env/bin/python');
+  const outside = program('own/bin/python');
+  symlinkSync(path.dirname(inside), path.join(scratch, 'link'));
+  const through = path.join(scratch, 'link', 'python');
+  for (const [interpreter, expected] of [
+    ['env/bin/python', managedServer.command],
+    [through, managedServer.command],
+    [outside, outside],
+  ] as const) {
+    assert.equal((await findServer(around({ trusted: false, interpreter }))).command, expected);
+  }
+});
+
+test('where the managed environment cannot be made, Osiris on the PATH serves a trusted workspace', async () => {
   const python = program('usr/bin/python3');
-  const found = await findServer(around({ trusted: false, searchPath: path.join(scratch, 'usr/bin') }));
-  assert.equal((found as { command: string }).command, python);
+  const found = await findServer(around({ searchPath: path.join(scratch, 'usr/bin'), managed: offline }));
+  assert.equal(found.command, python);
+  assert.equal(found.managed, false);
+  assert.deepEqual(notes, [`The package index cannot be reached. The Osiris on the PATH serves instead: ${python}`]);
 });
 
 test('the osiris program on the PATH serves when no Python there does', async () => {
   program('usr/bin/python3', 3);
-  const tool = program('usr/bin/osiris');
-  const found = await findServer(around({ searchPath: path.join(scratch, 'usr/bin') }));
-  assert.deepEqual(found, { command: tool, args: ['lsp'], origin: tool });
+  const tool = program('usr/bin/osiris', 0);
+  const found = await findServer(around({ searchPath: path.join(scratch, 'usr/bin'), managed: offline }));
+  assert.deepEqual(found, { command: tool, args: ['lsp'], origin: tool, managed: false });
 });
 
-test('another program that is called osiris is not taken', async () => {
+test('the PATH serves neither a workspace that is not trusted, nor one whose user cancelled', async () => {
+  program('usr/bin/python3');
+  const searchPath = path.join(scratch, 'usr/bin');
+  await assert.rejects(findServer(around({ searchPath, managed: offline, trusted: false })), /cannot be reached/);
+  const cancelled = async (): Promise<string> => {
+    throw new Cancelled('You cancelled it.');
+  };
+  await assert.rejects(findServer(around({ searchPath, managed: cancelled })), /You cancelled it/);
+});
+
+test('on the PATH, another program that is called osiris, relative entries and the workspace are passed over', async () => {
   program('usr/bin/osiris', 2);
-  assert.ok('problem' in (await findServer(around({ searchPath: path.join(scratch, 'usr/bin') }))));
-});
-
-test('relative entries of the PATH are passed over', async () => {
   program('bin/python3');
+  program('shop/bin/python3');
   const relative = path.relative(process.cwd(), path.join(scratch, 'bin'));
-  assert.ok('problem' in (await findServer(around({ searchPath: relative }))));
+  const searchPath = [path.join(scratch, 'usr/bin'), relative, path.join(scratch, 'shop/bin')].join(path.delimiter);
+  await assert.rejects(findServer(around({ searchPath, managed: offline })), /cannot be reached/);
 });
 
 test('an environment above the workspace is not started: trusting a folder does not vouch for what stands above it', async () => {
   program('.venv/bin/python');
-  assert.ok('problem' in (await findServer(around())));
-});
-
-test('without any server, the message says where was looked and what to do', async () => {
-  assert.deepEqual(await findServer(around()), {
-    problem:
-      'The Osiris language server was not found: no Python 3.11 or newer with Osiris in .venv or venv of this folder ' +
-      '(those of folders above it are not used) or on the PATH. Install Osiris into a .venv of this folder (see its ' +
-      'README), or name a Python that has it in the setting osiris.server.interpreter.',
-  });
-});
-
-test('without any server for a folder that is not trusted, the message says that its .venv is not used', async () => {
-  program('shop/.venv/bin/python');
-  assert.deepEqual(await findServer(around({ trusted: false })), {
-    problem:
-      'The Osiris language server was not found: no Python 3.11 or newer with Osiris on the PATH, and the .venv of a ' +
-      'folder that is not trusted is not used. Trust this folder, or name a Python that has it in the setting ' +
-      'osiris.server.interpreter.',
-  });
+  assert.deepEqual(await findServer(around()), managedServer);
 });

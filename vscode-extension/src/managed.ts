@@ -1,0 +1,99 @@
+/** The managed environment as this window sees it: with its settings, its log, and progress that can be cancelled. */
+import * as os from 'node:os';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { readBundle } from './bundle';
+import { type Environment, ManagedEnvironment, type Report } from './environment';
+import { masked } from './masking';
+import { Problem } from './problem';
+import { chosenInterpreters } from './pythonExtension';
+import { environmentSettings, networkSettings } from './settings';
+
+export class Managed {
+  private inUse: { environment: Environment; release: () => Promise<void> } | undefined;
+
+  constructor(
+    private readonly context: vscode.ExtensionContext,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  /** The interpreter of the environment, which is made if need be. Throws a Problem. */
+  async interpreter(signal: AbortSignal): Promise<string> {
+    const managed = await this.open();
+    const { create } = environmentSettings();
+    const environment = create ? await managed.ensure(signal) : await managed.find();
+    if (environment === undefined) {
+      throw new Problem(
+        'No Osiris language server was found, and osiris.server.createEnvironment is off. Turn it on, or name a Python that has osiris-oml in the setting osiris.server.interpreter.',
+        'osiris.server.createEnvironment',
+      );
+    }
+    if (this.inUse?.environment.folder !== environment.folder) {
+      await this.inUse?.release();
+      this.inUse = { environment, release: await managed.use(environment) };
+    }
+    void managed.cleanUp().catch((error) => this.log.debug(`Cleaning up: ${String(error)}`));
+    return environment.python;
+  }
+
+  /** Adds an extra to the environment that is in use. Throws a Problem. */
+  async install(extra: string): Promise<void> {
+    if (this.inUse !== undefined) {
+      await (await this.open()).install(this.inUse.environment, extra);
+    }
+  }
+
+  /** What the report says of it. */
+  async describe(): Promise<{ environments: Environment[]; used: string | undefined; lastOutput: string | undefined; problem?: string }> {
+    const used = this.inUse?.environment.folder;
+    try {
+      const managed = await this.open();
+      return { environments: await managed.all(), used, lastOutput: await managed.lastOutput() };
+    } catch (error) {
+      return { environments: [], used, lastOutput: undefined, problem: (error as Error).message };
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.inUse?.release();
+    this.inUse = undefined;
+  }
+
+  private async open(): Promise<ManagedEnvironment> {
+    const bundle = await readBundle(this.context.extensionPath);
+    if (bundle === undefined) {
+      throw new Problem(
+        'This build of the extension comes without the Osiris wheel, so it cannot make a Python environment. Name a Python that has osiris-oml in the setting osiris.server.interpreter.',
+        'osiris.server.interpreter',
+      );
+    }
+    const storage = this.context.globalStorageUri;
+    await vscode.workspace.fs.createDirectory(storage);
+    return new ManagedEnvironment({
+      root: path.join(storage.fsPath, 'environments'),
+      bundle,
+      network: networkSettings(),
+      variables: process.env,
+      search: {
+        setting: environmentSettings().basePython,
+        searchPath: process.env['PATH'] ?? '',
+        home: os.homedir(),
+        windows: process.platform === 'win32',
+        folders: (vscode.workspace.workspaceFolders ?? []).filter((f) => f.uri.scheme === 'file').map((f) => f.uri.fsPath),
+        others: await chosenInterpreters(),
+        cwd: storage.fsPath,
+      },
+      log: (line) => this.log.info(masked(line)),
+      working: showWork,
+    });
+  }
+}
+
+/** A notification with progress and a way to cancel. */
+async function showWork<T>(title: string, work: (report: Report, signal: AbortSignal) => Promise<T>): Promise<T> {
+  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, (progress, token) => {
+    const cancelled = new AbortController();
+    token.onCancellationRequested(() => cancelled.abort());
+    return work((message) => progress.report({ message }), cancelled.signal);
+  }) as Promise<T>;
+}
