@@ -31,7 +31,7 @@ __all__ = [
     "parse",
 ]
 
-_COMMENT = re.compile(r"(?<![^ \t\r\n])#[^\r\n]*")
+_COMMENT = re.compile(r"(?:(?<![^ \t\r\n])|(?<=\A\ufeff))#[^\r\n]*")
 _LARGE = 20_000  # code points from which the collector's pauses outweigh the parse
 
 
@@ -42,8 +42,8 @@ class Document:
     ``sections`` are the top-level entries but ``steps``, in order. ``steps_entry`` is the ``steps`` entry with the
     offset its spans count from; when its value is a list, the value has no items here: they are the parts in ``steps``.
     ``top`` is set only when the top level is not a mapping. ``empty``: there is nothing but comments.
-    ``diagnostics`` are all findings of the syntax, absolute and sorted. ``pieces`` are the stretches of whole lines that
-    were read on their own, in order, each with what was read; none when the document was read in one go.
+    ``diagnostics`` are all findings of the syntax, absolute and sorted. ``pieces`` are the stretches of whole lines
+    that were read on their own, in order, each with what was read; none when the document was read in one go.
     """
 
     text: str
