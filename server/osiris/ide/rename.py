@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 from osiris.ide.renaming import Renamable, RenameRefused, check_meaning, spelled
 from osiris.language.naming import file_name_problem, is_param_name, step_id_problem, table_name, variable_name
+from osiris.language.sql_names import sql_names
+from osiris.language.substitution import resolve_config
 from osiris.language.symbols import Symbol, definition, occurrences, step_names, symbol_at
 from osiris.syntax.diagnostic import TextEdit
 
 if TYPE_CHECKING:
     from osiris.language.analysis import Analysis
     from osiris.language.environment import Environment
+    from osiris.language.model import Step
+    from osiris.syntax.tree import Plain
 
 _CALLED = {"step": "step", "param": "parameter", "profile": "profile"}
 
@@ -135,6 +139,28 @@ def _tables(analysis: Analysis, index: int, old_id: str, new_id: str) -> Iterato
                     "Give that another name first, so that it is clear what to rename."
                 )
             yield TextEdit(consumer.place(name.span), new.upper() if name.name.isupper() else new)
+        if consumer.shape.param_names and _holds_param_table(analysis, consumer, old.lower()):
+            raise RenameRefused(
+                f"The SQL of the step {where} takes the name `{old}` from a parameter. Write the table itself there "
+                "first: what a parameter stands for cannot be renamed."
+            )
+
+
+def _holds_param_table(analysis: Analysis, consumer: Step, table: str) -> bool:
+    """Whether parameters bring the table into the SQL of a step, by default or in a profile."""
+    spec, pipeline, plain = analysis.specs[consumer.index], analysis.pipeline, analysis.values.plain()
+    if spec is None or consumer.config is None:
+        return False
+    written = sum(name.name.lower() == table for name in step_names(analysis, consumer.index).sql)
+    profiles: list[dict[str, Plain]] = [{}]
+    profiles += ({name: given.value for name, given in p.values.items()} for p in pipeline.profiles.values())
+    for changed in profiles:
+        config = resolve_config(consumer.config, spec, {**plain, **changed}).config
+        queries = [config.get(key) for key, dialect in spec.sql_keys.items() if dialect == "duckdb"]
+        names = [name.name.lower() for query in queries if isinstance(query, str) for name in sql_names(query)]
+        if names.count(table) > written:
+            return True
+    return False
 
 
 def _param(analysis: Analysis, symbol: Symbol, new: str) -> tuple[TextEdit, ...]:
