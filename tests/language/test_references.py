@@ -125,6 +125,21 @@ def test_the_fix_wires_the_nearest_data_step(mend, steps, line, mended):
     assert mend(text, "OML308") == before + mended + after
 
 
+@pytest.mark.parametrize("between", ["", W])
+def test_a_data_step_that_stands_behind_goes_first(check, mend, between):
+    text = "".join("  " + line for line in (T + between + A).splitlines(keepends=True))
+    text = "oml_version: 0.1.0\nname: orders\nsteps:\n" + text
+    mended = text.replace("mode: transform\n", "mode: transform\n    needs: [a]\n")
+    mended = mended.replace("mode: read\n", "mode: read\n    needs: []\n")
+    assert mend(text, "OML308") == mended
+    assert check.analyse(mended).ok
+
+
+def test_a_data_step_that_must_stand_behind_is_not_offered(check):
+    (found,) = check.steps(T.replace("id: t", "id: «OML308 t»") + A + "  needs: [t]\n").diagnostics
+    assert found.fixes == ()
+
+
 def test_fixes_of_references(mend):
     text = "oml_version: 0.1.0\nname: orders\nsteps:\n" + READ.format("extract") + W
     assert mend(text + "  needs: [extrct]\n", "OML301") == text + "  needs: [extract]\n"

@@ -65,9 +65,18 @@ def _starved(ctx: DocumentContext, step: Step) -> Diagnostic:
             why += " and it names no other step in `needs`"
     else:
         why = "it is the first step" if step.index == 0 and step.shape.needs is None else "it needs no other step"
-    hint = f"Let it need `{source.shape.id}`." if source else "Put a step before it that reads or transforms data."
+    hint, fix = "Put a step before it that reads or transforms data.", None
+    if source is not None:
+        hint, fix = f"Let it need `{source.shape.id}`.", wire(ctx, step, source)
+    else:
+        source = _source_behind(ctx, step)
+        if source is not None:
+            hint = (
+                f"Let it need `{source.shape.id}`, and let that wait for no step: it waits only because of its place."
+            )
+            fix = _take_from_behind(ctx, step, source)
     message = f"This step {what} data, but receives none: {why}. {hint}"
-    return finding("OML308", step.anchor, message, wire(ctx, step, source) if source else None)
+    return finding("OML308", step.anchor, message, fix)
 
 
 # How far the search for a data step goes: in a file where nothing is wired yet it would else be quadratic.
@@ -93,6 +102,31 @@ def _nearest_source(ctx: DocumentContext, step: Step) -> Step | None:
     return next((steps[i] for i in around if i != step.index and not _depends(ctx, i, step.index)), None)
 
 
+def _source_behind(ctx: DocumentContext, step: Step) -> Step | None:
+    """The first reader after ``step`` that waits only because it stands behind another step."""
+    first = bisect_left(ctx.sources, step.index)
+    for index in ctx.sources[first : first + _FAR]:
+        if index in ctx.graph.implicit and ctx.graph.roles[index].consumes is False:
+            return ctx.pipeline.steps[index]
+    return None
+
+
+def _take_from_behind(ctx: DocumentContext, step: Step, source: Step) -> Fix | None:
+    taken, free = _needs_also(ctx, step, source), wait_for_none(source)
+    if taken is None or free is None:
+        return None
+    return Fix(f"Take the data of `{source.shape.id}`, which then waits for no step", (*taken.edits, *free.edits))
+
+
+def wait_for_none(step: Step) -> Fix | None:
+    """The fix that lets a reader, which waits only because it stands behind another step, wait for none."""
+    mapping, name = step.shape.mapping, step.shape.id
+    if mapping is None or name is None or step.mode != "read" or step.get("needs") is not None:
+        return None
+    edit = insert_key(step.shape.part.text, mapping, "needs", "[]", after=mapping.entry("mode"))
+    return Fix(f"Let `{name}` wait for no step", (edit,), True).shift(step.base) if edit else None
+
+
 def _depends(ctx: DocumentContext, index: int, on: int) -> bool:
     seen: set[int] = set()
     stack = [index]
@@ -108,8 +142,12 @@ def _depends(ctx: DocumentContext, index: int, on: int) -> bool:
 
 def wire(ctx: DocumentContext, step: Step, source: Step) -> Fix | None:
     """The fix that lets ``step`` take the data of ``source`` as well; None where that would close a circle."""
+    return None if _depends(ctx, source.index, step.index) else _needs_also(ctx, step, source)
+
+
+def _needs_also(ctx: DocumentContext, step: Step, source: Step) -> Fix | None:
     mapping, text, name = step.shape.mapping, step.shape.part.text, source.shape.id
-    if mapping is None or name is None or _depends(ctx, source.index, step.index):
+    if mapping is None or name is None:
         return None
     needs, given = mapping.get("needs"), mapping.get("inputs")
     if isinstance(given, Mapping) and given.entries:

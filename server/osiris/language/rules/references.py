@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from osiris.language.edits import insert_key, remove_item
+from osiris.language.edits import remove_item
 from osiris.language.findings import finding, replacement
 from osiris.language.model import NeedRef, Step
 from osiris.language.rules.context import DocumentContext
+from osiris.language.rules.dataflow import wait_for_none
 from osiris.language.suggest import listing, nearest
 from osiris.language.templates import holds_param
 from osiris.syntax.diagnostic import Diagnostic, Fix, Related
@@ -133,17 +134,8 @@ def cycles(ctx: DocumentContext) -> Iterator[Diagnostic]:
         path = " -> ".join((*names, names[0]))
         links = [_link(ctx, step, steps[(n + 1) % len(steps)]) for n, step in enumerate(steps)]
         message = f"These steps wait for each other, so none can start: {path}. Remove one of the needs."
-        fixes = [_need_nothing(step) for step in steps if step.index in ctx.graph.implicit]
+        fixes = [wait_for_none(step) for step in steps if step.index in ctx.graph.implicit]
         yield finding("OML303", links[0].span, message, *fixes, related=links[1:])
-
-
-def _need_nothing(step: Step) -> Fix | None:
-    """A step that waits only because it stands behind another one need not."""
-    mapping, name = step.shape.mapping, step.shape.id
-    if mapping is None or name is None or step.mode != "read":
-        return None
-    edit = insert_key(step.shape.part.text, mapping, "needs", "[]", after=mapping.entry("mode"))
-    return Fix(f"Let `{name}` wait for no step", (edit,), True).shift(step.base) if edit else None
 
 
 def _link(ctx: DocumentContext, step: Step, other: Step) -> Related:
