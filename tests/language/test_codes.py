@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from osiris.components.registry import ComponentRegistry
+from osiris.core.dotenv_checks import dotenv_findings
 from osiris.language.analysis import analyse
+from osiris.language.connection_checks import variable_findings
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment
 from osiris.syntax.code_examples import CONNECTIONS, FILES, PIPELINES
@@ -19,7 +21,10 @@ WITH_EXAMPLE = [code for code in CODES if code < "OML6" and code not in WITHOUT_
 
 def findings(example):
     if example.startswith("connections:"):
-        return parse_connections(example, ComponentRegistry.builtin()).diagnostics
+        read = parse_connections(example, ComponentRegistry.builtin())
+        return [*read.diagnostics, *variable_findings(read.document, {"MYSQL_PASSWORD"}.__contains__)]
+    if example.startswith("# .env"):
+        return dotenv_findings(example, ["region"])
     first = example.partition("\n")[0]
     connections = None if first == "# no connections file" else parse_connections(CONNECTIONS)
     # Examples may use components that cannot run yet; that hint has an example of its own.

@@ -2,6 +2,8 @@
 
 import pytest
 
+from osiris.components.registry import ComponentRegistry
+from osiris.language.connection_checks import variable_findings
 from osiris.language.connections import Connection, parse_connections
 
 FILE = """\
@@ -166,6 +168,45 @@ def test_families_and_fields_are_those_of_the_components(check_connections, mark
 )
 def test_fixes_of_families_and_fields(mend_connections, before, after):
     assert mend_connections(f"connections:\n  {before}\n") == f"connections:\n  {after}\n"
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "mysql: {«OML335 main»: {host: db, user: reader, password: '${P}'}}",
+        "mysql: {«OML335 main»: }",
+        "mysql: {main: {database: d, user: u, password: '${P}'}}",
+        "mysql: {main: {database: d, user: u, «OML331 pasword»: '${P}'}}",
+        "sqlite: {shop: {default: true}}  # a step may give the path",
+    ],
+)
+def test_fields_that_only_the_connection_can_give_are_there(check_connections, marked):
+    check_connections(f"connections:\n  {marked}\n# OML335 counts\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("main: {user: u}", 'main: {user: u, database: "${MYSQL_MAIN_DATABASE}", password: "${MYSQL_MAIN_PASSWORD}"}'),
+        (
+            "main:\n      user: u",
+            'main:\n      user: u\n      database: "${MYSQL_MAIN_DATABASE}"\n      password: "${MYSQL_MAIN_PASSWORD}"',
+        ),
+    ],
+)
+def test_missing_fields_come_from_the_environment(before, after):
+    text = f"connections:\n  mysql:\n    {before}\n"
+    [found] = [d for d in parse_connections(text, ComponentRegistry.builtin()).diagnostics if d.code == "OML335"]
+    [edit] = found.fixes[0].edits
+
+    assert text[: edit.span.start] + edit.new_text + text[edit.span.end :] == f"connections:\n  mysql:\n    {after}\n"
+
+
+def test_a_variable_that_is_set_nowhere_is_a_hint():
+    text = "connections: # ${A}\n  sqlite:\n    shop: {path: '${B}/${C:-x}.db'}\n    old: {path: '${D}.db'}\n"
+    found = list(variable_findings(parse_connections(text).document, {"D"}.__contains__))
+
+    assert [(d.code, text[d.span.start : d.span.end]) for d in found] == [("OML336", "B")]
 
 
 def test_no_fix_writes_a_key_twice(check_connections):

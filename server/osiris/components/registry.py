@@ -109,6 +109,16 @@ class ComponentRegistry:
                 fields.setdefault(item.name, shape)
         return fields
 
+    def required_of_connections(self, family: str) -> tuple[str, ...]:
+        """The fields that every component of the family needs and that no step may set itself."""
+        wanted = [
+            {key for key in spec.required if spec.connection_fields.get(key) == "forbidden"}
+            for spec in self.specs_of(family)
+            if spec.takes_connection
+        ]
+        common = set.intersection(*wanted) if wanted else set()
+        return tuple(name for name in self.connection_fields(family) if name in common)
+
     def fingerprint(self, name: str) -> str | None:
         """The fingerprint of a component's spec, None when there is no such component."""
         spec = self.get(name)

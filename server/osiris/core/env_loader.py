@@ -13,17 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from osiris.core.dotenv import DotenvProblem, read_dotenv
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import read_error
+from osiris.syntax.text import LineIndex
 
 DOTENV = ".env"
 MAX_DOTENV_BYTES = 1024 * 1024
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_EXPORT = re.compile(r"export[ \t]+")
 _REFERENCE = re.compile(r"\$\{(?P<name>[^{}]*?)(?::-(?P<default>[^}]*))?\}")
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,69 +88,17 @@ def load_env(root: Path | None, environ: Mapping[str, str] | None = None) -> Env
 def parse_dotenv(text: str) -> tuple[dict[str, str], list[EnvProblem]]:
     """The variables in the text of a `.env` file, and the lines that hold none.
 
-    ``NAME=value``, optionally behind ``export``. A ``#`` at the start of a line or behind a space begins a comment.
-    Single quotes keep everything as it is; double quotes know ``\\n \\r \\t \\" \\\\ \\$``; both may span lines.
-    Nothing is executed and no ``$`` is expanded. Of two lines with one name the last counts.
+    See ``osiris.core.dotenv`` for what it may say. Of two lines with one name the last counts.
     """
     values: dict[str, str] = {}
     problems: list[EnvProblem] = []
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    position = 0
-    line = 1
-    while position < len(text):
-        end = text.find("\n", position)
-        end = len(text) if end < 0 else end
-        parsed = _parse_entry(text, position, end)
-        if isinstance(parsed, str):
-            problems.append(EnvProblem(line, parsed))
-        elif parsed is not None:
-            name, value, stop = parsed
-            values[name] = value
-            end = max(end, stop)
-        line += text.count("\n", position, end) + 1
-        position = end + 1
+    lines = LineIndex(text)
+    for found in read_dotenv(text):
+        if isinstance(found, DotenvProblem):
+            problems.append(EnvProblem(lines.line_of(found.span.start) + 1, found.message))
+        else:
+            values[found.name] = found.value
     return values, problems
-
-
-def _parse_entry(text: str, start: int, end: int) -> tuple[str, str, int] | str | None:
-    """The name, value and end of the entry that begins in this line; why there is none; None for a line without."""
-    start += len(text[start:end]) - len(text[start:end].lstrip(" \t"))
-    if start >= end or text[start] == "#":
-        return None
-    export = _EXPORT.match(text, start, end)
-    if export:
-        start = export.end()
-    name = _NAME.match(text, start, end)
-    equals = text.find("=", start, end)
-    if equals < 0:
-        return "There is no = in this line; write NAME=value."
-    if name is None or text[name.end() : equals].strip(" \t"):
-        return "What stands before the = is not the name of a variable (letters, digits and _ only)."
-    value_start = equals + 1
-    while value_start < end and text[value_start] in " \t":
-        value_start += 1
-    if value_start < end and text[value_start] in "\"'":
-        return _quoted(text, name.group(), value_start, end)
-    value = re.split(r"(?:^|[ \t])#", text[value_start:end], maxsplit=1)[0]
-    return name.group(), value.strip(" \t"), end
-
-
-def _quoted(text: str, name: str, start: int, end: int) -> tuple[str, str, int] | str:
-    quote = text[start]
-    position = start + 1
-    while position < len(text) and text[position] != quote:
-        position += 2 if quote == '"' and text[position] == "\\" else 1
-    if position >= len(text):
-        return f"The {'double' if quote == chr(34) else 'single'} quote of {name} is never closed."
-    stop = text.find("\n", position)
-    stop = len(text) if stop < 0 else stop
-    rest = text[position + 1 : stop].strip(" \t")
-    if rest and not rest.startswith("#"):
-        return f"There is text behind the closing quote of {name}."
-    value = text[start + 1 : position]
-    if quote == '"':
-        value = _ESCAPE.sub(lambda m: _ESCAPES.get(m.group(1), m.group()), value)
-    return name, value, stop
 
 
 def variables_in(text: str) -> list[str]:

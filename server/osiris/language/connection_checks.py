@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from osiris.components.registry import ComponentRegistry
-from osiris.language.edits import quoted
+from osiris.language.edits import insert_key, quoted
 from osiris.language.findings import finding, replacement
 from osiris.language.secrets import is_secret_key
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic, Fix
+from osiris.syntax.document import Document
+from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Node, Scalar, Sequence, Style, walk_scalars
 from osiris.syntax.tree import Mapping as MappingNode
+
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+"""``${VAR}`` or ``${VAR:-default}``: the name, and the default where there is one."""
 
 _TYPE_NAMES = {
     "string": "text",
@@ -82,6 +89,56 @@ def _by_alias(registry: ComponentRegistry, family: str, key: str, known: Mapping
             fields.update((other, name) for other in others if name in known)
     near = nearest(key, fields)
     return fields[near] if near else None
+
+
+def missing_findings(family: str, alias: Entry, registry: ComponentRegistry, source: str) -> Iterator[Diagnostic]:
+    """Fields that no step can do without and that only the connection may give (OML335); ``source`` is the part."""
+    connection = alias.value
+    present = {entry.key.text for entry in connection.entries} if isinstance(connection, MappingNode) else set()
+    known = registry.connection_fields(family)
+    meant = {nearest(key, known) for key in present if key not in known}  # misspelt, which is told there
+    missing = [name for name in registry.required_of_connections(family) if name not in present | meant]
+    if not missing or alias.synthetic or (isinstance(connection, MappingNode) and connection.synthetic):
+        return
+    fields = listing(missing, 12)
+    message = f"`@{family}.{alias.key.text}` lacks {fields}: every step needs {'it' if len(missing) == 1 else 'them'}, "
+    message += f"and only the connection can give {'it' if len(missing) == 1 else 'them'}."
+    yield finding("OML335", alias.key.span, message, _with_variables(family, alias, missing, source))
+
+
+def _with_variables(family: str, alias: Entry, missing: list[str], source: str) -> Fix | None:
+    """The fields, each from a variable of its own."""
+    if not isinstance(alias.value, MappingNode):
+        return None
+    lines = [(name, f'"${{{field_variable(family, alias.key.text, name)}}}"') for name in missing]
+    if alias.value.flow:
+        text = ", ".join(f"{name}: {value}" for name, value in lines).removeprefix(f"{missing[0]}: ")
+    else:
+        text = "\n".join(f"{name}: {value}" for name, value in lines).removeprefix(f"{missing[0]}: ")
+    edit = insert_key(source, alias.value, missing[0], text)
+    return Fix(f"Add {listing(missing, 12)} from the environment", (edit,)) if edit is not None else None
+
+
+def field_variable(family: str, alias: str, name: str) -> str:
+    """The variable that a field of a connection is taken from, where the user has not chosen another name."""
+    return re.sub(r"[^A-Z0-9]", "_", f"{family}_{alias}_{name}".upper())
+
+
+def variable_findings(document: Document, is_set: Callable[[str], bool]) -> Iterator[Diagnostic]:
+    """Variables without a default that the text of a connections file asks for and that are not set (OML336)."""
+    text = document.text
+    if "${" not in text:
+        return
+    comments = list(document.comments())
+    for match in VARIABLE.finditer(text):
+        at = bisect_right(comments, match.start(), key=lambda span: span.start) - 1
+        if match[2] is not None or (at >= 0 and match.start() < comments[at].end) or is_set(match[1]):
+            continue
+        message = (
+            f"The variable {match[1]} is set neither in the environment nor in `.env`. A run with this connection "
+            "needs it."
+        )
+        yield finding("OML336", Span(*match.span(1)), message)
 
 
 def _type(entry: Entry, schema: Mapping[str, Any]) -> Iterator[Diagnostic]:

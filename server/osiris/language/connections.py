@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
-from osiris.language.connection_checks import family_findings, field_findings
+from osiris.language.connection_checks import VARIABLE, family_findings, field_findings, missing_findings
 from osiris.language.findings import finding, replacement
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic
@@ -20,7 +20,6 @@ from osiris.syntax.tree import Mapping as MappingNode
 FILE_NAME = "osiris_connections.yaml"
 
 _REFERENCE = re.compile(r"@([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,12 +124,12 @@ def parse_reference(text: str) -> tuple[str, str] | None:
 
 def is_variable(text: str) -> bool:
     """Whether the text is one ``${VAR}`` or ``${VAR:-default}`` and nothing else."""
-    return _VARIABLE.fullmatch(text) is not None
+    return VARIABLE.fullmatch(text) is not None
 
 
 def _variables(value: Plain) -> Iterator[str]:
     if isinstance(value, str):
-        for match in _VARIABLE.finditer(value):
+        for match in VARIABLE.finditer(value):
             yield match[1]
     elif isinstance(value, list):
         for item in value:
@@ -227,6 +226,8 @@ class _Reader:
         if not isinstance(entry.value, MappingNode):
             if not _is_null(entry.value):
                 self.report(entry.value.span, f"`{entry.key.text}` is a connection: a map of its fields.")
+            elif self.registry and self.intact and not entry.synthetic:
+                self.found(missing_findings(family, entry, self.registry, self.text))
             return Connection(family, entry.key.text, {}, False, span, None, whole)
         fields: dict[str, Plain] = {}
         is_default = False
@@ -238,6 +239,7 @@ class _Reader:
                 self.value(family, entry.key.text, item)
         if self.registry and self.intact:
             self.found(field_findings(family, entry.value, self.registry))
+            self.found(missing_findings(family, entry, self.registry, self.text))
         return Connection(family, entry.key.text, fields, is_default, span, entry.value, whole)
 
     def default(self, node: Node) -> bool:
@@ -255,7 +257,7 @@ class _Reader:
         from osiris.language.rules.secrets import connection_secrets
 
         for scalar in walk_scalars(entry.value):
-            if isinstance(scalar.value, str) and "${" in _VARIABLE.sub("", scalar.text):
+            if isinstance(scalar.value, str) and "${" in VARIABLE.sub("", scalar.text):
                 message = "A variable is written `${VAR}` or `${VAR:-default}`, with a closing brace."
                 self.report(scalar.span, message, "OML327")
         for found in connection_secrets(family, alias, entry, self.text):

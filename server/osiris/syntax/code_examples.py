@@ -3,7 +3,8 @@
 Examples live in a project with the connections file ``CONNECTIONS``, the input file ``data/orders.csv`` and another
 pipeline that is called ``weekly-orders``. An example that starts with ``connections:`` is such a file itself; one that
 starts with ``# no connections file`` is in a project without one; one with ``# --profile NAME`` or ``# --param X=Y`` in
-its first line is checked with that option.
+its first line is checked with that option. One that starts with ``# .env`` is that file, in a project whose only
+parameter is ``region``. The variable ``MYSQL_PASSWORD`` is set, and no other.
 """
 
 from __future__ import annotations
@@ -155,9 +156,14 @@ EXAMPLES: dict[str, str] = {
     "OML329": "connections:\n  sqlite:\n    shop: {path: data/shop.db, colour: blue}\n",
     "OML330": _HEAD + _READ.replace("orders.csv", "ordres.csv"),
     "OML331": "connections:\n  sqlite:\n    shop: {pth: data/shop.db}\n",
-    "OML332": 'connections:\n  mysql:\n    main: {host: localhost, port: "3306"}\n',
+    "OML332": "connections:\n  posthog:\n    main: {api_key: '${MYSQL_PASSWORD}', project_id: [1]}\n",
     "OML333": _HEAD + _READ + _WRITE.replace("out/orders.csv", "data/orders.csv"),
     "OML334": _HEAD + _READ + _WRITE + _WRITE.replace("store", "store-2") + "    needs: [extract]\n",
+    "OML335": "connections:\n  mysql:\n    main: {host: localhost, database: shop, user: reader}\n",
+    "OML336": "connections:\n  sqlite:\n    shop: {path: '${SHOP_DB}'}\n",
+    "OML337": "# .env\nMYSQL_PASSWORD: hunter2\n",
+    "OML338": "# .env\nMYSQL_PASSWORD=old\nMYSQL_PASSWORD=new\n",
+    "OML339": "# .env\nOSIRIS_PARAM_REGOIN=EU\n",
     "OML401": _sql("-- to do").replace("query: --", "query: |\n        --"),
     "OML402": _sql("SELECT 1; SELECT 2"),
     "OML403": _sql("DELETE FROM df_extract"),
@@ -178,7 +184,7 @@ EXAMPLES: dict[str, str] = {
     "OML503": _HEAD + _READ + "    description: key AKIA" + "IOSFODNN7EXAMPLE\n",
     "OML504": _HEAD + _READ + "    description: q7Rk2vT9xLw4Zp8Ns3Yd6Hb1\n",
     "OML505": _HEAD + _READ.replace("data/orders.csv", "/etc/passwd"),
-    "OML506": "connections:\n  mysql:\n    main: {host: localhost, password: Tr0ub4dor}\n",
+    "OML506": "connections:\n  mysql:\n    main: {host: db, database: shop, user: reader, password: Tr0ub4dor}\n",
     "OML507": _TOP + "params:\n  key: {type: string, sensitive: true, default: Tr0ub4dor}\n" + "steps:\n" + _READ,
     "OML508": _TOP
     + "params: {key: {type: string}}\n"

@@ -162,6 +162,11 @@ _TABLE: tuple[Code, ...] = (
     _code("OML332", _E, "Wrong type of a connection field", "The value has another type than the components want."),
     _code("OML333", _W, "Source written over", "The pipeline writes the file that it reads; the source is lost."),
     _code("OML334", _W, "File written twice", "Two steps write the same file; one replaces the other."),
+    _code("OML335", _W, "Connection lacks a field", "Steps need the field, and only the connection can give it."),
+    _code("OML336", _H, "Variable not set", "The connection asks for a variable that is set nowhere on this machine."),
+    _code("OML337", _W, "Line of .env not understood", "A line of `.env` is `NAME=value`, a comment, or empty."),
+    _code("OML338", _W, "Variable set twice in .env", "Of two lines with one name the last counts."),
+    _code("OML339", _H, "Variable of no parameter", "`OSIRIS_PARAM_<NAME>` is the value of a parameter; there is none."),
     # 4xx: SQL.
     _code("OML401", _E, "Empty query", "The query holds no statement."),
     _code("OML402", _E, "Several statements", "A query is one statement."),
