@@ -58,6 +58,7 @@ PROVIDERS = {
     "executeCommandProvider": "workspace/executeCommand",
     "foldingRangeProvider": "textDocument/foldingRange",
     "hoverProvider": "textDocument/hover",
+    "inlayHintProvider": "textDocument/inlayHint",
     "referencesProvider": "textDocument/references",
     "renameProvider": "textDocument/rename",
     "selectionRangeProvider": "textDocument/selectionRange",

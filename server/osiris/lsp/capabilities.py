@@ -160,6 +160,7 @@ def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, An
         else True,
         "foldingRangeProvider": True,
         "selectionRangeProvider": True,
+        "inlayHintProvider": True,
         "semanticTokensProvider": {"legend": semantic_tokens_legend(), "range": True, "full": {"delta": True}},
         "executeCommandProvider": {"commands": sorted(commands)},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},

@@ -24,6 +24,7 @@ REQUESTS = {
     "textDocument/documentSymbol": "document_symbol",
     "textDocument/foldingRange": "folding_range",
     "textDocument/hover": "hover",
+    "textDocument/inlayHint": "inlay_hint",
     "textDocument/prepareRename": "prepare_rename",
     "textDocument/references": "references",
     "textDocument/rename": "rename",

@@ -1,64 +1,95 @@
-"""``textDocument/codeAction``: quick fixes, and ``source.fixAll.osiris``."""
+"""``textDocument/codeAction``: fixes, suppressions, refactorings, and ``source.fixAll.osiris``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lsprotocol import types
 
-from osiris.ide.code_actions import QuickFix, fix_all, quick_fixes
-from osiris.lsp.documents import Snapshot
-from osiris.lsp.edits import edit_of_fix, workspace_edit
+from osiris.lsp.choices import FIX_ALL, Choice, Choices
+from osiris.lsp.documents import Kind, OpenDocument
+from osiris.lsp.edits import source_of, workspace_edit
 from osiris.lsp.session import Session
 from osiris.syntax.text import Span
 
-FIX_ALL = "source.fixAll.osiris"
-
 
 async def handle(session: Session, params: types.CodeActionParams) -> list[types.CodeAction] | None:
-    """The actions for a range, those of the kinds that the client asks for."""
-    snapshot = session.snapshot(params.text_document.uri)
-    if snapshot is None or not session.client.code_action_literals:
+    """The actions for a range, those of the kinds that the client asks for.
+
+    What takes work, or holds a secret, comes without its edit where the client can ask for that with ``resolve``.
+    """
+    document = session.documents.get(params.text_document.uri)
+    source = source_of(session, params.text_document.uri)
+    if document is None or source is None or document.kind is Kind.OTHER or not session.client.code_action_literals:
         return None
-    only = params.context.only
-    actions: list[types.CodeAction] = []
-    if _wanted("quickfix", only):
-        span = Span(snapshot.offset(params.range.start), snapshot.offset(params.range.end))
-        for found in quick_fixes(snapshot.analysis, span):
-            actions += _quick_fix(session, snapshot, found)
-    if only and _wanted(FIX_ALL, only):
-        actions += _fix_all(session, snapshot)
-    return actions
+    span = Span(*(source.offset(position) for position in (params.range.start, params.range.end)))
+    wanted = _wanted(params.context.only)
+    choices = Choices(session, document)
+    found = list(choices.at(span, wanted))
+    if params.context.only and wanted(FIX_ALL):
+        found += choices.everywhere()
+    asked = bool(params.context.only) or params.context.trigger_kind is types.CodeActionTriggerKind.Invoked
+    return list(_actions(session, document, span, [one for one in found if asked or not one.refused]))
 
 
-def _wanted(kind: str, only: Any) -> bool:
-    """Whether one of the kinds asked for is this kind or a wider one."""
-    return not only or any(kind == asked or kind.startswith(f"{_name(asked)}.") for asked in map(_name, only))
+def _wanted(only: Any) -> Callable[[str], bool]:
+    """Whether one of the kinds asked for is a kind or a wider one."""
+    asked = [str(getattr(kind, "value", kind)) for kind in only or ()]
+    return lambda kind: not asked or any(not one or kind == one or kind.startswith(f"{one}.") for one in asked)
 
 
-def _name(kind: Any) -> str:
-    return str(getattr(kind, "value", kind))
+def _actions(session: Session, document: OpenDocument, span: Span, found: list[Choice]) -> Iterator[types.CodeAction]:
+    client = session.client
+    count: dict[tuple[str, str], int] = {}
+    certain: set[int] = set()
+    for choice in found:
+        key = (choice.kind, choice.title)
+        count[key] = count.get(key, -1) + 1
+        later = client.resolves_action_edit and not choice.at_once
+        if choice.refused:
+            if client.disabled_actions:
+                disabled = types.CodeActionDisabled(reason=choice.refused)
+                yield types.CodeAction(title=choice.title, kind=choice.kind, disabled=disabled)
+            continue
+        if choice.secret and not later:
+            continue
+        edit = None if later else _edit(session, choice)
+        if edit is None and not later:
+            continue  # It would mend a file that cannot be read.
+        preferred = choice.preferred and id(choice.diagnostic) not in certain
+        if preferred:
+            certain.add(id(choice.diagnostic))
+        yield types.CodeAction(
+            title=choice.title,
+            kind=choice.kind,
+            diagnostics=_diagnostics(session, document, choice),
+            is_preferred=True if preferred and client.is_preferred else None,
+            edit=edit,
+            data=_data(document, span, choice, count[key]) if later else None,
+        )
 
 
-def _quick_fix(session: Session, snapshot: Snapshot, found: QuickFix) -> Iterator[types.CodeAction]:
-    fix = found.fix
-    edit = edit_of_fix(session, snapshot, fix)
-    if edit is None:
-        return  # It would mend a file that cannot be read.
-    lines = snapshot.analysis.document.lines
-    diagnostic = session.diagnostics.to_json(found.diagnostic, snapshot.uri, snapshot.text, lines)
-    yield types.CodeAction(
-        title=fix.title,
-        kind=types.CodeActionKind.QuickFix,
-        diagnostics=[session.protocol.structure(diagnostic, types.Diagnostic)],
-        is_preferred=True if fix.preferred and session.client.is_preferred else None,
-        edit=edit,
-    )
+def _edit(session: Session, choice: Choice) -> types.WorkspaceEdit | None:
+    edits = choice.edits()
+    return workspace_edit(session, edits) if edits else None
 
 
-def _fix_all(session: Session, snapshot: Snapshot) -> Iterator[types.CodeAction]:
-    found = fix_all(snapshot.analysis)
-    if found is not None:
-        edit = workspace_edit(session, {snapshot: found.edits})
-        yield types.CodeAction(title=f"Apply all certain fixes ({found.count})", kind=FIX_ALL, edit=edit)
+def _data(document: OpenDocument, span: Span, choice: Choice, number: int) -> dict[str, Any]:
+    """What finds the action again; ``number`` tells those of one title apart."""
+    return {
+        "uri": document.uri,
+        "version": document.version,
+        "start": span.start,
+        "end": span.end,
+        "kind": choice.kind,
+        "title": choice.title,
+        "number": number,
+    }
+
+
+def _diagnostics(session: Session, document: OpenDocument, choice: Choice) -> list[types.Diagnostic] | None:
+    if choice.diagnostic is None:
+        return None
+    plain = session.diagnostics.to_json(choice.diagnostic, document.uri, document.text, document.lines)
+    return [session.protocol.structure(plain, types.Diagnostic)]

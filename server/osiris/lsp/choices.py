@@ -1,0 +1,153 @@
+"""What can be done at a place of a document of any kind, and the edits of what was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from osiris.ide.code_actions import Checked, FixAll, fix_all, preferred_fix, quick_fixes, repeated, touched
+from osiris.ide.refactorings import refactorings
+from osiris.ide.suppressing import ignore
+from osiris.lsp.capabilities import CODE_ACTION_KINDS
+from osiris.lsp.documents import Kind, OpenDocument, Snapshot
+from osiris.lsp.edits import Target
+from osiris.lsp.session import Session
+from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
+from osiris.syntax.text import Span
+
+if TYPE_CHECKING:
+    from osiris.language.analysis import Analysis
+
+QUICK_FIX = "quickfix"
+FIX_ALL = "source.fixAll.osiris"
+
+Edits = Mapping[Target, tuple[TextEdit, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One action. ``edits`` makes what it does; None when that cannot be done after all.
+
+    ``at_once``: its edits cost nothing, so that they are sent with the offer. ``secret``: they hold a secret, so that
+    they are sent only when it was chosen. ``refused``: why it cannot be done at a place where one would expect it.
+    """
+
+    kind: str
+    title: str
+    edits: Callable[[], Edits | None]
+    diagnostic: Diagnostic | None = None
+    preferred: bool = False
+    at_once: bool = False
+    secret: bool = False
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class Choices:
+    """The actions of one version of an open document."""
+
+    def __init__(self, session: Session, document: OpenDocument) -> None:
+        self._session = session
+        self._document = document
+        self._snapshot: Snapshot | None = session.snapshot(document.uri)
+        self._checked: Checked = (
+            self._snapshot.analysis if self._snapshot else _Findings(tuple(session.diagnostics.of(document)))
+        )
+
+    def at(self, span: Span, wanted: Callable[[str], bool]) -> Iterator[Choice]:
+        """The actions of the ``wanted`` kinds at a place (code points)."""
+        if wanted(QUICK_FIX):
+            yield from self._fixes(span)
+            yield from self._of_one_code(span)
+            if self._snapshot is not None:
+                yield from self._ignores(self._snapshot.analysis, span)
+        if self._snapshot is not None and any(
+            wanted(kind) for kind in CODE_ACTION_KINDS if kind.startswith("refactor.")
+        ):
+            yield from self._refactorings(self._snapshot, span, wanted)
+
+    def everywhere(self) -> Iterator[Choice]:
+        """All certain fixes of the document at once."""
+        count = sum(1 for diagnostic in self._checked.diagnostics if preferred_fix(diagnostic))
+        if count:
+            yield Choice(FIX_ALL, "Apply all certain fixes", lambda: self._all(None))
+
+    def _here(self, edits: tuple[TextEdit, ...]) -> Edits:
+        return {self._snapshot or self._document.uri: edits}
+
+    def _fixes(self, span: Span) -> Iterator[Choice]:
+        offered: set[tuple[Diagnostic, Fix]] = set()
+        for found in quick_fixes(self._checked, span):
+            target = self._target(found.fix)
+            if target is None or (found.diagnostic, found.fix) in offered:
+                continue
+            offered.add((found.diagnostic, found.fix))
+            edits = {target: found.fix.edits}
+            yield Choice(
+                QUICK_FIX,
+                found.fix.title,
+                lambda edits=edits: edits,  # type: ignore[misc]
+                found.diagnostic,
+                found.fix.preferred,
+                at_once=True,
+            )
+
+    def _target(self, fix: Fix) -> Target | None:
+        if fix.path is None:
+            return self._snapshot or self._document.uri
+        project = self._session.projects.project_of(self._document.path)
+        return project.root / fix.path if project is not None else None
+
+    def _of_one_code(self, span: Span) -> Iterator[Choice]:
+        for found in repeated(self._checked, span):
+            code = found.diagnostic.code
+            yield Choice(
+                QUICK_FIX,
+                f"Fix all {code} in this file ({found.count})",
+                lambda code=code: self._all(code),  # type: ignore[misc]
+                found.diagnostic,
+            )
+
+    def _ignores(self, analysis: Analysis, span: Span) -> Iterator[Choice]:
+        for diagnostic in touched(analysis, span):
+            found = ignore(analysis, diagnostic)
+            if found is not None:
+                edits = self._here((found.edit,))
+                yield Choice(QUICK_FIX, found.title, lambda edits=edits: edits, diagnostic, at_once=True)  # type: ignore[misc]
+
+    def _refactorings(self, snapshot: Snapshot, span: Span, wanted: Callable[[str], bool]) -> Iterator[Choice]:
+        for found in refactorings(snapshot.analysis, snapshot.environment, span, wanted):
+
+            def edits(make: Callable[[], tuple[TextEdit, ...]] = found.edits) -> Edits | None:
+                made = make()
+                return self._here(made) if made else None
+
+            yield Choice(found.kind, found.title, edits, refused=found.refused)
+
+    def _all(self, code: str | None) -> Edits | None:
+        found: FixAll | None = fix_all(self._checked, self._document.text, self._recheck(), code=code)
+        return self._here(found.edits) if found is not None else None
+
+    def _recheck(self) -> Callable[[str], Checked]:
+        """What checks another text of the same document."""
+        document = self._document
+        if self._snapshot is not None:
+            from osiris.core.check import Checker
+
+            checker = Checker(self._snapshot.environment)
+            variables = self._session.projects.variables_of(document.path).values
+            return lambda text: checker.check(text, environ=variables)
+        if document.kind is Kind.CONNECTIONS:
+            from osiris.components.registry import ComponentRegistry
+            from osiris.language.connections import parse_connections
+
+            registry = ComponentRegistry.builtin()
+            return lambda text: parse_connections(text, registry)
+        from osiris.core.config_file import parse_config
+
+        return lambda text: parse_config(text, str(document.path or document.uri))
