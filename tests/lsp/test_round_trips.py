@@ -53,7 +53,14 @@ async def opened(client: LanguageClient, project: Path, text: str = PIPELINE) ->
     client.text_document_did_open(
         types.DidOpenTextDocumentParams(types.TextDocumentItem(uri=uri, language_id="oml", version=1, text=text))
     )
-    await client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+    assert client.capabilities.text_document is not None
+    if client.capabilities.text_document.diagnostic is None:
+        await client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+    else:
+        document = types.TextDocumentIdentifier(uri=uri)
+        report = await client.text_document_diagnostic_async(types.DocumentDiagnosticParams(text_document=document))
+        assert isinstance(report, types.RelatedFullDocumentDiagnosticReport)
+        client.diagnostics[uri] = report.items
     return uri
 
 

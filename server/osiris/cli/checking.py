@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from osiris.cli.arguments import shown_path
 from osiris.cli.findings import CheckedFile
-from osiris.syntax.diagnostic import Diagnostic, Severity
-from osiris.syntax.text import LineIndex, Span
+from osiris.syntax.diagnostic import Diagnostic
+from osiris.syntax.text import LineIndex
 
 if TYPE_CHECKING:
     from osiris.core.project import Project
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def readable_text(path: Path) -> str | Diagnostic:
     """The text of an OML file, or the finding that says why there is none."""
     from osiris.core.error_taxonomy import ConfigurationError
-    from osiris.core.source import read_source
+    from osiris.core.source import read_source, unreadable
 
     try:
         return read_source(path, shown=shown_path(path))
     except ConfigurationError as problem:
-        return _unreadable(path, f"{problem} {problem.hint or ''}".strip())
+        return unreadable(path, f"{problem} {problem.hint or ''}".strip())
 
 
 def check_file(path: Path, project: Project, profile: str | None, params: Mapping[str, Any]) -> CheckedFile:
@@ -40,21 +40,16 @@ def check_file(path: Path, project: Project, profile: str | None, params: Mappin
 
 def check_project_files(project: Project) -> list[CheckedFile]:
     """The settings files of the project that something is wrong in."""
+    from osiris.core.source import unreadable
+
     checked = []
     for file in project.settings_files():
         name = shown_path(file.path)
         if file.problem is not None:
-            finding = _unreadable(file.path, file.problem)
+            finding = unreadable(file.path, file.problem)
             checked.append(CheckedFile(name, "", LineIndex(""), (finding,), project.root, is_settings=True))
         elif file.diagnostics:
             checked.append(
                 CheckedFile(name, file.text, LineIndex(file.text), file.diagnostics, project.root, is_settings=True)
             )
     return checked
-
-
-def _unreadable(path: Path, message: str) -> Diagnostic:
-    from osiris.syntax.limits import MAX_BYTES
-
-    code = "OML010" if path.stat().st_size > MAX_BYTES else "OML014"
-    return Diagnostic(code, Span(0, 0), message, Severity.ERROR)

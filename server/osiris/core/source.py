@@ -8,7 +8,9 @@ from pathlib import Path
 
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import read_error
+from osiris.syntax.diagnostic import Diagnostic, Severity
 from osiris.syntax.limits import MAX_BYTES
+from osiris.syntax.text import Span
 
 
 def read_source(path: Path, *, shown: str | None = None) -> str:
@@ -54,6 +56,15 @@ def _missing(path: Path, name: str) -> ConfigurationError:
     if not path.parent.is_dir():
         return ConfigurationError(f"There is no file {name}: the folder {path.parent} does not exist.")
     return ConfigurationError(f"There is no file {name}.", hint="Check the spelling and the folder you are in.")
+
+
+def unreadable(path: Path, message: str) -> Diagnostic:
+    """The finding for a file that ``read_source`` could not read, with the text of its error."""
+    try:
+        code = "OML010" if path.stat().st_size > MAX_BYTES else "OML014"
+    except OSError:
+        code = "OML014"
+    return Diagnostic(code, Span(0, 0), message, Severity.ERROR)
 
 
 def too_large(name: str, size: int) -> ConfigurationError:

@@ -1,6 +1,10 @@
 """Publishes findings. Always with the version they are for, and at once: nothing waits for a pause in typing.
 
 A check is put at the end of the loop's queue, so that a burst of changes that has already arrived is checked once.
+
+A client that says it can pull diagnostics (``textDocument/diagnostic``) asks by itself whenever a document changes. It
+is pushed nothing, or everything would show twice; it is asked to ask again when something outside the documents
+changes.
 """
 
 from __future__ import annotations
@@ -13,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from osiris.lsp import errors
-from osiris.lsp.documents import Kind, OpenDocument, plain_range
+from osiris.lsp.documents import Kind, OpenDocument, key_of, plain_range
+from osiris.lsp.refresh import DIAGNOSTICS
 
 if TYPE_CHECKING:
+    from osiris.lsp.reports import Report
     from osiris.lsp.session import Session
     from osiris.syntax.diagnostic import Diagnostic
     from osiris.syntax.text import LineIndex
@@ -31,24 +37,58 @@ class Diagnostics:
         self._session = session
         self._waiting: set[str] = set()
         self._shown: set[str] = set()
+        self._published: dict[str, Report] | None = None  # closed files with findings; None: never asked for
+        self._surroundings = asyncio.Event()
 
     def request(self, uri: str) -> None:
         """Check a document once all changes that have already arrived are applied."""
+        if self._session.client.pull_diagnostics:
+            return
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._check_waiting)
         self._waiting.add(uri)
 
     def request_all(self) -> None:
-        """Check every open document: something outside them has changed."""
+        """Check everything that the client shows: something outside the open documents has changed."""
+        self._surroundings.set()
+        self._surroundings = asyncio.Event()
+        if self._session.client.pull_diagnostics:
+            self._session.refresh.request(DIAGNOSTICS)
+            return
         for document in self._session.documents:
             self.request(document.uri)
+        self._closed_changed()
+
+    def _closed_changed(self) -> None:
+        if self._published is not None:
+            self._session.reports.publish_again()
+
+    async def surroundings_change(self) -> None:
+        """Wait until something outside the open documents changes."""
+        await self._surroundings.wait()
 
     def clear(self, uri: str) -> None:
-        """Take the findings of a closed document away."""
+        """Take the findings of a closed document away; those of a file that was published as closed come back."""
         self._waiting.discard(uri)
         if uri in self._shown:
             self._shown.discard(uri)
             self._send({"uri": uri, "diagnostics": []})
+        self._closed_changed()
+
+    def publish_closed(self, found: Iterable[Report]) -> None:
+        """Show the findings of files that are not open, and take those away that were shown so before."""
+        before, self._published = self._published or {}, {}
+        for report in found:
+            key = key_of(report.uri)
+            shown = before.pop(key, None)
+            if report.items:
+                self._published[key] = report
+            if shown is None and not report.items:
+                continue
+            if shown is None or shown.result_id != report.result_id:
+                self._send({"uri": report.uri, "diagnostics": report.items})
+        for report in before.values():
+            self._send({"uri": report.uri, "diagnostics": []})
 
     def _check_waiting(self) -> None:
         waiting, self._waiting = self._waiting, set()
@@ -84,6 +124,8 @@ class Diagnostics:
 
     def _publish(self, document: OpenDocument, found: Iterable[Diagnostic]) -> None:
         self._shown.add(document.uri)
+        if self._published is not None:
+            self._published.pop(key_of(document.uri), None)
         items = [self.to_json(item, document.uri, document.text, document.lines) for item in found]
         self._send({"uri": document.uri, "version": document.version, "diagnostics": items})
 

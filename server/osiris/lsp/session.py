@@ -21,10 +21,17 @@ if TYPE_CHECKING:
     from osiris.lsp.analyses import Analyses
     from osiris.lsp.compiling import Compiler
     from osiris.lsp.diagnostics import Diagnostics
+    from osiris.lsp.progress import Progress
     from osiris.lsp.protocol import Protocol
+    from osiris.lsp.refresh import Refresh
+    from osiris.lsp.reports import Reports
     from osiris.lsp.runs import Runs
     from osiris.lsp.token_data import DocumentTokens
     from osiris.lsp.workspace import Workspace
+
+TYPING_SECONDS = 0.3  # a key that comes sooner after the last one belongs to the same typing
+PATIENCE_SECONDS = 1.0
+STEP_SECONDS = 0.05
 
 _LEVELS = {"error": 1, "warning": 2, "info": 3, "log": 4}
 
@@ -36,6 +43,8 @@ class Session:
         from osiris.lsp.analyses import Analyses
         from osiris.lsp.compiling import Compiler
         from osiris.lsp.diagnostics import Diagnostics
+        from osiris.lsp.refresh import Refresh
+        from osiris.lsp.reports import Reports
         from osiris.lsp.runs import Runs
         from osiris.lsp.workspace import Workspace
 
@@ -47,11 +56,15 @@ class Session:
         self.projects = Projects()
         self.analyses: Analyses = Analyses(self.projects)
         self.workspace: Workspace = Workspace(self)
+        self.reports: Reports = Reports(self)
+        self.refresh: Refresh = Refresh(self)
         self.diagnostics: Diagnostics = Diagnostics(self)
         self.compiler: Compiler = Compiler(self)
         self.tokens: dict[str, DocumentTokens] = {}
         self.runs: Runs = Runs(self)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.cancellable: dict[str | int, asyncio.Task[Any]] = {}
+        self._typed = float("-inf")
 
     def snapshot(self, uri: str) -> Snapshot | None:
         """The present version of an open pipeline; None for documents that are closed or no pipeline."""
@@ -71,11 +84,26 @@ class Session:
 
     def text_changed(self, document: OpenDocument) -> None:
         """Check a document that was opened or changed, and all pipelines when it is a file of their project."""
+        self._typed = asyncio.get_running_loop().time()
         if document.kind in (Kind.CONNECTIONS, Kind.SETTINGS) and document.path is not None:
             self.projects.overlay(document.path, document.text)
             self.diagnostics.request_all()
         else:
             self.diagnostics.request(document.uri)
+
+    def progress(self, title: str, token: str | int | None = None) -> Progress:
+        """Progress around something that may take long; ``token`` is the one that the client gave, if it did."""
+        from osiris.lsp.progress import Progress
+
+        return Progress(self, title, token)
+
+    async def pause_while_typing(self) -> None:
+        """Let whatever waits go first; while the user types, wait until they pause, but not for ever."""
+        await asyncio.sleep(0)
+        loop, waited = asyncio.get_running_loop(), 0.0
+        while loop.time() - self._typed < TYPING_SECONDS and waited < PATIENCE_SECONDS:
+            await asyncio.sleep(STEP_SECONDS)
+            waited += STEP_SECONDS
 
     def watch_parent(self, process_id: int) -> None:
         """End when the process that started the client's side is gone, even if the wire stays open."""

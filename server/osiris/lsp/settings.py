@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings the server itself reads.
 
-    ``trusted`` is False only when the client says so: then nothing of the workspace is compiled, run or connected to.
+    ``diagnostics_scope`` says whether findings of files that are not open are shown, too, to a client that asks for
+    diagnostics. ``trusted`` is False only when the client says so: then nothing of the workspace is compiled, run or
+    connected to. ``implicit_needs_hints`` and ``param_value_hints`` turn inlay hints on, ``code_lens`` the commands and
+    results above steps.
     """
 
     trusted: bool = True
     compile_on_save: bool = True
+    implicit_needs_hints: bool = True
+    param_value_hints: bool = False
+    code_lens: bool = True
+    diagnostics_scope: Literal["workspace", "open"] = "workspace"
 
     def updated(self, values: object) -> Settings:
         """These settings with the known keys of a JSON object; values of the wrong type are passed over.
@@ -26,6 +34,17 @@ class Settings:
         settings = self.updated(nested) if isinstance(nested, dict) else self
         if isinstance(on_save := values.get("compileOnSave"), bool):
             settings = replace(settings, compile_on_save=on_save)
+        if isinstance(lenses := values.get("codeLens"), bool):
+            settings = replace(settings, code_lens=lenses)
+        hints = values.get("inlayHints")
+        if isinstance(hints, dict) and isinstance(needs := hints.get("implicitNeeds"), bool):
+            settings = replace(settings, implicit_needs_hints=needs)
+        if isinstance(hints, dict) and isinstance(shown := hints.get("paramValues"), bool):
+            settings = replace(settings, param_value_hints=shown)
+        diagnostics = values.get("diagnostics")
+        scope = diagnostics.get("scope") if isinstance(diagnostics, dict) else None
+        if scope == "workspace" or scope == "open":
+            settings = replace(settings, diagnostics_scope=scope)
         if values.get("trusted") is False:
             settings = replace(settings, trusted=False)
         return settings

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Hashable, Iterator
+from collections.abc import AsyncIterator, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,10 +66,8 @@ class Workspace:
             yield snapshot
             await asyncio.sleep(0)
         if project is not None:
-            async for file in self.closed_files(project):
-                if (found := await self.read(file)) is not None:
-                    yield found
-                await asyncio.sleep(0)
+            async for snapshot in self._readable(project):
+                yield snapshot
 
     async def all_snapshots(self) -> AsyncIterator[Snapshot]:
         """Every pipeline of every project in every folder, and every open one wherever it is; open ones come first."""
@@ -77,10 +76,18 @@ class Workspace:
                 yield snapshot
                 await asyncio.sleep(0)
         for project in await self.projects():
-            async for file in self.closed_files(project):
-                if (found := await self.read(file)) is not None:
-                    yield found
-                await asyncio.sleep(0)
+            async for snapshot in self._readable(project):
+                yield snapshot
+
+    async def _readable(self, project: Project) -> AsyncIterator[Snapshot]:
+        from osiris.core.error_taxonomy import ConfigurationError
+
+        async for file in self.closed_files(project):
+            try:
+                yield await self.read(file)
+            except ConfigurationError as problem:
+                self._tell(project, str(problem))
+            await asyncio.sleep(0)
 
     async def projects(self) -> list[Project]:
         """The project of each folder, and the projects nested in them, each once."""
@@ -121,19 +128,13 @@ class Workspace:
         written = (state.st_mtime_ns, state.st_size, state.st_ino)
         return ClosedFile(path, project, state.st_size, (written, project.root, environment.version, variables.version))
 
-    async def read(self, file: ClosedFile) -> Snapshot | None:
-        """The snapshot of a file that is not open; None when it cannot be read, which the log says."""
-        from osiris.core.error_taxonomy import ConfigurationError
-
+    async def read(self, file: ClosedFile) -> Snapshot:
+        """The snapshot of a file that is not open. Raises ConfigurationError when it cannot be read."""
         environment = file.project.environment(file.path)
         kept = self._kept.get(file.path)
         if kept is None or kept.key != file.key:
-            work = (file, environment) if file.size <= LARGE_BYTES else None
-            try:
-                analysis = self._analyse(*work) if work else await asyncio.to_thread(self._analyse, file, environment)
-            except ConfigurationError as problem:
-                self._tell(file.project, str(problem))
-                return None
+            analyse = partial(self._analyse, file, environment, self._session.projects.variables_of(file.path).values)
+            analysis = analyse() if file.size <= LARGE_BYTES else await asyncio.to_thread(analyse)
             kept = _Kept(file.key, analysis)
         self._keep(file.path, kept)
         codec = self._session.documents.codec
@@ -146,13 +147,12 @@ class Workspace:
                 if snapshot is not None:
                     yield snapshot
 
-    def _analyse(self, file: ClosedFile, environment: Environment) -> Analysis:
+    def _analyse(self, file: ClosedFile, environment: Environment, variables: Mapping[str, str]) -> Analysis:
         from osiris.core.check import Checker
         from osiris.core.source import read_source
 
         text = read_source(file.path, shown=file.project.relative(file.path))
-        variables = self._session.projects.variables_of(file.path)
-        return Checker(environment).check(text, environ=variables.values)
+        return Checker(environment).check(text, environ=variables)
 
     def _keep(self, path: Path, kept: _Kept) -> None:
         self.forget(path)

@@ -1,4 +1,4 @@
-"""``window/workDoneProgress/cancel``: the user closed a progress; the run behind it is cancelled."""
+"""``window/workDoneProgress/cancel``: the user closed a progress; what is behind it is cancelled."""
 
 from __future__ import annotations
 
@@ -9,4 +9,6 @@ from osiris.lsp.session import Session
 
 def handle(session: Session, params: types.WorkDoneProgressCancelParams) -> None:
     """Cancel what reports under this token."""
+    if (task := session.cancellable.get(params.token)) is not None:
+        task.cancel()
     session.runs.cancel_by_token(params.token)
