@@ -216,3 +216,19 @@ def test_importing_the_configuration_loads_nothing_heavy() -> None:
     code = f"import sys, osiris.core.config, osiris.core.config_file; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("runs:\n  log_dir: x\n", "runs:\n  logs_dir: x\n"),
+        ("on_failure: stopp\n", "on_failure: stop\n"),
+        ("diagnostics:\n  severity:\n    OML111: of\n", "diagnostics:\n  severity:\n    OML111: off\n"),
+        ("diagnostics:\n  severity:\n    OML1111: off\n", "diagnostics:\n  severity:\n    OML111: off\n"),
+    ],
+)
+def test_what_is_misspelt_can_be_mended(before: str, after: str) -> None:
+    [found] = parse_config(before).diagnostics
+    [edit] = found.fixes[0].edits
+
+    assert before[: edit.span.start] + edit.new_text + before[edit.span.end :] == after

@@ -320,3 +320,13 @@ def test_a_folder_lists_what_people_would_choose_and_nothing_outside(tmp_path: P
     assert listed("") == ["data/", "osiris.yaml"]
     assert listed("data") == ["old/", "orders.csv", "same.csv"]
     assert [listed(path) for path in ("..", "data/up", "/", "data/orders.csv", "none", "a\0b")] == [None] * 6
+
+
+def test_the_parameters_of_all_pipelines_are_known(tmp_path: Path) -> None:
+    head = 'oml_version: "0.1.0"\nname: %s\n'
+    (tmp_path / "osiris.yaml").write_text("", encoding="utf-8")
+    (tmp_path / "a.oml").write_text(head % "a" + "params:\n  # days\n  day: 1\n\n  region: {type: string}\nsteps: []\n")
+    (tmp_path / "b.oml").write_text(head % "b" + "params: {key: {sensitive: true}}\nsteps: []\n", encoding="utf-8")
+    (tmp_path / "c.oml").write_text(head % "c" + "steps: []\n", encoding="utf-8")
+
+    assert Project.find(tmp_path).parameters() == {"day", "region", "key"}

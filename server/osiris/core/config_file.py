@@ -13,10 +13,10 @@ from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.settings import BY_KEY, SECTIONS, SEVERITY_SECTION, SEVERITY_WORDS, Setting, Value, read_setting
 from osiris.core.source import read_source
 from osiris.language.connections import ConnectionProblem, Connections, parse_connections
-from osiris.language.findings import finding
+from osiris.language.findings import finding, replacement
 from osiris.language.suggest import nearest
 from osiris.syntax.codes import CODES
-from osiris.syntax.diagnostic import Diagnostic, Severity
+from osiris.syntax.diagnostic import Diagnostic, Fix, Severity
 from osiris.syntax.document import parse
 from osiris.syntax.text import LineIndex, Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, to_plain
@@ -82,8 +82,8 @@ class _Reader:
         self.values: dict[str, Value] = {}
         self.severities: dict[str, Severity | None] = {}
 
-    def add(self, code: str, span: Span, message: str) -> None:
-        self.diagnostics.append(finding(code, span, message))
+    def add(self, code: str, span: Span, message: str, fix: Fix | None = None) -> None:
+        self.diagnostics.append(finding(code, span, message, fix))
 
     def top(self, entry: Entry) -> None:
         key = entry.key.text
@@ -120,19 +120,26 @@ class _Reader:
         try:
             self.values[setting.key] = read_setting(setting, value)
         except ValueError as error:
-            self.add("OML104", node.span, f"{setting.key} cannot be used: {error}.")
+            fix = _choice(node.span, node.text, setting.choices) if isinstance(node, Scalar) else None
+            self.add("OML104", node.span, f"{setting.key} cannot be used: {error}.", fix)
 
     def _severities(self, entry: Entry) -> None:
         for inner in self._entries(entry):
             code, word = inner.key.text, str(inner.value.text) if isinstance(inner.value, Scalar) else ""
             known = CODES.get(code)
             if known is None:
-                self.add("OML107", inner.key.span, f"There is no finding {code}; docs/diagnostics.md has the codes.")
+                close = nearest(code, CODES)
+                mend = f"Did you mean {close}?" if close else "docs/diagnostics.md has the codes."
+                self.add(
+                    "OML107", inner.key.span, f"There is no finding {code}. {mend}", _instead(inner.key.span, close)
+                )
             elif not known.configurable:
                 self.add("OML107", inner.key.span, f"{code} ({known.title}) is always an error; this is ignored.")
             elif word not in _SEVERITIES:
-                words = ", ".join(SEVERITY_WORDS)
-                self.add("OML104", inner.value.span, f"The severity of {code} is one of {words}.")
+                words, span = ", ".join(SEVERITY_WORDS), inner.value.span
+                self.add(
+                    "OML104", span, f"The severity of {code} is one of {words}.", _choice(span, word, SEVERITY_WORDS)
+                )
             else:
                 self.severities[code] = _SEVERITIES[word]
 
@@ -141,7 +148,15 @@ class _Reader:
         where = f"a setting of {section}" if section else "a setting of osiris.yaml"
         close = nearest(key, known)
         mend = f"Did you mean {close}?" if close else "It is ignored."
-        self.add("OML107", entry.key.span, f"{key} is not {where}. {mend}")
+        self.add("OML107", entry.key.span, f"{key} is not {where}. {mend}", _instead(entry.key.span, close))
+
+
+def _instead(span: Span, name: str | None) -> Fix | None:
+    return replacement(f"Replace by {name}", span, name, preferred=True) if name else None
+
+
+def _choice(span: Span, word: str, choices: tuple[str, ...]) -> Fix | None:
+    return _instead(span, nearest(word, choices)) if word and choices else None
 
 
 def _absent(node: Node) -> bool:

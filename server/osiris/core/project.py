@@ -199,6 +199,12 @@ class Project:
         """Whether the last look ended at the limit of entries, so that files may be missing from ``listed``."""
         return self._scanner.truncated
 
+    def parameters(self) -> frozenset[str] | None:
+        """The names of all parameters of the project's pipelines, as of the last look; None when it was cut short."""
+        with self._lock:
+            found = self._listing()
+            return None if self._scanner.truncated else frozenset(name for p in found for name in p.params)
+
     def relative(self, path: Path | str) -> str:
         """``path`` relative to the root with ``/``; as it is when it lies elsewhere."""
         full = os.path.abspath(path)

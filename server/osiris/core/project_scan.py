@@ -25,16 +25,22 @@ HEAD_BYTES = 64 * 1024
 
 _VERSION_LINE = re.compile(r"""^(?:\ufeff|\s*\{\s*)?["']?oml_version["']?[ \t]*:""", re.MULTILINE)
 _NAME_LINE = re.compile(r"""^["']?name["']?[ \t]*:.*$""", re.MULTILINE)
+# The entry `params` with all lines that are indented below it.
+_PARAMS = re.compile(r"""^["']?params["']?[ \t]*:.*$(?:\r?\n(?:[ \t].*|#.*|)$)*""", re.MULTILINE)
 
 Signature = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPipeline:
-    """An OML file. ``path`` is relative to the root with ``/``; ``name`` is None when it cannot be told."""
+    """An OML file. ``path`` is relative to the root with ``/``; ``name`` is None when it cannot be told.
+
+    ``params`` are the names of its parameters, as far as they can be told.
+    """
 
     path: str
     name: str | None
+    params: tuple[str, ...] = ()
 
 
 def signature(state: os.stat_result) -> Signature:
@@ -94,6 +100,16 @@ def _walk(root: Path, *, nested: bool, most: int) -> Iterator[tuple[str, list[os
             hidden = entry.name.startswith(".") or entry.name in SKIPPED_FOLDERS
             if not hidden and depth < MAX_DEPTH and entry.is_dir(follow_symlinks=False):
                 folders.append((entry.path, f"{prefix}{entry.name}/", depth + 1))
+
+
+def parameter_names(text: str) -> tuple[str, ...]:
+    """The keys of ``params`` at the top level of ``text``."""
+    from osiris.syntax.document import parse
+
+    match = _PARAMS.search(text)
+    root = parse(match.group()).root() if match else None
+    params = root.get("params") if isinstance(root, Mapping) else None
+    return tuple(entry.key.text for entry in params.entries) if isinstance(params, Mapping) else ()
 
 
 class Scanner:
@@ -170,7 +186,7 @@ class Scanner:
     def _judge(self, path: str, text: str) -> FoundPipeline | None:
         if not is_oml_name(path) and not has_oml_version(text):
             return None
-        return FoundPipeline(path, pipeline_name(text))
+        return FoundPipeline(path, pipeline_name(text), parameter_names(text))
 
 
 def _whole_lines(file: BinaryIO) -> bytes:

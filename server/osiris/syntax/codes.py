@@ -166,7 +166,7 @@ _TABLE: tuple[Code, ...] = (
     _code("OML336", _H, "Variable not set", "The connection asks for a variable that is set nowhere on this machine."),
     _code("OML337", _W, "Line of .env not understood", "A line of `.env` is `NAME=value`, a comment, or empty."),
     _code("OML338", _W, "Variable set twice in .env", "Of two lines with one name the last counts."),
-    _code("OML339", _H, "Variable of no parameter", "`OSIRIS_PARAM_<NAME>` is the value of a parameter; there is none."),
+    _code("OML339", _H, "Variable of no parameter", "`OSIRIS_PARAM_<NAME>` is a parameter's value; there is none."),
     # 4xx: SQL.
     _code("OML401", _E, "Empty query", "The query holds no statement."),
     _code("OML402", _E, "Several statements", "A query is one statement."),
