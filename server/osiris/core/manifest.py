@@ -44,8 +44,8 @@ class ManifestStep(TypedDict):
     unresolved: NotRequired[list[list[str | int]]]
 
 
-class Manifest(TypedDict):
-    """What ``build/<name>/manifest.json`` holds.
+class WholeManifest(TypedDict):
+    """What every manifest holds.
 
     ``params`` are the values that are already in the steps. ``run_params`` still stand there as ``${params.x}``: their
     declarations, for the run that will get their values. ``sensitive_params`` are those of them that are secret.
@@ -63,6 +63,15 @@ class Manifest(TypedDict):
     on_failure: str
     fingerprints: dict[str, str]
     fingerprint: str
+
+
+class Manifest(WholeManifest, total=False):
+    """What ``build/<name>/manifest.json`` holds.
+
+    ``to`` says of a part of a pipeline which step it leads to; see ``partial_manifest``.
+    """
+
+    to: str
 
 
 def canonical_json(value: object) -> bytes:

@@ -60,7 +60,7 @@ def build_manifest(
     }
     try:
         manifest["fingerprints"] = {
-            "oml": digest(_meaning(analysis)),
+            "oml": oml_fingerprint(analysis),
             "components": digest({spec.name: spec.fingerprint for spec in analysis.specs if spec is not None}),
             "params": digest(params),
             "compiler": digest(compiler),
@@ -155,6 +155,14 @@ def _declaration(param: Param) -> dict[str, Any]:
         "pattern": param.pattern,
     }
     return {key: value for key, value in told.items() if value is not None}
+
+
+def oml_fingerprint(analysis: Analysis) -> str:
+    """The fingerprint of what a pipeline means: another layout or another comment does not change it.
+
+    Raises ValueError for what JSON cannot hold.
+    """
+    return digest(_meaning(analysis))
 
 
 def _meaning(analysis: Analysis) -> dict[str, Any]:

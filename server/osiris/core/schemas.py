@@ -74,10 +74,11 @@ def manifest_schema() -> dict[str, Any]:
         ),
         "fingerprint": {**_DIGEST, "description": "SHA-256 of all the rest as canonical JSON."},
     }
+    part = {"to": _is("string", "Of a part of a pipeline: the step that it leads to.")}
     return {
         "$schema": DRAFT,
         "title": "Osiris manifest",
-        **_is("object", "A compiled pipeline.", required=list(properties), properties=properties),
+        **_is("object", "A compiled pipeline.", required=list(properties), properties=properties | part),
     }
 
 

@@ -47,7 +47,8 @@ class RunFolder:
         try:
             lock.acquire(wait=True)
             steps = [{"id": step["id"], "state": "pending"} for step in manifest.get("steps") or [] if "id" in step]
-            status = {"run_id": run_id, **head, "state": "queued", "queued": timestamp(), "steps": steps}
+            status = {"run_id": run_id, **head, **_origin(manifest), "state": "queued", "queued": timestamp()}
+            status["steps"] = steps
             atomic_write(hidden / MANIFEST_NAME, data, private=True)
             folder = cls(hidden, lock, status)
             folder.run_id = run_id
@@ -96,6 +97,14 @@ class RunFolder:
     def release(self) -> None:
         """Give the lock back; the run is over."""
         self._lock.release()
+
+
+def _origin(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run says of its manifest: the fingerprint of the OML that it was made from, and how far it goes."""
+    fingerprints = manifest.get("fingerprints")
+    oml = fingerprints.get("oml") if isinstance(fingerprints, Mapping) else None
+    told = {"to": manifest.get("to"), "oml_fingerprint": oml}
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def _make_logs_folder(logs_dir: Path) -> None:

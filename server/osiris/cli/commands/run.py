@@ -24,6 +24,7 @@ from osiris.cli.streams import write_json
 
 if TYPE_CHECKING:
     from osiris.cli.query_place import QueryPlaces
+    from osiris.core.manifest import Manifest
     from osiris.core.project import Project
     from osiris.execution.local import RunResult, Worker
 
@@ -33,6 +34,7 @@ class Options:
     """What the user said about a run."""
 
     profile: str | None
+    to: str | None
     params: dict[str, Any]
     logs_dir: str | None
     if_running: str
@@ -46,6 +48,7 @@ class Options:
 @profile_option
 @param_option
 @params_stdin_option
+@click.option("--to", metavar="STEP", help="Run this step and what it waits for, directly or not, and nothing else.")
 @click.option("--target", default="local", show_default=True, help="Where to run.")
 @click.option("--detach", is_flag=True, help="Leave the run in the background and print its id.")
 @click.option(
@@ -74,6 +77,9 @@ def command(
     **said: Any,
 ) -> int:
     """Compile the OML FILE and run it; or run a manifest.json, which needs no OML.
+
+    With --to STEP only that step runs and the steps that it waits for, also those that only come before it because
+    nothing else is said (writers too); with `needs: []` at a step nothing comes before it.
 
     Ctrl-C and SIGTERM cancel the run. With --detach it goes on when this terminal closes; `osiris runs` follows it.
     """
@@ -112,10 +118,24 @@ def _run_pipeline(path: Path, options: Options) -> int:
     if result is None:
         _dismiss(worker)
         return DID_NOT_WORK
+    try:
+        manifest = _wanted(result.manifest, options)
+    except BaseException:
+        _dismiss(worker)
+        raise
     # What was fixed by compiling is in the manifest; only what it leaves open goes with the run.
-    left_open = {name: value for name, value in options.params.items() if name in result.manifest["run_params"]}
+    left_open = {name: value for name, value in options.params.items() if name in manifest["run_params"]}
     places = QueryPlaces(path, result)
-    return _start(result.manifest, project.root, left_open, options, worker, places)
+    return _start(manifest, project.root, left_open, options, worker, places)
+
+
+def _wanted(manifest: Manifest, options: Options) -> Manifest:
+    """The manifest, or the part of it that leads to the step that the user named. Raises ConfigurationError."""
+    if options.to is None:
+        return manifest
+    from osiris.core.partial_manifest import manifest_up_to
+
+    return manifest_up_to(manifest, options.to)
 
 
 def _run_manifest(path: Path, options: Options) -> int:
@@ -123,7 +143,7 @@ def _run_manifest(path: Path, options: Options) -> int:
 
     if options.profile is not None:
         raise UsageProblem("A manifest has its profile already: --profile goes with an OML file.")
-    manifest = read_manifest(path)
+    manifest = _wanted(read_manifest(path), options)
     return _start(manifest, _project_of_manifest(path).root, options.params, options, None)
 
 
