@@ -45,13 +45,6 @@ class Settings:
         scope = diagnostics.get("scope") if isinstance(diagnostics, dict) else None
         if scope == "workspace" or scope == "open":
             settings = replace(settings, diagnostics_scope=scope)
-        if isinstance(lenses := values.get("codeLens"), bool):
-            settings = replace(settings, code_lens=lenses)
-        hints = values.get("inlayHints")
-        if isinstance(hints, dict) and isinstance(needs := hints.get("implicitNeeds"), bool):
-            settings = replace(settings, implicit_needs_hints=needs)
-        if isinstance(hints, dict) and isinstance(shown := hints.get("paramValues"), bool):
-            settings = replace(settings, param_value_hints=shown)
         if values.get("trusted") is False:
             settings = replace(settings, trusted=False)
         return settings
