@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import dedent
+from typing import Any
 
+from osiris.core.manifest_build import build_manifest
+from osiris.ide.refactorings import refactorings
 from osiris.language.analysis import Analysis, analyse
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment
 from osiris.syntax.code_examples import CONNECTIONS, FILES, PIPELINES
 from osiris.syntax.diagnostic import TextEdit
+from osiris.syntax.text import Span
 
 
 def applied(text: str, edits: Iterable[TextEdit]) -> str:
@@ -31,3 +36,46 @@ def examined(text: str) -> Analysis:
     profile = first.split()[2] if first.startswith("# --profile ") else None
     params = dict([first.split()[2].split("=")]) if first.startswith("# --param ") else None
     return analyse(text, example_environment(text), profile=profile, params=params)
+
+
+def selected(marked: str) -> tuple[str, Span]:
+    """The text without its markers, and the cursor ``<|>`` or the selection ``<|...|>``."""
+    text = dedent(marked.lstrip("\n"))
+    if "<|>" in text:
+        at = text.index("<|>")
+        return text.replace("<|>", ""), Span(at, at)
+    start = text.index("<|")
+    end = text.index("|>") - 2
+    return text.replace("<|", "").replace("|>", ""), Span(start, end)
+
+
+def everything(_: str) -> bool:
+    """All kinds of refactorings are wanted."""
+    return True
+
+
+def offered(marked: str) -> list[str]:
+    """The titles of the refactorings at the marker, those that are refused with the reason."""
+    text, span = selected(marked)
+    found = refactorings(examined(text), example_environment(text), span, everything)
+    return [f"{one.title}: {one.refused}" if one.refused else one.title for one in found]
+
+
+def refactored(marked: str, title: str) -> str:
+    """The text after the refactoring with this title was chosen at the marker. It has no finding that was not there."""
+    text, span = selected(marked)
+    before = examined(text)
+    found = {one.title: one for one in refactorings(before, example_environment(text), span, everything)}
+    assert title in found, list(found)
+    after = applied(text, found[title].edits())
+    assert {d.code for d in examined(after).diagnostics} <= {d.code for d in before.diagnostics}, after
+    return after
+
+
+def compiled_steps(text: str) -> Any:
+    """The steps of the manifest that an example compiles into."""
+    analysis = examined(text)
+    assert analysis.ok, analysis.diagnostics
+    return build_manifest(analysis, connections=parse_connections(CONNECTIONS), on_failure="stop", profile=None)[
+        "steps"
+    ]
