@@ -49,6 +49,7 @@ def test_the_reply_to_initialize_waits_for_nothing_it_does_not_need() -> None:
 
 
 PROVIDERS = {
+    "callHierarchyProvider": "textDocument/prepareCallHierarchy",
     "codeActionProvider": "textDocument/codeAction",
     "completionProvider": "textDocument/completion",
     "definitionProvider": "textDocument/definition",
@@ -68,6 +69,8 @@ PROVIDERS = {
 
 # Methods that the option of another one declares.
 BESIDE = {
+    "callHierarchy/incomingCalls",
+    "callHierarchy/outgoingCalls",
     "codeAction/resolve",
     "completionItem/resolve",
     "workspace/diagnostic",

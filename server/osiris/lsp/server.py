@@ -14,6 +14,8 @@ from typing import Any
 REQUESTS = {
     "initialize": "initialize",
     "shutdown": "shutdown",
+    "callHierarchy/incomingCalls": "incoming_calls",
+    "callHierarchy/outgoingCalls": "outgoing_calls",
     "codeAction/resolve": "code_action_resolve",
     "completionItem/resolve": "completion_resolve",
     "textDocument/codeAction": "code_action",
@@ -25,6 +27,7 @@ REQUESTS = {
     "textDocument/foldingRange": "folding_range",
     "textDocument/hover": "hover",
     "textDocument/inlayHint": "inlay_hint",
+    "textDocument/prepareCallHierarchy": "prepare_call_hierarchy",
     "textDocument/prepareRename": "prepare_rename",
     "textDocument/references": "references",
     "textDocument/rename": "rename",
