@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from osiris.components.spec import ComponentSpec
@@ -94,15 +94,27 @@ def as_text(value: Plain) -> str:
 def _in_sql(text: str, values: Mapping[str, Plain], dialect: str) -> Substituted:
     parts: list[str] = []
     problems: list[SubstitutionProblem] = []
-    tokens = tokenize_sql(text, dialect=dialect)
     at = 0
+    for span, literal, problem in sql_fillings(text, values, dialect):
+        if problem:
+            problems.append(problem)
+        parts += (text[at : span.start], literal)
+        at = span.end
+    return Substituted("".join((*parts, text[at:])), (), tuple(problems))
+
+
+def sql_fillings(
+    text: str, values: Mapping[str, Plain], dialect: str
+) -> Iterator[tuple[Span, str, SubstitutionProblem | None]]:
+    """What each ``${params.x}`` of a SQL text becomes, and why it cannot; those without a value are left out."""
+    tokens = tokenize_sql(text, dialect=dialect)
     for position, token in enumerate(tokens):
         if token.kind == "comment":
             continue
         spans = (token.span,) if token.kind == "placeholder" else token.placeholders
         for span in spans:
             hole = next(iter(find_placeholders(text[span.start : span.end])), None)
-            if hole is None or hole.kind != "param":
+            if hole is None or hole.kind != "param" or hole.name not in values:
                 continue
             value = values[hole.name]
             if token.kind == "placeholder":
@@ -111,11 +123,7 @@ def _in_sql(text: str, values: Mapping[str, Plain], dialect: str) -> Substituted
                     literal = literal[1:-1]
             else:
                 literal, problem = _quoted(value, hole, span, token, dialect)
-            if problem:
-                problems.append(problem)
-            parts += (text[at : span.start], literal)
-            at = span.end
-    return Substituted("".join((*parts, text[at:])), (), tuple(problems))
+            yield span, literal, problem
 
 
 def _glued(tokens: list[SqlToken], position: int) -> bool:
