@@ -9,6 +9,7 @@ from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
 from osiris.language.declarations import Declarations, declared_sensitive
 from osiris.language.environment import Environment, StaticEnvironment
+from osiris.language.facts import PathUse
 from osiris.language.graph import Graph, Role, build_graph
 from osiris.language.model import Pipeline, Step, StepShape, TopEntry, shape_step
 from osiris.language.params import ParamValues, effective_params
@@ -31,7 +32,8 @@ class Analysis:
     """Everything that is known of one version of a document.
 
     ``diagnostics`` are absolute, sorted by place, and what the project's severities and the document's suppressions
-    leave of them. ``specs``: per step the spec of its component. ``values``: the parameters that count.
+    leave of them. ``specs``: per step the spec of its component. ``values``: the parameters that count. ``paths``: per
+    step the files that it reads and writes, with spans relative to its part.
     """
 
     document: Document
@@ -40,6 +42,7 @@ class Analysis:
     values: ParamValues
     specs: tuple[ComponentSpec | None, ...]
     diagnostics: tuple[Diagnostic, ...]
+    paths: tuple[tuple[PathUse, ...], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -133,7 +136,8 @@ class Analyzer:
                 diagnostics += (d.shift(step.base) for d in report.diagnostics)
         for rule in DOCUMENT_RULES:
             diagnostics += rule(context)
-        return Analysis(document, pipeline, graph, values, specs, tuple(diagnostics)), apart
+        paths = tuple(report.paths for report in reports)
+        return Analysis(document, pipeline, graph, values, specs, tuple(diagnostics), paths), apart
 
     def _declared(self, document: Document) -> tuple[Declarations, tuple[TopEntry, ...]]:
         top: list[TopEntry] = []
