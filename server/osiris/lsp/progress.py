@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Token = str | int
 
 DELAY_SECONDS = 1.0  # what is done sooner needs no progress
+INTERVAL_SECONDS = 0.1
 PATIENCE_SECONDS = 5.0
 
 
@@ -34,6 +35,7 @@ class Progress:
         self._token = token
         self._last: dict[str, Any] = {}
         self._begun = False
+        self._reported = float("-inf")
         self._asking: asyncio.Task[Any] | None = None
 
     async def __aenter__(self) -> Progress:
@@ -56,9 +58,11 @@ class Progress:
             self._notify({"kind": "end"})
 
     def report(self, message: str, percentage: int | None = None) -> None:
-        """Show how far it is."""
+        """Show how far it is, as often as one can read it."""
         self._last = {"message": message} if percentage is None else {"message": message, "percentage": percentage}
-        if self._begun:
+        now = asyncio.get_running_loop().time()
+        if self._begun and now - self._reported >= INTERVAL_SECONDS:
+            self._reported = now
             self._notify({"kind": "report", **self._last})
 
     def _begin(self, token: Token, task: asyncio.Task[Any] | None = None) -> None:
