@@ -20,7 +20,7 @@ from osiris.core.compiler_v0 import (
     resolve_connections,
     validate_schema,
 )
-from osiris.core.error_taxonomy import CompilationError, ConfigurationError, ExecutionError
+from osiris.core.error_taxonomy import CompilationError, ConfigurationError, ExecutionError, ValidationError
 from osiris.core.project import Project
 
 CONNECTIONS = """\
@@ -446,3 +446,20 @@ def test_what_a_connection_holds_is_not_in_the_manifest(tmp_path: Path) -> None:
         CONNECTIONS.replace(", default: true", "").replace("other:", "default:")
     )
     assert compile_oml(path, environ={})["fingerprint"] != before["fingerprint"]
+
+
+@pytest.mark.parametrize("given", [None, b"name: orders\n", 3, ["name: orders"]])
+def test_what_is_no_pipeline_is_said_to_be_none(given: object) -> None:
+    for ask in (compile_oml, validate_schema):
+        with pytest.raises(ValidationError, match="given as its text, the path of its file or its parsed data, not as"):
+            ask(given)  # type: ignore[operator]
+
+
+def test_a_step_keeps_its_description() -> None:
+    text = (
+        "oml_version: 0.1.0\nname: p\nparams: {day: Monday}\nsteps:\n  - id: a\n"
+        "    component: filesystem.csv_extractor\n    mode: read\n    description: Of ${params.day}.\n"
+        "    config: {path: a.csv}\n"
+    )
+    assert compile_oml(text)["steps"][0]["description"] == "Of Monday."
+    assert "description" not in compile_oml(text.replace("    description: Of ${params.day}.\n", ""))["steps"][0]

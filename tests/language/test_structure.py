@@ -125,6 +125,10 @@ def test_one_step(check, step):
         "retry: {attempts: «OML127 many»}",
         "retry: {attempts: 3, delay: «OML127 soon»}",
         "retry: {«OML108 atempts»: 3}",
+        "retry: {delay: 5s, max_delay: «OML127 1s»}",
+        "retry: {max_delay: «OML127 0.5»}",
+        "retry: {delay: 5, max_delay: 5}",
+        "retry: {delay: 2m}",
         "retry: «OML127 [3]»",
         "timeout: «OML128 0»",
         "timeout: «OML128 -5»",
@@ -175,7 +179,14 @@ def test_ids_are_unique_also_when_case_is_ignored(check):
 
 def test_a_name_of_another_pipeline_is_a_warning(check):
     check.env.pipelines = {"orders": ("pipelines/old.oml",)}
-    check("oml_version: 0.1.0\nname: «OML112 orders»\n" + STEPS)
+    (found,) = check("oml_version: 0.1.0\nname: «OML112 orders»\n" + STEPS).diagnostics
+    assert found.message.startswith("`pipelines/old.oml` has the name `orders`, too: both compile")
+
+
+def test_a_name_of_several_other_pipelines(check):
+    check.env.pipelines = {"orders": ("a.oml", "b.oml")}
+    (found,) = check("oml_version: 0.1.0\nname: «OML112 orders»\n" + STEPS).diagnostics
+    assert found.message.startswith("`a.oml`, `b.oml` have the name `orders`, too: all compile")
 
 
 @pytest.mark.parametrize(

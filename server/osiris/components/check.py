@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from osiris.components.spec import CONNECTION_KEY, ComponentSpec, ConfigProblem, Constraint
+from osiris.components.config_rules import CONNECTION_KEY, ConfigProblem, ConfigRules, Constraint
 from osiris.syntax.tree import Plain
 
 Path = tuple[str | int, ...]
@@ -99,9 +99,9 @@ def explain_failures(schema: Mapping[str, Any], data: Any, failures: Failures, n
 
 
 def check_config(
-    spec: ComponentSpec, config: Plain, *, connection: bool = False, compile_with: Callable[..., Failures] | None = None
+    spec: ConfigRules, config: Plain, *, connection: bool = False, compile_with: Callable[..., Failures] | None = None
 ) -> list[ConfigProblem]:
-    """See :meth:`ComponentSpec.check`. ``compile_with`` chooses the validator (for tests)."""
+    """See ``ComponentSpec.check``. ``compile_with`` chooses the validator (for tests)."""
     if not isinstance(config, dict):
         return [ConfigProblem((), "type", f"config must be a mapping, not {_what(config)}.", None, ("object",))]
     own_connection = CONNECTION_KEY in spec.properties
@@ -181,7 +181,7 @@ def _position(instance: Any, path: Path) -> tuple[int, ...]:
     return tuple(position)
 
 
-def _schema_position(spec: ComponentSpec, problem: ConfigProblem) -> int:
+def _schema_position(spec: ConfigRules, problem: ConfigProblem) -> int:
     """The place of a missing key in the spec's own list."""
     if problem.kind == "required" and problem.key in spec.required:
         return spec.required.index(problem.key)
@@ -345,9 +345,7 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _broken_constraints(
-    spec: ComponentSpec, instance: dict[str, Any], broken: set[str | int]
-) -> Iterator[ConfigProblem]:
+def _broken_constraints(spec: ConfigRules, instance: dict[str, Any], broken: set[str | int]) -> Iterator[ConfigProblem]:
     """Constraints that do not hold; those over keys that are wrong by themselves are not judged."""
     effective = {**spec.defaults, **instance}
     for constraint in spec.constraints:

@@ -9,10 +9,8 @@ from collections.abc import Container
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from osiris.components.spec import ComponentSpec
+from osiris.components.spec_file import SpecError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +22,12 @@ class SpecPlace:
     source: str
     search: tuple[str, ...]
 
-    def read(self) -> ComponentSpec:
-        """The spec.
-
-        Raises:
-            SpecError: the package or the file is not there, or the spec is not sound.
-        """
-        from osiris.components.registry import read_spec
-
-        return read_spec(self.path(), source=self.source)
-
     def path(self) -> Path:
         """The file that holds the spec.
 
         Raises:
             SpecError: the package or the file is not there.
         """
-        from osiris.components.registry import SpecError
-
         folder = _folder_of(self.package, self.search)
         if folder is None:
             raise SpecError(

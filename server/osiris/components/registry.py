@@ -150,7 +150,7 @@ class ComponentRegistry:
             if name in self._files:
                 return read_spec(self._files[name], trusted=self._trusted)
             place = self._specs_of_plugins.get(name)
-            return place.read() if place else None
+            return read_spec(place.path(), source=place.source) if place else None
         except SpecError as error:
             self._problems[name] = str(error)
             return None

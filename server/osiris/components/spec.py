@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from osiris.components.config_rules import CONNECTION_KEY as CONNECTION_KEY
+from osiris.components.config_rules import ConfigProblem as ConfigProblem
+from osiris.components.config_rules import Constraint as Constraint
 from osiris.syntax.tree import Plain
 
 Mode = Literal["read", "transform", "write"]
 Policy = Literal["allowed", "forbidden", "warning"]
 Direction = Literal["input", "output"]
-
-CONNECTION_KEY = "connection"
-"""The config key that every component accepts: ``connection: "@family.alias"``."""
 
 _MODES: dict[str, Mode] = {"read": "read", "extract": "read", "transform": "transform", "write": "write"}
 _CONNECTION_PROPERTY: dict[str, Any] = {
@@ -30,26 +30,6 @@ _PROSE = frozenset({"title", "description", "markdownDescription", "examples", "
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigProblem:
-    """One thing that is wrong with a step's ``config``.
-
-    ``path`` leads to the value at fault; for ``unknown_key`` it ends with that key, for ``required`` it leads to the
-    mapping the key is missing from. ``kind``: ``required``, ``unknown_key``, ``type``, ``enum``, ``minimum``,
-    ``maximum``, ``multiple_of``, ``pattern``, ``min_length``, ``max_length``, ``min_items``, ``max_items``,
-    ``unique_items``, ``constraint`` (keys that do not go together) or ``schema`` (any other keyword).
-    ``key`` is the config key at fault or missing; None when the whole config is. ``expected`` is what would be right:
-    the type names, the allowed values, the bound, the known keys (``unknown_key``), or the keys of a constraint.
-    ``message`` never repeats the value of a secret key.
-    """
-
-    path: tuple[str | int, ...]
-    kind: str
-    message: str
-    key: str | None
-    expected: Any
-
-
-@dataclass(frozen=True, slots=True)
 class ConnectionField:
     """A field that a connection supplies; ``override`` says whether a step may set it as well."""
 
@@ -57,22 +37,6 @@ class ConnectionField:
     override: Policy
     schema: Mapping[str, Any]
     secret: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """A rule over several config keys.
-
-    ``kind``: ``required`` (when ``when`` holds, every key of ``must`` is there and fits its schema), ``exactlyOneOf``,
-    ``anyOf`` or ``atMostOneOf`` (of ``keys``, when ``when`` holds). ``when`` maps keys to a constant, or to a schema;
-    a key that is not written counts with its default.
-    """
-
-    kind: str
-    when: Mapping[str, Any]
-    keys: tuple[str, ...]
-    must: Mapping[str, Any]
-    error: str
 
 
 @dataclass(frozen=True, eq=False)

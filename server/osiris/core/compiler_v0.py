@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from osiris.core.check import check_text
 from osiris.core.config_file import raise_first_error
-from osiris.core.error_taxonomy import CompilationError
+from osiris.core.error_taxonomy import CompilationError, ValidationError
 from osiris.core.files import is_inside, write_if_changed
 from osiris.core.manifest import MANIFEST_NAME, Manifest, generate_fingerprint, manifest_bytes
 from osiris.core.manifest_build import build_manifest
@@ -76,7 +77,8 @@ def compile_oml(
     ``oml``: its text, its path (a Path, or a text of one line that ends like an OML or YAML file), or its parsed data.
     ``project`` (default: that of the path; none for a text) has the connections and settings. ``params`` and
     ``environ`` as in ``check_text``. Raises CompilationError with ``diagnostics`` when the pipeline has errors, and
-    ConfigurationError when the file or the project's settings cannot be read.
+    ConfigurationError when the file or the project's settings cannot be read, and ValidationError for anything else
+    than these three.
     """
     text, path, found = _source(oml, project)
     try:
@@ -161,7 +163,7 @@ def manifest_path(root: Path, name: str, profile: str | None) -> Path:
 def validate_schema(oml: Source, *, project: Project | None = None, profile: str | None = None) -> list[Diagnostic]:
     """Every finding about a pipeline (as compile_oml takes it), in the order of the text; empty when it is fine.
 
-    Raises ConfigurationError when a file cannot be read.
+    Raises ConfigurationError when a file cannot be read, ValidationError as compile_oml does.
     """
     text, path, found = _source(oml, project)
     return list(check_text(text, found, path, profile).diagnostics)
@@ -189,8 +191,17 @@ def _source(oml: Source, project: Project | None) -> tuple[str, Path | None, Pro
         return oml_text(oml), None, project
     if isinstance(oml, str) and not _is_path(oml):
         return oml, None, project
+    if not isinstance(oml, str | PathLike):
+        raise ValidationError(
+            f"A pipeline is given as its text, the path of its file or its parsed data, not as {_what(oml)}.",
+            hint="Decode it first: data.decode()." if isinstance(oml, bytes | bytearray) else None,
+        )
     path = Path(oml)
     return read_source(path), path, project or Project.find(path)
+
+
+def _what(value: object) -> str:
+    return "None" if value is None else f"a value of the type {type(value).__name__}"
 
 
 def _is_path(text: str) -> bool:

@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any
 from osiris.core.env_loader import EnvSource, load_env, resolve_value, variables_in
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.settings import BY_KEY, SETTINGS, Value, parse_size, read_setting, read_setting_text
+from osiris.core.settings import CONFIG_FILE as CONFIG_FILE
+from osiris.core.settings import CONNECTIONS_FILE as CONNECTIONS_FILE
 from osiris.syntax.diagnostic import Severity
 
 if TYPE_CHECKING:
     from osiris.components.spec import ComponentSpec
     from osiris.language.connections import Connection, Connections
-
-CONFIG_FILE = "osiris.yaml"
-CONNECTIONS_FILE = "osiris_connections.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +248,7 @@ class Config:
         """
         from osiris.core.config_file import choose_connection
 
-        return choose_connection(self.connections(), reference)
+        return ConnectionConfig.of(choose_connection(self.connections(), reference))
 
 
 def _apply_environment(environ: Mapping[str, str], values: dict[str, Value], sources: dict[str, str]) -> None:

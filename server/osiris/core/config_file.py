@@ -8,11 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from osiris.components.registry import ComponentRegistry
-from osiris.core.config import CONFIG_FILE, CONNECTIONS_FILE, ConnectionConfig
 from osiris.core.error_taxonomy import ConfigurationError
-from osiris.core.settings import BY_KEY, SECTIONS, SEVERITY_SECTION, SEVERITY_WORDS, Setting, Value, read_setting
+from osiris.core.settings import (
+    BY_KEY,
+    CONFIG_FILE,
+    CONNECTIONS_FILE,
+    SECTIONS,
+    SEVERITY_SECTION,
+    SEVERITY_WORDS,
+    Setting,
+    Value,
+    read_setting,
+)
 from osiris.core.source import read_source
-from osiris.language.connections import ConnectionProblem, Connections, parse_connections
+from osiris.language.connections import Connection, ConnectionProblem, Connections, parse_connections
 from osiris.language.findings import finding, replacement
 from osiris.language.suggest import nearest
 from osiris.syntax.codes import CODES
@@ -176,7 +185,7 @@ def read_connections_file(path: Path) -> Connections | None:
     return connections
 
 
-def choose_connection(connections: Connections | None, reference: str) -> ConnectionConfig:
+def choose_connection(connections: Connections | None, reference: str) -> Connection:
     """The connection that ``@family.alias``, or ``@family`` for its default, names.
 
     Raises ConfigurationError when there is no connections file, or no such family or alias.
@@ -190,4 +199,4 @@ def choose_connection(connections: Connections | None, reference: str) -> Connec
     chosen = connections.choose(family, alias or None)
     if isinstance(chosen, ConnectionProblem):
         raise ConfigurationError(chosen.message, hint=f"Look into {CONNECTIONS_FILE}.")
-    return ConnectionConfig.of(chosen)
+    return chosen

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import errno
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from osiris.core.error_categories import ErrorCategory as ErrorCategory
 from osiris.core.error_categories import category_of, module_of
+from osiris.core.os_errors import reason_of
 
 if TYPE_CHECKING:
     from osiris.core.secrets_masking import Masker
@@ -83,26 +83,6 @@ class ValidationError(OsirisError):
     category = ErrorCategory.VALIDATION
 
 
-# What each error number is called in words a user knows; the rest keep the text of the system.
-_ERRNO_WORDS = {
-    errno.ENOENT: "no such file or folder",
-    errno.ENOTDIR: "a part of the path is a file, not a folder",
-    errno.EISDIR: "it is a folder, not a file",
-    errno.EEXIST: "it exists already",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "the operation is not permitted",
-    errno.EROFS: "the file system is read-only",
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.ENOMEM: "there is not enough memory",
-    errno.EMFILE: "too many files are open",
-    errno.ETIMEDOUT: "no answer in time",
-    errno.ECONNREFUSED: "the connection was refused",
-    errno.ECONNRESET: "the other side closed the connection",
-    errno.ENAMETOOLONG: "the name is too long",
-}
-
-
 def classify(error: BaseException) -> ErrorCategory:
     """What kind of failure ``error`` is: by its class, then by what it was caused by, else ``UNKNOWN``."""
     for link in _chain(error):
@@ -163,7 +143,7 @@ def describe(error: BaseException, masker: Masker | None = None) -> str:
 def _text_of(error: BaseException) -> str:
     """What an exception says, as one line."""
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, OsirisError):
-        words = _ERRNO_WORDS.get(error.errno) if module_of(error) != "socket" else None
+        words = reason_of(error) if module_of(error) != "socket" else None
         words = words or error.strerror or type(error).__name__
         return f"{os.fsdecode(error.filename)}: {words}" if isinstance(error.filename, str | bytes) else words
     if isinstance(error, ModuleNotFoundError) and error.name:

@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 from pathlib import Path
 
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
+from osiris.core.os_errors import explain_os_error as explain_os_error
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 # Without it Windows would turn each line feed into two characters.
 BINARY = getattr(os, "O_BINARY", 0)
-
-_REASONS = {
-    errno.ENOSPC: ("the disk is full", "Free some space, then try again."),
-    errno.EDQUOT: ("the disk quota is used up", "Free some space, then try again."),
-    errno.EFBIG: ("the file would be larger than is allowed here", "Raise the limit (ulimit -f), then try again."),
-    errno.EACCES: ("permission denied", "Check who owns the file and the folder, and their permissions."),
-    errno.EPERM: ("permission denied", "Check who owns the file and the folder, and their permissions."),
-    errno.EROFS: ("the file system is read-only", "Choose a folder that can be written to."),
-    errno.EISDIR: ("it is a folder, not a file", "Name a file."),
-    errno.ENOTDIR: ("a part of the path is a file, not a folder", "Check the path."),
-    errno.EEXIST: ("it exists already", "Move it away, then try again."),
-    errno.ENOENT: ("no such file or folder", "Check the spelling and the folder you are in."),
-    errno.ELOOP: ("its symbolic links lead in a circle", "Repair the links."),
-    errno.ENAMETOOLONG: ("the name is too long", "Use shorter names."),
-    errno.EMFILE: ("too many files are open", "Raise the limit (ulimit -n), then try again."),
-}
-
-
-def explain_os_error(error: OSError) -> tuple[str, str | None]:
-    """Why an operation on a file failed, in words, and what to do about it (None when there is nothing to say)."""
-    reason = _REASONS.get(error.errno or 0)
-    if reason is not None:
-        return reason
-    return ((error.strerror or type(error).__name__).lower(), None)
 
 
 def write_error(path: Path | str, error: OSError) -> ExecutionError:

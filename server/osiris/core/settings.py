@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+CONFIG_FILE = "osiris.yaml"
+CONNECTIONS_FILE = "osiris_connections.yaml"
+
 Value = str | int | float | bool | tuple[str, ...] | None
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(|B|KB|MB|GB|TB|KIB|MIB|GIB|TIB)\s*", re.IGNORECASE)

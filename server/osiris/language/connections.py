@@ -10,6 +10,7 @@ from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
 from osiris.language.connection_checks import VARIABLE, family_findings, field_findings, missing_findings
 from osiris.language.findings import finding, replacement
+from osiris.language.secret_forms import connection_secrets
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.document import Document, parse
@@ -254,8 +255,6 @@ class _Reader:
         return False
 
     def value(self, family: str, alias: str, entry: Entry) -> None:
-        from osiris.language.rules.secrets import connection_secrets
-
         for scalar in walk_scalars(entry.value):
             if isinstance(scalar.value, str) and "${" in VARIABLE.sub("", scalar.text):
                 message = "A variable is written `${VAR}` or `${VAR:-default}`, with a closing brace."

@@ -9,21 +9,18 @@ from dataclasses import replace
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
 from osiris.language.edits import insert_key, line_start, newline_of, node_end, quoted, remove_entry
 from osiris.language.facts import SecretHit
-from osiris.language.findings import finding, replacement
+from osiris.language.findings import finding
 from osiris.language.model import Step
 from osiris.language.naming import variable_name
 from osiris.language.placeholders import find_placeholders
 from osiris.language.rules.context import DocumentContext, StepContext
-from osiris.language.secrets import dsn_password_span, find_known_formats, high_entropy_spans, is_secret_key
-from osiris.syntax.block import SourceMap
+from osiris.language.secret_forms import secrets_by_form
+from osiris.language.secrets import dsn_password_span, find_known_formats, high_entropy_spans
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Entry, Mapping, Node, Plain, Scalar, Sequence, walk_scalars
+from osiris.syntax.tree import Mapping, Node, Plain, Scalar, Sequence, walk_scalars
 
 Path = tuple[str | int, ...]
-
-# Values that nobody would take for a secret although they stand under a secret key.
-_STAND_INS = frozenset(("", "none", "null", "changeme", "your-password", "password", "secret", "xxx"))
 
 
 def secrets_of_step(ctx: StepContext) -> Iterator[SecretHit]:
@@ -43,7 +40,7 @@ def secrets_of_step(ctx: StepContext) -> Iterator[SecretHit]:
                 told.append(scalar.span)
                 continue
             key = next((p for p in reversed(path) if isinstance(p, str)), entry.key.text)
-            for hit in _by_form(scalar, ctx.text, key):
+            for hit in secrets_by_form(scalar, ctx.text, key):
                 told.append(hit.value)
                 # Only in the config is a parameter put in.
                 yield hit if in_config else replace(hit, movable=False)
@@ -103,30 +100,6 @@ def _by_key(ctx: StepContext, spec: ComponentSpec, node: Node, path: Path) -> It
             yield SecretHit("OML501", node.span, node.span, key, f"`{key}` of `{spec.name}`", not node.synthetic)
 
 
-def _by_form(scalar: Scalar, source: str, key: str) -> Iterator[SecretHit]:
-    if not isinstance(scalar.value, str) or len(scalar.text) < 8:
-        return
-    text = scalar.text
-    whole = not scalar.synthetic and not any(c.isspace() for c in text.strip()) and "${" not in text
-    password = dsn_password_span(text)
-    if password:
-        yield SecretHit("OML502", _place(scalar, source, *password), scalar.span, key, "", whole)
-        return
-    formats = find_known_formats(text)
-    for found in formats:
-        span = _place(scalar, source, found.start, found.end)
-        movable = whole and found.end - found.start == len(text)
-        yield SecretHit("OML503", span, scalar.span, key, found.kind, movable)
-    if not formats:
-        for start, end in high_entropy_spans(text):
-            movable = whole and end - start == len(text)
-            yield SecretHit("OML504", _place(scalar, source, start, end), scalar.span, key, "", movable)
-
-
-def _place(scalar: Scalar, source: str, start: int, end: int) -> Span:
-    return scalar.span if scalar.synthetic else SourceMap(scalar, source).span(start, end)
-
-
 # ---- findings --------------------------------------------------------------------------------------------------------
 
 
@@ -138,7 +111,8 @@ def secrets(ctx: DocumentContext) -> Iterator[Diagnostic]:
     for item in ctx.pipeline.top:
         if item.entry.key.text == "steps" or not _suspicious(item.part.text):
             continue
-        hits = [h for s in walk_scalars(item.entry.value) for h in _by_form(s, item.part.text, item.entry.key.text)]
+        text, key = item.part.text, item.entry.key.text
+        hits = [hit for scalar in walk_scalars(item.entry.value) for hit in secrets_by_form(scalar, text, key)]
         hits += _beside_values(item.part.text, [hit.value for hit in hits])
         for hit in hits:
             yield finding(hit.code, hit.span.shift(item.base), _message(hit))
@@ -268,30 +242,3 @@ def _mark_sensitive(ctx: DocumentContext, name: str) -> Fix | None:
         end = max(node_end(text, entry.value), entry.key.span.end + 1)
         edit = TextEdit(Span(entry.key.span.end, end), ": {type: string, sensitive: true}")
     return Fix(title, (edit,)).shift(item.base) if edit else None
-
-
-# ---- the connections file --------------------------------------------------------------------------------------------
-
-
-def connection_secrets(family: str, alias: str, entry: Entry, source: str) -> Iterator[Diagnostic]:
-    """Secrets in plain text in one field of a connection; spans are relative to the part ``source``."""
-    node = entry.value
-    if not isinstance(node, Scalar):
-        return
-    variable = "_".join((family, alias, entry.key.text)).upper().replace("-", "_")
-    if is_secret_key(entry.key.text) and node.value is not None and not isinstance(node.value, bool):
-        if node.text.lower() in _STAND_INS - {"password", "secret"} or ("${" in node.text and ":-" not in node.text):
-            return
-        message = f"`{entry.key.text}` stands here in plain text. Write `${{{variable}}}` and set {variable} in `.env`."
-        yield finding("OML506", node.span, message, _use_variable(node, variable))
-        return
-    for hit in _by_form(node, source, entry.key.text):
-        if hit.code in ("OML502", "OML503"):
-            message = f"This holds a secret in plain text. Write it as `${{{variable}}}` and set {variable} in `.env`."
-            yield finding("OML506", hit.span, message, _use_variable(node, variable) if hit.movable else None)
-
-
-def _use_variable(node: Scalar, variable: str) -> Fix | None:
-    if node.synthetic:
-        return None
-    return replacement(f"Replace by `${{{variable}}}`; set {variable} in `.env`", node.span, quoted(f"${{{variable}}}"))

@@ -190,8 +190,9 @@ def name(ctx: DocumentContext) -> Iterator[Diagnostic]:
     others = ctx.env.pipelines_named(text)
     if others:
         message = (
-            f"{listing(others, 3)} has the name `{text}`, too: both compile into `build/{text}/`, and the later one "
-            "replaces the earlier. Rename one of them."
+            f"{listing(others, 3)} {'has' if len(others) == 1 else 'have'} the name `{text}`, too: "
+            f"{'both' if len(others) == 1 else 'all'} compile into `build/{text}/`, and the last one replaces the "
+            "others. Rename all but one."
         )
         yield finding("OML112", item.value, message)
     if not is_kebab_case(text):
