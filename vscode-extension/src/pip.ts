@@ -35,7 +35,9 @@ export function pipEnvironment(base: NodeJS.ProcessEnv, network: Network): NodeJ
     }
   }
   env['PYTHONUTF8'] = '1';
-  env['PIP_RETRIES'] ??= '2';
+  if (env['PIP_RETRIES'] === undefined || env['PIP_RETRIES'] === '0') {
+    env['PIP_RETRIES'] = '2'; // why an index does not answer is told only with another attempt
+  }
   return env;
 }
 
@@ -116,6 +118,7 @@ const reasons: [RegExp, string][] = [
   [/407|Proxy Authentication Required/, 'The proxy asks for a name and a password. Put them into the setting http.proxy or the variable HTTPS_PROXY, then run Osiris: Restart Server.'],
   [/ProxyError|Cannot connect to proxy|Tunnel connection failed/i, `The proxy cannot be reached, or refuses the way to the package index. Check the setting http.proxy and the variables HTTP_PROXY and HTTPS_PROXY. ${offline}`],
   [/CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLError/i, 'The certificate of the package index is not trusted here. Name the file of your certificates in the environment variable PIP_CERT, start VS Code anew, then run Osiris: Restart Server.'],
+  [/is not a trusted or secure host/, 'The package index is not asked, because its address does not begin with https. Name its host in the environment variable PIP_TRUSTED_HOST if you trust it, start VS Code anew, then run Osiris: Restart Server.'],
   [/\b(?:401|403)\b[^\n]*(?:Client )?Error|Unauthorized|Forbidden/i, 'The package index refuses this user. Check PIP_INDEX_URL or pip.conf, then run Osiris: Restart Server.'],
   [/Name or service not known|name resolution|getaddrinfo|nodename nor servname|Network is unreachable|No route to host|Connection refused|NewConnectionError|ConnectTimeout|Read timed out|Max retries exceeded|Connection reset|RemoteDisconnected/i, `The package index cannot be reached. ${offline}`],
   [/Could not find a version that satisfies|No matching distribution found/, ''],
