@@ -55,6 +55,7 @@ PROVIDERS = {
     "definitionProvider": "textDocument/definition",
     "diagnosticProvider": "textDocument/diagnostic",
     "documentHighlightProvider": "textDocument/documentHighlight",
+    "documentLinkProvider": "textDocument/documentLink",
     "documentSymbolProvider": "textDocument/documentSymbol",
     "executeCommandProvider": "workspace/executeCommand",
     "foldingRangeProvider": "textDocument/foldingRange",

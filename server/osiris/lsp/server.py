@@ -23,6 +23,7 @@ REQUESTS = {
     "textDocument/definition": "definition",
     "textDocument/diagnostic": "diagnostic",
     "textDocument/documentHighlight": "document_highlight",
+    "textDocument/documentLink": "document_link",
     "textDocument/documentSymbol": "document_symbol",
     "textDocument/foldingRange": "folding_range",
     "textDocument/hover": "hover",
