@@ -233,7 +233,7 @@ export class ManagedEnvironment {
     if (!done.began) {
       refuseIfCancelled(signal);
     }
-    throw new PipProblem(`Osiris could not install its Python packages. ${explainFailure(done.output)}`, done.began);
+    throw new PipProblem(`Osiris could not install its Python packages. ${explainFailure(done.output, env)}`, done.began);
   }
 
   /** Whether a window ended while pip was writing into this environment. */

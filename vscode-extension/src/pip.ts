@@ -113,24 +113,32 @@ const offline = `If this machine has no way to a package index, put the wheels i
 variable PIP_FIND_LINKS, set PIP_NO_INDEX=1 and start VS Code anew; or name a Python that has osiris-oml in the setting \
 osiris.server.interpreter. Then run Osiris: Restart Server.`;
 
+const behindProxy = `The package index cannot be reached through the proxy. Check the setting http.proxy and the variables \
+HTTP_PROXY and HTTPS_PROXY. ${offline}`;
+
+const unreachable = `The package index cannot be reached. ${offline}`;
+
 const reasons: [RegExp, string][] = [
   [/No space left on device|Errno 28|not enough space on the disk/i, 'The disk is full. Make room, then run Osiris: Restart Server.'],
   [/407|Proxy Authentication Required/, 'The proxy asks for a name and a password. Put them into the setting http.proxy or the variable HTTPS_PROXY, then run Osiris: Restart Server.'],
-  [/ProxyError|Cannot connect to proxy|Tunnel connection failed/i, `The proxy cannot be reached, or refuses the way to the package index. Check the setting http.proxy and the variables HTTP_PROXY and HTTPS_PROXY. ${offline}`],
+  [/ProxyError|Cannot connect to proxy|Tunnel connection failed/i, behindProxy],
   [/CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLError/i, 'The certificate of the package index is not trusted here. Name the file of your certificates in the environment variable PIP_CERT, start VS Code anew, then run Osiris: Restart Server.'],
   [/is not a trusted or secure host/, 'The package index is not asked, because its address does not begin with https. Name its host in the environment variable PIP_TRUSTED_HOST if you trust it, start VS Code anew, then run Osiris: Restart Server.'],
   [/\b(?:401|403)\b[^\n]*(?:Client )?Error|Unauthorized|Forbidden/i, 'The package index refuses this user. Check PIP_INDEX_URL or pip.conf, then run Osiris: Restart Server.'],
-  [/Name or service not known|name resolution|getaddrinfo|nodename nor servname|Network is unreachable|No route to host|Connection refused|NewConnectionError|ConnectTimeout|Read timed out|Max retries exceeded|Connection reset|RemoteDisconnected/i, `The package index cannot be reached. ${offline}`],
+  [/Name or service not known|name resolution|getaddrinfo|nodename nor servname|Network is unreachable|No route to host|Connection refused|NewConnectionError|ConnectTimeout|Read timed out|Max retries exceeded|Connection reset|RemoteDisconnected/i, unreachable],
   [/Could not find a version that satisfies|No matching distribution found/, ''],
   [/Permission denied|Access is denied/i, 'A file could not be written: permission denied.'],
 ];
 
-/** Why pip failed, and what to do, from what it said. */
-export function explainFailure(output: string): string {
-  for (const [pattern, reason] of reasons) {
-    if (pattern.test(output)) {
-      return reason === '' ? unknownPackage(output) : reason;
-    }
+/** Why pip failed in this environment, and what to do, from what it said. */
+export function explainFailure(output: string, env: NodeJS.ProcessEnv = {}): string {
+  const reason = reasons.find(([pattern]) => pattern.test(output))?.[1];
+  if (reason === unreachable) {
+    const proxied = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'].some((name) => (env[name] ?? '') !== '');
+    return proxied ? behindProxy : unreachable;
+  }
+  if (reason !== undefined) {
+    return reason === '' ? unknownPackage(output) : reason;
   }
   const said = output.split('\n').filter((line) => /^ERROR:/.test(line)).pop()?.replace(/^ERROR:\s*/, '');
   return `pip could not install what Osiris needs${said === undefined ? '' : `: ${said}`}. Osiris: Doctor shows all it said.`;

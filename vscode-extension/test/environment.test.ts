@@ -158,7 +158,7 @@ test('behind a proxy that cannot be reached the message names it; then, with a w
   const unreachable = bareVariables({ PIP_INDEX_URL: 'https://packages.invalid/simple', PIP_RETRIES: '0' });
   const words: string[] = [];
   const failing = await managed(place, { variables: unreachable, network: { proxy: 'http://anna:s3cret@127.0.0.1:9', noProxy: [] } }, words);
-  await assert.rejects(failing.ensure(never), /The proxy cannot be reached.*setting http\.proxy/);
+  await assert.rejects(failing.ensure(never), /cannot be reached through the proxy\. Check the setting http\.proxy/);
   const output = (await failing.lastOutput()) ?? '';
   assert.match(output, /proxy/i);
   assert.doesNotMatch(words.join('\n') + output, /s3cret|anna/);

@@ -39,7 +39,7 @@ for (const [line, message] of said) {
 
 const failures: [what: string, output: string, message: RegExp][] = [
   ['no network', "WARNING: Retrying ... NewConnectionError('Failed to establish a new connection: [Errno -2] Name or service not known')\nERROR: No matching distribution found for click>=8.1", /index cannot be reached.*PIP_FIND_LINKS.*osiris\.server\.interpreter/],
-  ['an unreachable proxy', "ProxyError('Cannot connect to proxy.', NewConnectionError('Connection refused'))", /^The proxy cannot be reached.*http\.proxy/],
+  ['an unreachable proxy', "ProxyError('Cannot connect to proxy.', NewConnectionError('Connection refused'))", /^The package index cannot be reached through the proxy.*http\.proxy/],
   ['a proxy with a password', 'Tunnel connection failed: 407 Proxy Authentication Required', /^The proxy asks for a name and a password/],
   ['a certificate of the company', 'SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED]")', /PIP_CERT/],
   ['a full disk', "OSError: [Errno 28] No space left on device", /^The disk is full/],
@@ -50,3 +50,9 @@ const failures: [what: string, output: string, message: RegExp][] = [
 for (const [what, output, message] of failures) {
   test(`${what} is explained`, () => assert.match(explainFailure(output), message));
 }
+
+test('where there is a proxy, what cannot be reached may be the proxy', () => {
+  const output = "NewConnectionError('Connection refused')";
+  assert.match(explainFailure(output, { https_proxy: 'http://proxy.example' }), /through the proxy\. Check the setting http\.proxy/);
+  assert.match(explainFailure(output, {}), /^The package index cannot be reached\. /);
+});
