@@ -22,7 +22,8 @@ ENVIRONMENT = StaticEnvironment(
         "    shop: {path: data/shop.db, default: true}\n"
         "  mysql:\n"
         "    crm: {host: db.local, user: app, password: '${CRM_PASSWORD}'}\n"
-    )
+    ),
+    variables={"CRM_PASSWORD": ".env"},
 )
 
 

@@ -267,6 +267,7 @@ def test_modes_are_those_of_the_component() -> None:
 
 def test_a_value_directly_behind_the_colon_gets_its_blank() -> None:
     assert take("steps:\n  - mode:<|>", "read") == "steps:\n  - mode: read"
+    assert take("steps:\n  - {mode:<|>}", "read") == "steps:\n  - {mode: read}"
 
 
 def test_a_value_replaces_the_whole_word_under_the_cursor() -> None:

@@ -58,7 +58,7 @@ def test_a_connection_shows_its_fields_and_never_a_secret() -> None:
         "- `user`: `app`\n"
         "- `password`: `***`\n"
         "\n"
-        "Variables: `CRM_PASSWORD`"
+        "Variables: `CRM_PASSWORD` (set in `.env`)"
     )
 
 

@@ -217,7 +217,8 @@ class _Place:
             return self._make(Role.NOTHING, slot.path, here, flow=True)
         role = Role.KEY if slot.is_key else Role.VALUE
         keys = tuple(self._outline.keys.get(slot.path, ())) if slot.is_key else ()
-        return self._make(role, slot.path, token, keys=keys, quote=quote, has_colon=slot.has_colon, flow=True)
+        gap = blank and role is Role.VALUE and self._text[self._offset - 1] == ":"
+        return self._make(role, slot.path, token, keys=keys, quote=quote, has_colon=slot.has_colon, gap=gap, flow=True)
 
     # -- keys and items
 

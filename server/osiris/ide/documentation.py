@@ -9,6 +9,7 @@ from typing import Any
 from osiris.components.spec import ComponentSpec
 from osiris.ide.vocabulary import Path, Schema, schema_at, types_of
 from osiris.language.connections import Connection
+from osiris.language.environment import Environment, Origin
 from osiris.syntax.codes import CODES
 
 _BOUNDS = {"minimum": "at least", "maximum": "at most", "minLength": "length at least", "maxLength": "length at most"}
@@ -23,21 +24,31 @@ def of_key(path: Path, spec: ComponentSpec | None, supplied_by: str | None = Non
     if schema is None or not path or not isinstance(path[-1], str):
         return None
     key = path[-1]
-    facts = [_type_name(schema)] if types_of(schema) else []
     parent = schema_at(path[:-1], spec) or {}
     in_config = len(path) == 4 and path[2] == "config"
     required = spec.required if in_config and spec is not None else parent.get("required", ())
-    if key in required:
-        facts.append("required")
-    if schema.get("deprecated"):
-        facts.append("no effect")
-    lines = [f"**{key}**" + (" · " + " · ".join(facts) if facts else ""), "", str(schema.get("description", ""))]
-    lines += _values(schema)
+    lines = [of_schema(key, schema, required=key in required)]
     if in_config and spec is not None and (policy := spec.connection_fields.get(key)):
         lines += ["", _supplied(policy, supplied_by)]
     if in_config and spec is not None and spec.is_secret((key,)):
         lines += ["", "This is a secret. It belongs into the connection, as `${VARIABLE}`, never into this file."]
     return "\n".join(lines).strip()
+
+
+def of_schema(key: str, schema: Schema, *, required: bool) -> str:
+    """A key as its JSON Schema describes it."""
+    facts = [_type_name(schema)] if types_of(schema) else []
+    if required:
+        facts.append("required")
+    if schema.get("deprecated"):
+        facts.append("no effect")
+    lines = [f"**{key}**" + (" · " + " · ".join(facts) if facts else ""), "", str(schema.get("description", ""))]
+    return "\n".join([*lines, *_values(schema)]).strip()
+
+
+def of_origin(origin: Origin | None) -> str:
+    """Where a variable is set, in words."""
+    return "not set" if origin is None else "set in the environment" if origin == "environment" else "set in `.env`"
 
 
 def _supplied(policy: str, connection: str | None) -> str:
@@ -96,14 +107,22 @@ def of_code(code: str) -> str | None:
     return f"**{known.code}** · {known.severity.name.lower()}: {known.title}\n\n{known.explanation}{always}"
 
 
-def of_connection(connection: Connection, secret: Iterable[str]) -> str:
-    """The fields of a connection, as written. Values of secret keys are never shown, whatever they look like."""
+def of_connection(connection: Connection, secret: Iterable[str], env: Environment) -> str:
+    """The fields of a connection, as written, and whether its variables are set.
+
+    Values of secret keys are never shown, whatever they look like.
+    """
+    from osiris.language.secrets import is_secret_key
+
     hidden = set(secret)
     lines = [f"**{connection.reference}**" + (" · default" if connection.is_default else ""), ""]
     for name, value in connection.fields.items():
-        lines.append(f"- `{name}`: {'`***`' if name in hidden else shown(_without_secrets(value))}")
+        lines.append(
+            f"- `{name}`: {'`***`' if name in hidden or is_secret_key(name) else shown(_without_secrets(value))}"
+        )
     if connection.variables:
-        lines += ["", "Variables: " + ", ".join(f"`{name}`" for name in connection.variables)]
+        states = (f"`{name}` ({of_origin(env.variable_origin(name))})" for name in connection.variables)
+        lines += ["", "Variables: " + ", ".join(states)]
     return "\n".join(lines).strip()
 
 

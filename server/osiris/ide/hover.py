@@ -83,7 +83,7 @@ def _connection(env: Environment, reference: str) -> str | None:
         return None
     fields = env.registry.connection_fields(family)
     secret = {name for name, schema in fields.items() if schema.get("x-secret")}
-    return documentation.of_connection(connection, secret)
+    return documentation.of_connection(connection, secret, env)
 
 
 def _step(analysis: Analysis, step_id: str) -> str | None:

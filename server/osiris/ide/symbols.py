@@ -20,6 +20,9 @@ class SymbolKind(enum.Enum):
     PARAM = "param"
     PROFILE = "profile"
     STEP = "step"
+    CONNECTION = "connection"
+    SETTING = "setting"
+    VARIABLE = "variable"
 
 
 @dataclass(frozen=True, slots=True)

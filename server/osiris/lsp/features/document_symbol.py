@@ -15,6 +15,9 @@ _KINDS = {
     SymbolKind.PROFILE: types.SymbolKind.Namespace.value,
     SymbolKind.STEP: types.SymbolKind.Function.value,
     SymbolKind.GROUP: types.SymbolKind.Module.value,
+    SymbolKind.CONNECTION: types.SymbolKind.Interface.value,
+    SymbolKind.SETTING: types.SymbolKind.Property.value,
+    SymbolKind.VARIABLE: types.SymbolKind.Variable.value,
 }
 
 
