@@ -36,7 +36,7 @@ def answer_of(handler: RequestHandler) -> dict[str, Any]:
         protocol = Server().protocol
         protocol.connect(memory, lambda code: None)  # type: ignore[arg-type]
         protocol.requests, protocol.notifications, protocol.initialized = {"x/ask": handler}, {}, True
-        protocol.receive(b'{"jsonrpc": "2.0", "id": 7, "method": "x/ask", "params": {}}')
+        protocol.handle({"jsonrpc": "2.0", "id": 7, "method": "x/ask", "params": {}})
         for _ in range(5):
             await asyncio.sleep(0)
 

@@ -211,3 +211,16 @@ def test_nothing_but_messages_is_written_to_standard_output(project: Path) -> No
         json.loads(rest[:length])
         rest = rest[length:]
     assert all(noise in client.log for noise in ("print", "raw", "child", "at exit"))
+
+
+def test_a_request_is_answered_for_the_text_it_was_asked_about(editor: Client) -> None:
+    editor.open(URI, "steps:\n  - id: a\n    mode: read\n")
+    asked = []
+    for version in range(2, 40):  # all at once: every change arrives while the request before it waits
+        symbols = editor.start_request("textDocument/documentSymbol", {"textDocument": {"uri": URI}})
+        asked.append((f"a{version - 2}" if version > 2 else "a", symbols))
+        editor.change(URI, version, {"text": f"steps:\n  - id: a{version - 1}\n"})
+
+    for name, request in asked:
+        [steps] = editor.result_of(request)
+        assert [step["name"] for step in steps["children"]] == [name]

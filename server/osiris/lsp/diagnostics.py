@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from osiris.syntax.text import LineIndex
 
 SOURCE = "osiris"
-_UNNECESSARY = 1
+PATIENCE_SECONDS = 0.1  # for messages that have arrived: they may hold changes that make a check useless
+_UNNECESSARY, _DEPRECATED = 1, 2
 
 
 class Diagnostics:
@@ -45,7 +46,8 @@ class Diagnostics:
         if self._session.client.pull_diagnostics:
             return
         if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._check_waiting)
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._check_waiting, loop.time() + PATIENCE_SECONDS)
         self._waiting.add(uri)
 
     def request_all(self) -> None:
@@ -90,7 +92,11 @@ class Diagnostics:
         for report in before.values():
             self._send({"uri": report.uri, "diagnostics": []})
 
-    def _check_waiting(self) -> None:
+    def _check_waiting(self, at_latest: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._session.backlog() and loop.time() < at_latest:
+            loop.call_soon(self._check_waiting, at_latest)
+            return
         waiting, self._waiting = self._waiting, set()
         for uri in waiting:
             document = self._session.documents.get(uri)
@@ -152,8 +158,10 @@ class Diagnostics:
                 }
                 for place in item.related
             ]
-        if client.unnecessary_tag and item.unnecessary:
-            result["tags"] = [_UNNECESSARY]
+        shown = ((_UNNECESSARY, client.unnecessary_tag and item.unnecessary),)
+        shown += ((_DEPRECATED, client.deprecated_tag and item.deprecated),)
+        if tags := [tag for tag, wanted in shown if wanted]:
+            result["tags"] = tags
         return result
 
 

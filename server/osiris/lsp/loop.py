@@ -11,11 +11,15 @@ from pygls.protocol import default_converter
 
 import osiris
 from osiris.lsp import errors
+from osiris.lsp.inbox import Inbox
 from osiris.lsp.logging_setup import configure_logging
 from osiris.lsp.protocol import Protocol
 from osiris.lsp.server import NOTIFICATIONS, REQUESTS, feature
 from osiris.lsp.session import Session
 from osiris.lsp.wire import Reader, Writer
+
+# What answers with edits: they must fit the text that the client has when it gets them.
+EDITS = frozenset({"code_action", "formatting", "range_formatting", "on_type_formatting", "rename"})
 
 
 class Server(LanguageServer):
@@ -36,7 +40,15 @@ def build(protocol: Protocol) -> Session:
     session = Session(protocol)
 
     async def request(name: str, params: Any) -> Any:
-        return await feature(name)(session, params)
+        handle = feature(name)
+        if name not in EDITS:
+            return await handle(session, params)
+        document = session.documents.get(params.text_document.uri)
+        version = document.version if document is not None else None
+        answer = await handle(session, params)
+        if document is not None and document.version != version:
+            raise errors.RequestError("The document was changed meanwhile.", errors.CONTENT_MODIFIED)
+        return answer
 
     def notification(name: str, params: Any) -> None:
         feature(name)(session, params)
@@ -59,12 +71,21 @@ async def _serve(wire_in: int, wire_out: int) -> int:
     protocol.connect(writer, stop)
     session = build(protocol)
 
+    inbox = Inbox(protocol)
+    session.backlog = inbox.__len__
+
+    def end_of_wire() -> None:
+        if inbox:
+            loop.call_soon(end_of_wire)  # what has arrived goes first
+        else:
+            stop(0)
+
     def receive(body: bytes | None) -> None:
         if body is None:
-            stop(0)
+            end_of_wire()
         elif not end.done():
             session.collector.busy()
-            protocol.receive(body)
+            inbox.put(body)
 
     def deliver(body: bytes | None) -> bool:
         try:

@@ -74,27 +74,35 @@ class Protocol(LanguageServerProtocol):
 
     # -- receiving
 
-    def receive(self, body: bytes) -> None:
-        """Handle one message. Never raises: what is not a message is answered or dropped as JSON-RPC says."""
+    def parse(self, body: bytes) -> dict[str, Any] | None:
+        """The message in ``body``; None for what is none, which is answered as JSON-RPC says."""
         try:
             message = json.loads(body)
         except (ValueError, RecursionError):
             self._send_error(None, errors.PARSE_ERROR, "The message is not valid JSON.")
-            return
+            return None
         if not isinstance(message, dict):
             self._send_error(None, errors.INVALID_REQUEST, "A message must be a JSON object.")
-            return
+            return None
+        return message
+
+    def handle(self, message: dict[str, Any], *, cancelled: bool = False) -> bool:
+        """Handle one message; True when that began a task. Never raises, whatever the message holds.
+
+        ``cancelled``: this request was cancelled before its turn came, and is only answered so.
+        """
         method = message.get("method")
         if method is None:
             self._receive_response(message)
         elif "id" in message and not isinstance(message["id"], str | int):
             self._send_error(None, errors.INVALID_REQUEST, "The id of a request must be a number or text.")
         elif "id" in message:
-            self._receive_request(message["id"], str(method), message)
+            return self._receive_request(message["id"], str(method), message, cancelled)
         else:
             self._receive_notification(str(method), message)
+        return False
 
-    def _receive_request(self, msg_id: MessageId, method: str, message: dict[str, Any]) -> None:
+    def _receive_request(self, msg_id: MessageId, method: str, message: dict[str, Any], cancelled: bool) -> bool:
         handler = self.requests.get(method)
         if self._shutdown:
             self._send_error(msg_id, errors.INVALID_REQUEST, "The server is shutting down.")
@@ -102,10 +110,14 @@ class Protocol(LanguageServerProtocol):
             self._send_error(msg_id, errors.NOT_INITIALIZED, "The first request must be initialize.")
         elif handler is None:
             self._send_error(msg_id, errors.METHOD_NOT_FOUND, f"Osiris does not know the method {method}.")
+        elif cancelled:
+            self._send_error(msg_id, errors.REQUEST_CANCELLED, "The request was cancelled.")
         else:
             task = asyncio.ensure_future(self._answer(method, handler, message))
             self._running[msg_id] = task
             task.add_done_callback(partial(self._conclude, msg_id, method))
+            return True
+        return False
 
     async def _answer(self, method: str, handler: RequestHandler, message: dict[str, Any]) -> Any:
         try:
@@ -115,10 +127,6 @@ class Protocol(LanguageServerProtocol):
         return await handler(params)
 
     def _receive_notification(self, method: str, message: dict[str, Any]) -> None:
-        if method == types.CANCEL_REQUEST:
-            params = message.get("params")
-            self._cancel(params.get("id") if isinstance(params, dict) else None)
-            return
         handler = self.notifications.get(method)
         ready = (self.initialized and not self._shutdown) or method == types.EXIT
         if handler is None or not ready:
@@ -147,7 +155,8 @@ class Protocol(LanguageServerProtocol):
         """Make the converter for an answer by converting a sample; nothing is sent."""
         self._to_json(sample)
 
-    def _cancel(self, msg_id: Any) -> None:
+    def cancel(self, msg_id: Any) -> None:
+        """Cancel a request that runs; it is then answered as cancelled. Any other id does nothing."""
         task = self._running.get(msg_id) if isinstance(msg_id, (str, int)) else None
         if task is not None:
             task.cancel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Literal
 
 from lsprotocol import types
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from osiris.lsp.analyses import Analyses
     from osiris.lsp.compiling import Compiler
     from osiris.lsp.diagnostics import Diagnostics
+    from osiris.lsp.last_runs import LastRuns
     from osiris.lsp.progress import Progress
     from osiris.lsp.protocol import Protocol
     from osiris.lsp.refresh import Refresh
@@ -43,6 +44,7 @@ class Session:
         from osiris.lsp.analyses import Analyses
         from osiris.lsp.compiling import Compiler
         from osiris.lsp.diagnostics import Diagnostics
+        from osiris.lsp.last_runs import LastRuns
         from osiris.lsp.refresh import Refresh
         from osiris.lsp.reports import Reports
         from osiris.lsp.runs import Runs
@@ -62,8 +64,10 @@ class Session:
         self.compiler: Compiler = Compiler(self)
         self.tokens: dict[str, DocumentTokens] = {}
         self.runs: Runs = Runs(self)
+        self.last_runs: LastRuns = LastRuns(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.cancellable: dict[str | int, asyncio.Task[Any]] = {}
+        self.backlog: Callable[[], int] = int  # how many messages have arrived that are not handled yet
         self._typed = float("-inf")
 
     def snapshot(self, uri: str) -> Snapshot | None:
