@@ -106,6 +106,21 @@ def test_from_a_connection_to_the_connections_file_and_its_unsaved_text(editor: 
     assert editor.at("textDocument/definition", uri, 6, 30) == {"uri": connections, "range": span(3, 4, 8)}
 
 
+def test_a_connections_file_that_is_a_link_out_of_the_project_is_not_read(
+    client: Client, files: Path, tmp_path_factory: Any
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "theirs.yaml"
+    outside.write_text((files / "osiris_connections.yaml").read_text())
+    (files / "osiris_connections.yaml").unlink()
+    (files / "osiris_connections.yaml").symlink_to(outside)
+    client.initialize(files)
+    uri = uri_of(files, "shop.oml")
+    client.open(uri, SHOP)
+
+    assert client.at("textDocument/definition", uri, 6, 30) is None
+    assert {place[0] for place in found(references(client, uri, 6, 30))} == {"shop.oml", "other.oml.yaml"}
+
+
 def test_from_a_component_to_the_name_in_its_spec(editor: Client, files: Path) -> None:
     uri = uri_of(files, "shop.oml")
     editor.open(uri, SHOP)

@@ -53,9 +53,12 @@ def spelled(name: str, style: Style | None) -> str:
 
 def applied(text: str, edits: Iterable[TextEdit]) -> str:
     """The text after edits that do not overlap."""
-    for edit in sorted(edits, key=lambda edit: edit.span, reverse=True):
-        text = text[: edit.span.start] + edit.new_text + text[edit.span.end :]
-    return text
+    pieces: list[str] = []
+    at = 0
+    for edit in sorted(edits, key=lambda edit: edit.span):
+        pieces += (text[at : edit.span.start], edit.new_text)
+        at = edit.span.end
+    return "".join((*pieces, text[at:]))
 
 
 def check_meaning(

@@ -11,7 +11,7 @@ from lsprotocol import types
 from osiris.lsp.documents import Snapshot, path_of
 from osiris.lsp.positions import PositionCodec
 from osiris.lsp.session import Session
-from osiris.syntax.diagnostic import Fix, TextEdit
+from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.text import LineIndex, Span
 
 Target = Snapshot | Path | str
@@ -87,14 +87,6 @@ def workspace_edit(session: Session, edits: Mapping[Target, Iterable[TextEdit]])
     if session.client.document_changes:
         return types.WorkspaceEdit(document_changes=documents)
     return types.WorkspaceEdit(changes=changes)
-
-
-def edit_of_fix(session: Session, snapshot: Snapshot, fix: Fix) -> types.WorkspaceEdit | None:
-    """A fix of a finding in the snapshot; None when it mends another file, and that one cannot be edited."""
-    if fix.path is None:
-        return workspace_edit(session, {snapshot: fix.edits})
-    project = session.projects.project_of(snapshot.path)
-    return workspace_edit(session, {project.root / fix.path: fix.edits}) if project is not None else None
 
 
 def _on_disk(path: Path) -> str | None:

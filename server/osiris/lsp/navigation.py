@@ -71,6 +71,8 @@ def _read(session: Session, project: Project, path: Path) -> ConnectionsFile | N
     if source is None or not source.exists:
         return None
     known = project.environment(path).connections
+    if known is None and source.version is None:
+        return None  # the project does not read it, as when it is a link that leads elsewhere
     if known is None or known.document.text != source.text:
         known = parse_connections(source.text)
     return ConnectionsFile(path, source, known)

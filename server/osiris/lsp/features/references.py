@@ -24,8 +24,9 @@ async def handle(session: Session, params: types.ReferenceParams) -> list[types.
         return None
     if symbol.kind in ("connection", "component"):
         found = _declared(session, snapshot, symbol) if declaration else []
-        async for other in neighbours(session, snapshot):
-            found += locations(other, symbol.kind, symbol.name)
+        async with session.progress(f"Looking for {symbol.name}", params.work_done_token):
+            async for other in neighbours(session, snapshot):
+                found += locations(other, symbol.kind, symbol.name)
         return found
     places = references(snapshot.analysis, symbol, declaration=declaration)
     return [types.Location(uri=snapshot.uri, range=snapshot.range(span)) for span in places]
@@ -40,8 +41,9 @@ async def _of_alias(
         return None
     own = file.location(alias.family, alias.alias) if declaration else None
     found = [own] if own is not None else []
-    async for snapshot in session.workspace.snapshots(file.path):
-        found += locations(snapshot, "connection", alias.reference)
+    async with session.progress(f"Looking for {alias.reference}", params.work_done_token):
+        async for snapshot in session.workspace.snapshots(file.path):
+            found += locations(snapshot, "connection", alias.reference)
     return found
 
 

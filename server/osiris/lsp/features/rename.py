@@ -11,4 +11,4 @@ from osiris.lsp.session import Session
 async def handle(session: Session, params: types.RenameParams) -> types.WorkspaceEdit | None:
     """All places of the thing at the position under its new name; an error that says why it cannot be renamed."""
     with refusals():
-        return await renamed(session, params.text_document.uri, params.position, params.new_name)
+        return await renamed(session, params)
