@@ -51,6 +51,7 @@ def test_the_reply_to_initialize_waits_for_nothing_it_does_not_need() -> None:
 PROVIDERS = {
     "callHierarchyProvider": "textDocument/prepareCallHierarchy",
     "codeActionProvider": "textDocument/codeAction",
+    "codeLensProvider": "textDocument/codeLens",
     "completionProvider": "textDocument/completion",
     "definitionProvider": "textDocument/definition",
     "diagnosticProvider": "textDocument/diagnostic",
@@ -70,6 +71,7 @@ PROVIDERS = {
 
 # Methods that the option of another one declares.
 BESIDE = {
+    "codeLens/resolve",
     "callHierarchy/incomingCalls",
     "callHierarchy/outgoingCalls",
     "codeAction/resolve",

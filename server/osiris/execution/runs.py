@@ -67,8 +67,15 @@ class RunStore:
 
     def newest(self, most: int | None) -> builtins.list[RunInfo]:
         """The ``most`` newest runs (None: all), the newest first, whatever they are doing."""
-        names = sorted((path.name for path in _folders(self.logs_dir)), reverse=True)[:most]
-        return [self._info(self.logs_dir / name) for name in names]
+        return [self.at(name) for name in self.newest_names(most)]
+
+    def newest_names(self, most: int | None) -> builtins.list[str]:
+        """The ids of the ``most`` newest runs, the newest first; none of their files is read."""
+        return sorted((path.name for path in _folders(self.logs_dir)), reverse=True)[:most]
+
+    def at(self, name: str) -> RunInfo:
+        """The run in the folder of this name; one that is gone meanwhile is ``interrupted`` and says nothing."""
+        return self._info(self.logs_dir / name)
 
     def show(self, run_id: str) -> RunInfo:
         """The run with this id, a unique beginning of it, or ``latest``. Raises ConfigurationError."""

@@ -163,6 +163,7 @@ def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, An
         "foldingRangeProvider": True,
         "selectionRangeProvider": True,
         "inlayHintProvider": True,
+        "codeLensProvider": {"resolveProvider": True},
         "semanticTokensProvider": {"legend": semantic_tokens_legend(), "range": True, "full": {"delta": True}},
         "executeCommandProvider": {"commands": sorted(commands)},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from osiris.lsp.session import Session
 
 RUN_EVENT = "osiris/runEvent"
+LENSES = "workspace/codeLens/refresh"  # they show the last run
 POLL_SECONDS = 0.05
 STATE_SECONDS = 2.0
 PATIENCE_SECONDS = 5.0
@@ -52,26 +53,36 @@ class Runs:
         self._active: dict[str, Run] = {}
 
     async def start(
-        self, path: Path, profile: str | None, params: dict[str, Any], token: str | int | None = None
+        self,
+        path: Path,
+        profile: str | None,
+        params: dict[str, Any],
+        token: str | int | None = None,
+        *,
+        to: str | None = None,
     ) -> str:
-        """Start a run of the saved file and follow it; returns its id.
+        """Start a run of the saved file, all of it or only ``to`` a step, and follow it; returns its id.
 
         Raises RequestError with what the command said when the run does not start. When the caller is cancelled, the
         run is still followed, and cancelled as soon as its id is known: nobody can say whether it had begun.
         """
-        starting = self._session.start(self._start(path, profile, params, token), f"starting {path.name}")
+        starting = self._session.start(self._start(path, profile, params, token, to), f"starting {path.name}")
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
             starting.add_done_callback(self._cancel_started)
             raise
 
-    async def _start(self, path: Path, profile: str | None, params: dict[str, Any], token: str | int | None) -> str:
+    async def _start(
+        self, path: Path, profile: str | None, params: dict[str, Any], token: str | int | None, to: str | None
+    ) -> str:
         project = self._session.projects.project_of(path)
         root = project.root if project is not None else path.parent
         arguments = ["run", str(path), "--detach", "--format", "json"]
         if profile:
             arguments += ["--profile", profile]
+        if to:
+            arguments.append(f"--to={to}")
         if params:
             arguments.append("--params-stdin")
         answer = await run_osiris(arguments, cwd=root, given=json.dumps(params).encode() if params else None)
@@ -96,6 +107,7 @@ class Runs:
 
     def _follow_run(self, run: Run) -> None:
         self._active[run.id] = run
+        self._session.refresh.request(LENSES)
         self._session.start(self._follow(run), f"following {run.id}")
 
     def _cancel_started(self, starting: asyncio.Task[str]) -> None:
@@ -133,6 +145,7 @@ class Runs:
                 tell(run, event)
         finally:
             self._active.pop(run.id, None)
+        self._session.refresh.request(LENSES)
 
     async def _events(self, run: Run) -> AsyncIterator[Event]:
         """The events as they are written, up to the last one; a made-up one where the run could not write its last."""

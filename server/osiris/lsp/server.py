@@ -18,7 +18,9 @@ REQUESTS = {
     "callHierarchy/outgoingCalls": "outgoing_calls",
     "codeAction/resolve": "code_action_resolve",
     "completionItem/resolve": "completion_resolve",
+    "codeLens/resolve": "code_lens_resolve",
     "textDocument/codeAction": "code_action",
+    "textDocument/codeLens": "code_lens",
     "textDocument/completion": "completion",
     "textDocument/definition": "definition",
     "textDocument/diagnostic": "diagnostic",
@@ -55,6 +57,7 @@ COMMANDS = {
     "osiris.validate": "validate",
     "osiris.compile": "compile",
     "osiris.run": "run",
+    "osiris.showRun": "show_run",
     "osiris.cancelRun": "cancel_run",
     "osiris.doctor": "doctor",
 }

@@ -1,6 +1,7 @@
-"""``osiris.run``: ``{"uri", "profile"?, "params"?}`` -> ``{"runId"}``.
+"""``osiris.run``: ``{"uri", "profile"?, "params"?, "to"?}`` -> ``{"runId"}``.
 
-What happens then comes as ``osiris/runEvent``, or as progress and log lines.
+``to`` is a step: only it and what it waits for are run. What happens then comes as ``osiris/runEvent``, or as progress
+and log lines.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from osiris.lsp.commands.arguments import Arguments, require_trust
+from osiris.lsp.packages import require_packages
 from osiris.lsp.session import Session
 
 
@@ -15,5 +17,7 @@ async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
     """Start a run of the saved file in a process of its own."""
     require_trust(session, "Running a pipeline")
     path = arguments.saved_file(session)
-    run_id = await session.runs.start(path, arguments.text("profile"), arguments.params(), arguments.token)
+    require_packages(session, path)
+    profile, params, to = arguments.text("profile"), arguments.params(), arguments.text("to")
+    run_id = await session.runs.start(path, profile, params, arguments.token, to=to)
     return {"runId": run_id}
