@@ -68,18 +68,17 @@ def _format(document: Document, lines: Span | None) -> Formatting:
         return Formatting(())
     kept = plan.outside(lines) if lines is not None else set()
     refused: set[int] = set()
+    moves = True
     for _ in range(_ROUNDS):
-        edits, unmovable = plan.edits(kept | refused)
-        refused |= unmovable
-        if unmovable:
-            continue
-        if not edits:
-            return Formatting((), plan.spans(refused))
-        changed = _changed(plan, edits)
-        if changed is not None and not changed:
+        edits, unmovable = plan.edits(kept | refused, moves=moves)
+        changed = unmovable or (_changed(plan, edits) if edits else set())
+        if changed is None:
+            moves = False
+        elif changed:
+            refused |= changed
+        else:
             return Formatting(tuple(edits), plan.spans(refused))
-        refused |= changed or set(range(len(plan.pieces)))
-    return Formatting((), plan.spans(refused))
+    return Formatting((), plan.spans(range(len(plan.pieces))))
 
 
 def _changed(plan: _Plan, edits: Sequence[TextEdit]) -> set[int] | None:
@@ -137,10 +136,13 @@ class _Plan:
         """Where pieces stand."""
         return tuple(Span(self.pieces[i][0].start, self.pieces[i][0].end) for i in sorted(indices))
 
-    def edits(self, kept: set[int]) -> tuple[list[TextEdit], set[int]]:
-        """The edits of all pieces but those ``kept``, and the pieces that turned out to be unmovable."""
+    def edits(self, kept: set[int], *, moves: bool) -> tuple[list[TextEdit], set[int]]:
+        """The edits of all pieces but those ``kept``, and the pieces that turned out to be unmovable.
+
+        ``moves``: whether top-level keys and steps may go to other columns.
+        """
         fixed = kept | {index for index, tokens in enumerate(self.tokens) if tokens is None}
-        columns = self._columns(fixed)
+        columns = self._columns(fixed if moves else set(range(len(self.pieces))))
         found: list[TextEdit] = []
         unmovable: set[int] = set()
         first = self.pieces[0][0].start if self.pieces else self.end
