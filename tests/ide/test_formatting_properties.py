@@ -107,8 +107,6 @@ def test_a_selection_says_the_same_and_changes_nothing_else(versions: list[str],
 
 # -- the examples, written carelessly
 
-LINE = re.compile(r"^( *)([^ \n][^\n]*)?$", re.MULTILINE)
-
 
 def careless(text: str, seed: int) -> str:
     """``text`` with other blanks: between keys and values, at the ends of lines, as empty lines, as indentation."""
@@ -123,9 +121,8 @@ def careless(text: str, seed: int) -> str:
             if chance.random() < 0.2:
                 lines += ["   "] if not lines or lines[-1].strip() else []
                 lines += [""] if lines[-1] == "   " else []
-            line = re.sub(
-                r"^( *(?:- )?)(\w+): ", lambda m: f"{m[1]}{m[2]} :  " if chance.random() < 0.5 else m[0], line
-            )
+            if chance.random() < 0.5:
+                line = re.sub(r"^( *(?:- )?\w+): ", r"\1 :  ", line)
             line = re.sub(r"^( *)- ", r"\1-   ", line) if chance.random() < 0.3 and "- id" not in line else line
             line += " " * chance.randrange(3) if not line.endswith("|") else ""
         lines.append(line[2:])  # the dashes of the steps below the `s` of `steps`
@@ -165,7 +162,7 @@ def test_the_compiled_manifest_keeps_its_bytes(sample: int, seed: int, with_comm
 
     before = manifest(text)
     assert manifest(checked(text)) == before
-    assert before or sample == 0, "all examples but the broken one compile"
+    assert before or with_comments or sample == 0, "all examples but the broken one compile"
 
 
 def manifest(text: str) -> bytes | None:
