@@ -9,6 +9,7 @@ from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
 
 _SAFE_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _NOT_TEXT = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 
 
@@ -109,9 +110,13 @@ def remove_entry(text: str, mapping: Mapping, entry: Entry) -> TextEdit | None:
             before = mapping.entries[index - 1]
             return TextEdit(Span(max(node_end(text, before.value), before.key.span.end), end), "")
         return TextEdit(Span(entry.key.span.start, mapping.entries[1].key.span.start), "")
-    if index == 0:
-        # The first entry may stand behind a dash: the second one takes its place.
+    start = line_start(text, entry.key.span.start)
+    if index == 0 and text[start : entry.key.span.start].strip():
+        # The first entry stands behind a dash: the second one takes its place.
         return TextEdit(Span(entry.key.span.start, mapping.entries[1].key.span.start), "")
+    if index == 0:
+        following = _LINE_END.search(text, line_end(text, end))
+        return TextEdit(Span(start, following.end() if following else len(text)), "")
     return TextEdit(Span(line_end_before(text, entry.key.span.start), line_end(text, end)), "")
 
 
