@@ -16,31 +16,45 @@ DISTRIBUTION = "osiris-oml"
 _EXTRA = re.compile(r"""^(?P<need>(?P<package>[\w.-]+)[^;]*);.*\bextra\s*==\s*['"](?P<extra>[\w-]+)['"]""")
 
 
+class MissingPackageError(ConfigurationError):
+    """A Python package is not installed. ``extra`` is the extra of the distribution that brings it, if one does."""
+
+    default_code = "OML613"
+
+    def __init__(self, message: str, *, package: str) -> None:
+        super().__init__(message, hint=f"Install it: {install_command(package)}")
+        self.package = package
+        self.extra = _extra_of(package)[0]
+
+
 def install_command(package: str) -> str:
     """The exact command that brings ``package``, with all else that its extra of the distribution brings.
 
     It names the packages and not the extra, so that it works whatever Osiris itself was installed from.
     """
+    needs = _extra_of(package)[1]
+    return "pip install " + " ".join(f'"{need}"' if re.search(r"[<>=\[]", need) else need for need in needs)
+
+
+def _extra_of(package: str) -> tuple[str | None, list[str]]:
+    """The extra that brings ``package``, and all that it brings; the package alone where none does."""
     needs: dict[str, list[str]] = {}
-    mine: list[str] = [package]
+    mine: tuple[str | None, list[str]] = (None, [package])
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         for line in importlib.metadata.requires(DISTRIBUTION) or ():
             if match := _EXTRA.match(line):
                 group = needs.setdefault(match["extra"], [])
                 group.append(match["need"].strip())
                 if match["package"] == package:
-                    mine = group
-    return "pip install " + " ".join(f'"{need}"' if re.search(r"[<>=\[]", need) else need for need in mine)
+                    mine = (match["extra"], group)
+    return mine
 
 
-def missing_package(error: ModuleNotFoundError, needed_for: str) -> ConfigurationError:
+def missing_package(error: ModuleNotFoundError, needed_for: str) -> MissingPackageError:
     """The error that names what ``needed_for`` misses and the command that brings it."""
     package = (error.name or str(error)).partition(".")[0]
-    return ConfigurationError(
-        f"{needed_for} needs the Python package {package}, which is not installed here.",
-        hint=f"Install it: {install_command(package)}",
-        code="OML613",
-    )
+    message = f"{needed_for} needs the Python package {package}, which is not installed here."
+    return MissingPackageError(message, package=package)
 
 
 def require_packages(imports: Iterable[str], needed_for: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from typing import Any
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -30,14 +31,26 @@ class RequestError(Exception):
 def answer_for(method: str, error: BaseException) -> tuple[int, str]:
     """The error code and the text for the client. Foreign text never gets out unmasked, tracebacks never at all."""
     from osiris.core.error_taxonomy import OsirisError, describe
+    from osiris.core.lookup import MissingPackageError
     from osiris.core.secrets_masking import mask_secrets
 
     if isinstance(error, RequestError):
         return error.code, mask_secrets(str(error))
+    if isinstance(error, MissingPackageError):
+        return REQUEST_FAILED, f"{describe(error)} {error.hint}"
     if isinstance(error, OsirisError):
         return REQUEST_FAILED, describe(error)
     report(method, error)
     return INTERNAL_ERROR, f"Osiris could not answer {method} because of a fault of its own. Its log says where."
+
+
+def data_for(error: BaseException) -> dict[str, Any] | None:
+    """What goes along with the answer to a failed request, for a client that can mend the cause."""
+    from osiris.core.lookup import MissingPackageError, install_command
+
+    if not isinstance(error, MissingPackageError):
+        return None
+    return {"missingPackages": [error.package], "extra": error.extra, "install": install_command(error.package)}
 
 
 def report(where: str, error: BaseException) -> None:

@@ -179,10 +179,13 @@ class Protocol(LanguageServerProtocol):
             error = self._try_send({"jsonrpc": "2.0", "id": msg_id, "result": task.result()})
         if error is not None:
             code, text = errors.answer_for(method, error)
-            self._send_error(msg_id, code, text)
+            self._send_error(msg_id, code, text, errors.data_for(error))
 
-    def _send_error(self, msg_id: MessageId | None, code: int, message: str) -> None:
-        self._try_send({"jsonrpc": "2.0", "id": msg_id, "error": {"code": code, "message": message}})
+    def _send_error(
+        self, msg_id: MessageId | None, code: int, message: str, data: dict[str, Any] | None = None
+    ) -> None:
+        error = {"code": code, "message": message} if data is None else {"code": code, "message": message, "data": data}
+        self._try_send({"jsonrpc": "2.0", "id": msg_id, "error": error})
 
     def _try_send(self, message: Any) -> Exception | None:
         """Write a message; what cannot be written as JSON is returned as the error it raised."""
