@@ -173,8 +173,13 @@ def test_ids_are_safe_as_file_names(check, step_id):
 
 def test_ids_are_unique_also_when_case_is_ignored(check):
     step = "- id: {}\n  component: filesystem.csv_extractor\n  mode: read\n  config: {{path: a.csv}}\n"
-    analysis = check.steps(step.format("a") + step.format("«OML123 a»") + step.format("«OML123 A»"))
-    assert [r.message for d in analysis.diagnostics for r in d.related] == ["Step 1 has the id `a`."] * 2
+    marked = step.format("«OML123 a»") + step.format("b") + step.format("«OML123 a»") + step.format("«OML123 A»")
+    found = check.steps(marked).diagnostics
+    at = {d.span.start: n for n, d in enumerate(found)}
+    assert [[at[r.span.start] for r in d.related] for d in found] == [[1, 2], [0], [0]]
+    assert found[0].message == "The id `a` is also that of step 3 and 1 more. Give this step another id."
+    assert found[1].message == "The id `a` is taken by step 1. Give this step another id."
+    assert "not told apart" in found[2].message
 
 
 def test_a_name_of_another_pipeline_is_a_warning(check):

@@ -109,6 +109,7 @@ def test_a_broken_step_behind_a_missing_dash_is_told_apart() -> None:
     [
         "  - id: read\n    ⟦id⟧: again\n    component: a.b\n    mode: read\n",
         "  - id: read\n    component: a.b\n    mode: read\n    ⟦id⟧: again\n",
+        "  - id: read\n    component: a.b\n    ⟦id⟧: again\n    mode: read\n",
     ],
 )
 def test_an_id_that_is_merely_there_twice_is_no_step(twice: str) -> None:

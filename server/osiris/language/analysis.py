@@ -273,15 +273,7 @@ def _settled(document: Document, diagnostics: Iterable[Diagnostic], env: Environ
             severity = severities[diagnostic.code]
             if severity is None:
                 continue
-            diagnostic = Diagnostic(
-                diagnostic.code,
-                diagnostic.span,
-                diagnostic.message,
-                severity,
-                diagnostic.fixes,
-                diagnostic.related,
-                diagnostic.unnecessary,
-            )
+            diagnostic = replace(diagnostic, severity=severity)
         settled.setdefault((diagnostic.span, diagnostic.code, diagnostic.message), diagnostic)
     return tuple(settled[key] for key in sorted(settled))
 

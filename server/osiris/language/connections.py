@@ -12,7 +12,7 @@ from osiris.language.connection_checks import VARIABLE, family_findings, field_f
 from osiris.language.findings import finding, replacement
 from osiris.language.secret_forms import connection_secrets
 from osiris.language.suggest import listing, nearest
-from osiris.syntax.diagnostic import Diagnostic
+from osiris.syntax.diagnostic import Diagnostic, Related
 from osiris.syntax.document import Document, parse
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Node, Plain, Scalar, Style, to_plain, walk_scalars
@@ -21,6 +21,8 @@ from osiris.syntax.tree import Mapping as MappingNode
 FILE_NAME = "osiris_connections.yaml"
 
 _REFERENCE = re.compile(r"@([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
+
+_NOWHERE = Span(0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +38,7 @@ class Connection:
     is_default: bool
     span: Span
     node: MappingNode | None = None
-    whole: Span = Span(0, 0)
+    whole: Span = _NOWHERE
 
     @property
     def reference(self) -> str:
@@ -173,9 +175,9 @@ class _Reader:
         self.text = ""
         self.intact = True
 
-    def report(self, span: Span, message: str, code: str = "OML325") -> None:
+    def report(self, span: Span, message: str, code: str = "OML325", *, related: tuple[Related, ...] = ()) -> None:
         if self.intact or code != "OML325":  # what cannot be read has been reported already
-            self.diagnostics.append(finding(code, span, message).shift(self.base))
+            self.diagnostics.append(finding(code, span, message, related=related).shift(self.base))
 
     def found(self, findings: Iterable[Diagnostic]) -> None:
         self.diagnostics.extend(item.shift(self.base) for item in findings)
@@ -216,7 +218,8 @@ class _Reader:
                 "Keep `default: true` on one of them."
             )
             node = extra.node.entry("default") if extra.node else None
-            self.report(node.key.span if node else extra.span.shift(-self.base), message, "OML326")
+            related = (Related(defaults[0].span.shift(-self.base), f"`{defaults[0].alias}` is the default, too."),)
+            self.report(node.key.span if node else extra.span.shift(-self.base), message, "OML326", related=related)
         return found
 
     def alias(self, family: str, entry: Entry) -> Connection:

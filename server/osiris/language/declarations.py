@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from osiris.language.edits import quoted
 from osiris.language.findings import finding, replacement
@@ -12,7 +13,7 @@ from osiris.language.model import Param, Profile, ProfileValue, TopEntry
 from osiris.language.naming import file_name_problem, is_param_name, variable_name
 from osiris.language.params import TYPE_ALIASES, TYPE_MISTAKES, TYPES, describe_type, misfit, type_of
 from osiris.language.suggest import listing, nearest
-from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
+from osiris.syntax.diagnostic import Diagnostic, Fix, Related, TextEdit
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Node, Plain, Scalar, Sequence, to_plain
 from osiris.syntax.tree import Mapping as MappingNode
@@ -35,8 +36,12 @@ class Declarations:
             self._base = profiles.base
             self._read_profiles(profiles.entry)
 
-    def _report(self, code: str, span: Span, message: str, *fixes: Fix | None) -> None:
-        self.diagnostics.append(finding(code, span, message, *fixes).shift(self._base))
+    def _report(
+        self, code: str, span: Span, message: str, *fixes: Fix | None, related: tuple[Span, str] | None = None
+    ) -> None:
+        """``related`` is a place in the document and what is there; the other spans are relative to the part."""
+        found = finding(code, span, message, *fixes).shift(self._base)
+        self.diagnostics.append(replace(found, related=(Related(*related),)) if related else found)
 
     def _map(self, node: Node, what: str) -> MappingNode | None:
         if isinstance(node, MappingNode):
@@ -58,7 +63,7 @@ class Declarations:
             elif variables.setdefault(variable_name(name), name) != name:
                 other = variables[variable_name(name)]
                 message = f"`{name}` and `{other}` would both be given by {variable_name(name)}. Rename one of them."
-                self._report("OML141", item.key.span, message)
+                self._report("OML141", item.key.span, message, related=(self.params[other].key, f"`{other}` is here."))
             self.params[name] = self._param(item)
 
     def _param(self, item: Entry) -> Param:
@@ -255,10 +260,11 @@ class Declarations:
                     f"`{name}` is sensitive, so its value must not stand here. Give it as {variable_name(name)} in the "
                     "environment or in `.env`."
                 )
-                self._report("OML507", span, message)
+                self._report("OML507", span, message, related=(param.key, f"`{name}` is declared as sensitive here."))
             elif param.sound and self._finite(node, value) and (problem := misfit(param, value)):
                 message = f"The value of `{name}` in the profile `{profile}` {problem}."
-                self._report("OML142", span, message, _retyped(param, node, value))
+                fix = _retyped(param, node, value)
+                self._report("OML142", span, message, fix, related=(param.key, f"`{name}` is declared here."))
             key, place = entry.key.span.shift(self._base), span.shift(self._base)
             values[name] = ProfileValue(name, key, value, place, len(self.diagnostics) == before)
         return values

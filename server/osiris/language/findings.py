@@ -17,6 +17,7 @@ def finding(
     related: Iterable[Related] = (),
     severity: Severity | None = None,
     unnecessary: bool = False,
+    deprecated: bool = False,
 ) -> Diagnostic:
     """A diagnostic with the severity of its code (or ``severity``); fixes that are None are left out."""
     return Diagnostic(
@@ -27,6 +28,7 @@ def finding(
         tuple(fix for fix in fixes if fix is not None),
         tuple(related),
         unnecessary,
+        deprecated,
     )
 
 

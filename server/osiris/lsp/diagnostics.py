@@ -21,6 +21,7 @@ from osiris.lsp.documents import Kind, OpenDocument, key_of, plain_range
 from osiris.lsp.refresh import DIAGNOSTICS
 
 if TYPE_CHECKING:
+    from osiris.core.project import Project
     from osiris.lsp.reports import Report
     from osiris.lsp.session import Session
     from osiris.syntax.diagnostic import Diagnostic
@@ -50,15 +51,32 @@ class Diagnostics:
             loop.call_soon(self._check_waiting, loop.time() + PATIENCE_SECONDS)
         self._waiting.add(uri)
 
-    def request_all(self) -> None:
-        """Check everything that the client shows: something outside the open documents has changed."""
+    def surroundings_changed(self) -> None:
+        """Wake whoever waits for a change of something outside the open documents."""
         self._surroundings.set()
         self._surroundings = asyncio.Event()
+
+    def request_all(self) -> None:
+        """Check everything that the client shows: something outside the open documents has changed."""
+        self.surroundings_changed()
         if self._session.client.pull_diagnostics:
             self._session.refresh.request(DIAGNOSTICS)
             return
         for document in self._session.documents:
             self.request(document.uri)
+        self._closed_changed()
+
+    def request_in(self, projects: Iterable[Project]) -> None:
+        """Check what the client shows of these projects: files of theirs have changed."""
+        self.surroundings_changed()
+        if self._session.client.pull_diagnostics:
+            self._session.refresh.request(DIAGNOSTICS)
+            return
+        roots = {project.root for project in projects}
+        for document in self._session.documents:
+            project = self._session.projects.project_of(document.path)
+            if project is not None and project.root in roots:
+                self.request(document.uri)
         self._closed_changed()
 
     def _closed_changed(self) -> None:
@@ -113,19 +131,24 @@ class Diagnostics:
 
     def of(self, document: OpenDocument) -> Iterable[Diagnostic]:
         """The findings of a document, according to its kind; none for one that is nothing of ours."""
+        projects = self._session.projects
         match document.kind:
             case Kind.PIPELINE:
                 return self._session.analyses.of(document).diagnostics
             case Kind.CONNECTIONS:
-                from osiris.components.registry import ComponentRegistry
-                from osiris.language.connections import parse_connections
+                from osiris.core.project_file_checks import connections_findings
 
-                return parse_connections(document.text, ComponentRegistry.builtin()).diagnostics
+                return connections_findings(document.text, projects.environment_of(document.path))
             case Kind.SETTINGS:
                 from osiris.core.config_file import parse_config
 
                 return parse_config(document.text, str(document.path or document.uri)).diagnostics
-            case Kind.DOTENV | Kind.OTHER:
+            case Kind.DOTENV:
+                from osiris.core.project_file_checks import env_file_findings, is_env_file_of
+
+                project = projects.project_of(document.path)
+                return env_file_findings(document.text, project) if is_env_file_of(document.path, project) else ()
+            case Kind.OTHER:
                 return ()
 
     def _publish(self, document: OpenDocument, found: Iterable[Diagnostic]) -> None:
@@ -158,9 +181,9 @@ class Diagnostics:
                 }
                 for place in item.related
             ]
-        shown = ((_UNNECESSARY, client.unnecessary_tag and item.unnecessary),)
-        shown += ((_DEPRECATED, client.deprecated_tag and item.deprecated),)
-        if tags := [tag for tag, wanted in shown if wanted]:
+        tags = [_UNNECESSARY] if client.unnecessary_tag and item.unnecessary else []
+        tags += [_DEPRECATED] if client.deprecated_tag and item.deprecated else []
+        if tags:
             result["tags"] = tags
         return result
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.findings import error
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Entry, Mapping, Node
+from osiris.syntax.tree import Mapping, Node
 
 _DOES = frozenset({"component", "mode"})  # what shows that an id begins a step, and is not just there twice
 _LINE = re.compile(r"^( *)[^ \n]", re.MULTILINE)
@@ -19,7 +19,7 @@ _SECOND = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*(?P<blanks> +)(?:component|mode)
 def later_steps(node: Node) -> list[int]:
     """Where in the map of a step the keys of other steps begin: offsets of their ``id``, relative to the part.
 
-    A second ``id`` begins a step when both it and what stands before it say what they do.
+    A second ``id`` begins a step when what says what a step does is there a second time as well.
     """
     if not isinstance(node, Mapping) or node.flow:
         return []
@@ -28,14 +28,10 @@ def later_steps(node: Node) -> list[int]:
     if len(starts) < 2:
         return []
     bounds = [0, *starts[1:], len(entries)]
-    groups = [entries[a:b] for a, b in pairwise(bounds)]
-    if not all(_does_something(group) for group in groups):
+    does = [{entry.key.text for entry in entries[a:b]} & _DOES for a, b in pairwise(bounds)]
+    if not all(one & other for one, other in pairwise(does)):
         return []
     return [entries[n].key.span.start for n in starts[1:]]
-
-
-def _does_something(group: list[Entry]) -> bool:
-    return any(entry.key.text in _DOES for entry in group)
 
 
 def first_step(lines: str, start: int, stop: int) -> tuple[int, int] | None:

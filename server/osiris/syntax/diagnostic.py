@@ -55,7 +55,10 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A finding. ``code`` is a key of ``osiris.syntax.codes.CODES``; ``message`` says what, why and what to do."""
+    """A finding. ``code`` is a key of ``osiris.syntax.codes.CODES``; ``message`` says what, why and what to do.
+
+    ``unnecessary``: what it covers has no effect; ``deprecated``: it is still understood, and has been replaced.
+    """
 
     code: str
     span: Span
@@ -64,6 +67,7 @@ class Diagnostic:
     fixes: tuple[Fix, ...] = ()
     related: tuple[Related, ...] = ()
     unnecessary: bool = False
+    deprecated: bool = False
 
     def shift(self, by: int) -> Diagnostic:
         """The same finding in a document where its part stands ``by`` code points further on."""

@@ -310,4 +310,4 @@ def deprecated(ctx: StepContext) -> Iterator[Diagnostic]:
             edit = remove_entry(ctx.text, config, entry)
             fix = Fix(f"Remove `{entry.key.text}`", (edit,), True) if edit else None
             message = f"`{entry.key.text}` of `{spec.name}` is deprecated. {why}".rstrip()
-            yield finding("OML209", entry.key.span, message, fix, unnecessary=True)
+            yield finding("OML209", entry.key.span, message, fix, deprecated=True)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from osiris.language.edits import append_item, insert_key
 from osiris.language.findings import finding
-from osiris.language.model import Step
+from osiris.language.model import InputRef, Step
 from osiris.language.naming import table_name
 from osiris.language.rules.context import DocumentContext
 from osiris.language.suggest import listing
-from osiris.syntax.diagnostic import Diagnostic, Fix
+from osiris.syntax.diagnostic import Diagnostic, Fix, Related
 from osiris.syntax.tree import Mapping, Scalar, Sequence
 
 
@@ -76,8 +76,14 @@ def _starved(ctx: DocumentContext, step: Step) -> Diagnostic:
             )
             fix = _take_from_behind(ctx, step, source)
     message = f"This step {what} data, but receives none: {why}. {hint}"
-    return finding("OML308", step.anchor, message, fix)
+    related = [
+        Related(steps[i].anchor, f"{_named(steps[i])} {'writes' if steps[i].mode == 'write' else 'hands on no data'}.")
+        for i in waits[:_MOST_RELATED]
+    ]
+    return finding("OML308", step.anchor, message, fix, related=related)
 
+
+_MOST_RELATED = 10
 
 # How far the search for a data step goes: in a file where nothing is wired yet it would else be quadratic.
 _FAR = 100
@@ -176,7 +182,9 @@ def _crowded(ctx: DocumentContext, step: Step) -> Diagnostic:
         "Leave one of them in `inputs`." if step.shape.inputs else f'Say which: `inputs: {{df: "${{{names[0]}.df}}"}}`.'
     )
     message = f"A writer writes one table, and {listing(names)} all hand data to this one. {say}"
-    return finding("OML309", step.place(entry.key.span) if entry else step.anchor, message, *fixes)
+    sources = [ctx.pipeline.steps[i] for i in ctx.graph.data[step.index][:_MOST_RELATED]]
+    related = [Related(source.anchor, f"{_named(source)} hands on data.") for source in sources]
+    return finding("OML309", step.place(entry.key.span) if entry else step.anchor, message, *fixes, related=related)
 
 
 def tables_collide(ctx: DocumentContext) -> Iterator[Diagnostic]:
@@ -206,13 +214,20 @@ def _collision(ctx: DocumentContext, step: Step, table: str, first: int, second:
         edit = insert_key(step.shape.part.text, mapping, "inputs", value, after=after)
         fix = Fix("Name the tables in `inputs`", (edit,)).shift(step.base) if edit else None
     message = f"`{one}` and `{two}` would both be the table `{table}` here. Name them in `inputs`, or rename a step."
-    return finding("OML310", span, message, fix)
+    both = [ctx.pipeline.steps[i] for i in (first, second)]
+    related = [Related(source.anchor, f"{_named(source)} is the table `{table}`.") for source in both]
+    return finding("OML310", span, message, fix, related=related)
 
 
 def _input_collisions(step: Step) -> Iterator[Diagnostic]:
-    first: dict[str, str] = {}
+    first: dict[str, InputRef] = {}
     for ref in step.shape.inputs or ():
-        other = first.setdefault(ref.table.lower(), ref.table)
-        if other != ref.table:
-            message = f"`{other}` and `{ref.table}` are one table name: case does not count in SQL. Rename one."
-            yield finding("OML310", step.place(ref.key.span), message)
+        other = first.setdefault(ref.table.lower(), ref)
+        if other.table != ref.table:
+            message = f"`{other.table}` and `{ref.table}` are one table name: case does not count in SQL. Rename one."
+            related = [Related(step.place(other.key.span), f"`{other.table}` stands here.")]
+            yield finding("OML310", step.place(ref.key.span), message, related=related)
+
+
+def _named(step: Step) -> str:
+    return f"`{step.shape.id}`" if step.shape.id else f"Step {step.index + 1}"

@@ -19,6 +19,9 @@ from osiris.syntax.tree import Scalar, Sequence
 # A suggestion looks at every id, so a file full of unknown ones gets them for the first few.
 _MOST_SUGGESTIONS = 20
 
+# A circle of many steps is told by its first ones.
+_MOST_RELATED = 50
+
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -29,18 +32,20 @@ def needs(ctx: DocumentContext) -> Iterator[Diagnostic]:
         refs = step.shape.needs
         if not refs:
             continue
-        seen: set[str] = set()
-        for position, ref in enumerate(refs):
+        seen: dict[str, NeedRef] = {}
+        for ref in refs:
             target = by_id.get(ref.id)
             if ref.id in seen:
                 fix = _remove(step, ref, f"Remove the second `{ref.id}`")
-                yield finding("OML304", step.place(ref.node.span), f"`{ref.id}` stands in `needs` twice.", fix)
+                related = [Related(step.place(seen[ref.id].node.span), f"`{ref.id}` stands here first.")]
+                message = f"`{ref.id}` stands in `needs` twice."
+                yield finding("OML304", step.place(ref.node.span), message, fix, related=related, unnecessary=True)
             elif target == step.index:
                 yield _self_need(step, ref)
             elif target is None and not (uncertain or ref.node.value is None):
                 unknown += 1
                 yield _unknown(ctx, step, ref.id, ref.node, step.place(ref.node.span), "OML301", unknown)
-            seen.add(refs[position].id)
+            seen.setdefault(ref.id, ref)
 
 
 def _uncertain(ctx: DocumentContext) -> bool:
@@ -131,11 +136,12 @@ def cycles(ctx: DocumentContext) -> Iterator[Diagnostic]:
     for circle in ctx.graph.cycles:
         steps = [ctx.pipeline.steps[index] for index in circle]
         names = [step.shape.id or f"step {step.index + 1}" for step in steps]
-        path = " -> ".join((*names, names[0]))
+        shown = names if len(names) <= 12 else [*names[:6], "...", *names[-5:]]
+        path = " -> ".join((*shown, names[0]))
         links = [_link(ctx, step, steps[(n + 1) % len(steps)]) for n, step in enumerate(steps)]
         message = f"These steps wait for each other, so none can start: {path}. Remove one of the needs."
         fixes = [wait_for_none(step) for step in steps if step.index in ctx.graph.implicit]
-        yield finding("OML303", links[0].span, message, *fixes, related=links[1:])
+        yield finding("OML303", links[0].span, message, *fixes, related=links[1:_MOST_RELATED])
 
 
 def _link(ctx: DocumentContext, step: Step, other: Step) -> Related:

@@ -68,7 +68,7 @@ def _legacy_step(entry: Entry, present: set[str]) -> Diagnostic:
     ):
         bare = TextEdit(entry.value.span, entry.value.text.partition("@")[0])
         fix = Fix(fix.title, (*fix.edits, bare), True)
-    return finding("OML109", entry.key.span, message, fix)
+    return finding("OML109", entry.key.span, message, fix, deprecated=True)
 
 
 def is_misplaced(ctx: StepContext, key: str) -> bool:

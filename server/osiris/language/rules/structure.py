@@ -124,14 +124,14 @@ def _legacy_top(ctx: DocumentContext, key: str, span: Span, entry: Entry, base: 
         if key == "version" and isinstance(entry.value, Scalar):
             edits.append(TextEdit(entry.value.span.shift(base), OML_VERSION))
         message = f"`{key}` belongs to an older format; OML {OML_VERSION} calls it `{new}`."
-        return finding("OML109", span, message, Fix(f"Replace by `{new}`", tuple(edits), True))
+        return finding("OML109", span, message, Fix(f"Replace by `{new}`", tuple(edits), True), deprecated=True)
     why = {
         "connectors": "connections stand in osiris_connections.yaml, and a step refers to one as `@family.alias`",
         "outputs": "what a pipeline writes is said by its steps with `mode: write`",
     }.get(key, f"`{new}` has taken its place")
     whole = _entry_lines(ctx.text, entry.span.shift(base))
     fix = replacement(f"Remove `{key}`", whole, "")
-    return finding("OML109", span, f"`{key}` belongs to an older format: {why}. Remove it.", fix)
+    return finding("OML109", span, f"`{key}` belongs to an older format: {why}. Remove it.", fix, deprecated=True)
 
 
 def _entry_lines(text: str, span: Span) -> Span:
@@ -232,19 +232,34 @@ def top_types(ctx: DocumentContext) -> Iterator[Diagnostic]:
 
 
 def step_ids(ctx: DocumentContext) -> Iterator[Diagnostic]:
-    """Ids are unique, also when case is ignored."""
-    first: dict[str, Step] = {}
+    """Ids are unique, also when case is ignored. Each of two equal ones leads to the other."""
+    alike: dict[str, list[Step]] = {}
     for step in ctx.pipeline.steps:
-        step_id = step.shape.id
-        if step_id is None:
-            continue
-        other = first.setdefault(step_id.casefold(), step)
-        if other is step:
-            continue
-        alike = "" if other.shape.id == step_id else " (upper and lower case are not told apart)"
-        message = f"The id `{step_id}` is taken by step {other.index + 1}{alike}. Give this step another id."
-        related = [Related(other.anchor, f"Step {other.index + 1} has the id `{other.shape.id}`.")]
-        yield finding("OML123", step.anchor, message, related=related)
+        if step.shape.id is not None:
+            alike.setdefault(step.shape.id.casefold(), []).append(step)
+    for steps in alike.values():
+        first, *others = steps
+        for step in others:
+            related = [Related(first.anchor, f"Step {first.index + 1} has the id `{first.shape.id}`.")]
+            message = f"The id `{step.shape.id}` is taken by step {first.index + 1}{_case(step, first)}. {_RENAME}"
+            yield finding("OML123", step.anchor, message, related=related)
+        if others:
+            related = [
+                Related(step.anchor, f"Step {step.index + 1} has the id `{step.shape.id}`.")
+                for step in others[:_MOST_RELATED]
+            ]
+            too = f"step {others[0].index + 1}{_case(first, others[0])}"
+            too += f" and {len(others) - 1} more" if len(others) > 1 else ""
+            message = f"The id `{first.shape.id}` is also that of {too}. {_RENAME}"
+            yield finding("OML123", first.anchor, message, related=related)
+
+
+_RENAME = "Give this step another id."
+_MOST_RELATED = 20
+
+
+def _case(step: Step, other: Step) -> str:
+    return "" if other.shape.id == step.shape.id else " (upper and lower case are not told apart)"
 
 
 def _spaced(node: Node, text: str) -> str:
