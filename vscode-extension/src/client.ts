@@ -6,6 +6,7 @@ import { missingPackages } from './answers';
 import { commandIds } from './commandIds';
 import { hideYamlDuplicates, projectFiles } from './detect';
 import { ownVariables } from './environment';
+import { lensesAsCommands } from './lensCommands';
 import { Lifecycle, type State } from './lifecycle';
 import type { Managed } from './managed';
 import { Cancelled, type Problem } from './problem';
@@ -40,6 +41,11 @@ export class Client implements vscode.Disposable {
   readonly onRunEvent = this.runEvents.event;
   /** The server ended, asked to or not. */
   readonly onStopped = this.stops.event;
+  /**
+   * What becomes of the server's own commands when the editor calls them, as a click on a code lens does; those that
+   * are not named here go to the server as they are.
+   */
+  routes: Record<string, (argument: unknown) => Promise<unknown>> = {};
   /** What was passed over in the last search for a server, for the report. */
   notes: string[] = [];
 
@@ -197,7 +203,7 @@ export class Client implements vscode.Disposable {
       traceOutputChannel: this.log,
       initializationOptions: { trusted: vscode.workspace.isTrusted },
       synchronize: { configurationSection: 'osiris' },
-      middleware: hideYamlDuplicates,
+      middleware: { ...hideYamlDuplicates, ...lensesAsCommands },
     };
   }
 

@@ -15,9 +15,14 @@ export interface Parts {
   report: () => Promise<string>;
 }
 
+/** The pipeline that a code lens, or another extension, means; further keys go to the server as they are. */
+interface Target {
+  uri: string;
+}
+
 export function registerCommands(parts: Parts): vscode.Disposable {
   const handlers: Record<CommandId, (...args: unknown[]) => unknown> = {
-    [commandIds.runPipeline]: (uri) => run(parts, uri),
+    [commandIds.runPipeline]: (uri, to) => run(parts, uri, to),
     [commandIds.validate]: (uri) => validate(parts, uri),
     [commandIds.compile]: (uri) => compile(parts, uri),
     [commandIds.stopRun]: () => parts.runs.cancel(),
@@ -25,12 +30,18 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     [commandIds.restartServer]: () => parts.client.restart(),
     [commandIds.checkSetup]: () => doctor(parts),
   };
+  parts.client.routes = {
+    [serverCommands.run]: (argument) => run(parts, argument),
+    [serverCommands.compile]: (argument) => compile(parts, argument),
+    [serverCommands.showRun]: (argument) => showRun(parts, argument),
+  };
   return vscode.Disposable.from(
     ...Object.entries(handlers).map(([id, handler]) => vscode.commands.registerCommand(id, handler)),
   );
 }
 
-async function run({ client, runs }: Parts, target: unknown): Promise<void> {
+/** Runs a pipeline; with the id of a step only that and what it waits for. */
+async function run({ client, runs }: Parts, target: unknown, to: unknown): Promise<void> {
   if (!vscode.workspace.isTrusted) {
     void vscode.window.showWarningMessage('Osiris runs and compiles nothing in Restricted Mode. Trust this workspace first.');
     return;
@@ -42,7 +53,8 @@ async function run({ client, runs }: Parts, target: unknown): Promise<void> {
   const name = nameOf(document);
   runs.announce(name);
   try {
-    await client.executeWithPackages(serverCommands.run, { uri: document.uri.toString() });
+    const uri = document.uri.toString();
+    await client.executeWithPackages(serverCommands.run, typeof to === 'string' ? { uri, to } : { uri });
   } catch (error) {
     runs.refused(name, messageOf(error));
   }
@@ -72,7 +84,7 @@ async function compile({ client, output }: Parts, target: unknown): Promise<void
   }
   const name = nameOf(document);
   try {
-    const answer = await client.executeWithPackages<Compiled>(serverCommands.compile, { uri: document.uri.toString() });
+    const answer = await client.executeWithPackages<Compiled>(serverCommands.compile, argumentFor(document, target));
     if (answer !== undefined) {
       const where = answer.manifest === undefined ? '' : vscode.workspace.asRelativePath(answer.manifest);
       const message = `${name}: ${answer.cached === true ? 'unchanged, still compiled to' : 'compiled to'} ${where}`;
@@ -81,6 +93,17 @@ async function compile({ client, output }: Parts, target: unknown): Promise<void
     }
   } catch (error) {
     await failed(output, name, error);
+  }
+}
+
+/** Shows how an earlier run went; the server says its end in a message. */
+async function showRun({ client, output }: Parts, argument: unknown): Promise<void> {
+  try {
+    const answer = await client.execute<{ lines?: string[] }>(serverCommands.showRun, argument);
+    (answer?.lines ?? []).forEach((line) => output.info(line));
+    output.show(true);
+  } catch (error) {
+    await failed(output, 'Last run', error);
   }
 }
 
@@ -95,15 +118,24 @@ async function doctor({ report }: Parts): Promise<void> {
 
 /** The pipeline a command is meant for: the resource it was called on, else the active editor's. */
 async function pipeline(target: unknown): Promise<vscode.TextDocument | undefined> {
+  const uri = target instanceof vscode.Uri ? target : isTarget(target) ? vscode.Uri.parse(target.uri) : undefined;
   const document =
-    target instanceof vscode.Uri
-      ? await vscode.workspace.openTextDocument(target)
-      : vscode.window.activeTextEditor?.document;
+    uri === undefined ? vscode.window.activeTextEditor?.document : await vscode.workspace.openTextDocument(uri);
   if (document?.languageId !== 'oml') {
     void vscode.window.showWarningMessage('Open an OML pipeline first: this command works on the active editor.');
     return undefined;
   }
   return document;
+}
+
+function isTarget(target: unknown): target is Target {
+  return typeof target === 'object' && target !== null && 'uri' in target && typeof target.uri === 'string';
+}
+
+/** What the server is told: the pipeline, and what else the caller said, such as the step to run to. */
+function argumentFor(document: vscode.TextDocument, target: unknown): object {
+  const said = !(target instanceof vscode.Uri) && isTarget(target) ? target : {};
+  return { ...said, uri: document.uri.toString() };
 }
 
 function nameOf(document: vscode.TextDocument): string {
