@@ -55,8 +55,10 @@ PROVIDERS = {
     "completionProvider": "textDocument/completion",
     "definitionProvider": "textDocument/definition",
     "diagnosticProvider": "textDocument/diagnostic",
+    "documentFormattingProvider": "textDocument/formatting",
     "documentHighlightProvider": "textDocument/documentHighlight",
     "documentLinkProvider": "textDocument/documentLink",
+    "documentRangeFormattingProvider": "textDocument/rangeFormatting",
     "documentSymbolProvider": "textDocument/documentSymbol",
     "executeCommandProvider": "workspace/executeCommand",
     "foldingRangeProvider": "textDocument/foldingRange",
@@ -101,8 +103,8 @@ def with_configuration() -> dict[str, object]:
 def test_settings_are_asked_for_and_kept(client: Client, project: Path) -> None:
     client.initialize(project, with_configuration())
     asked = client.wait(lambda m: m.get("method") == "workspace/configuration")
-    assert asked["params"] == {"items": [{"section": "osiris"}]}
-    client.send({"id": asked["id"], "result": [{"compileOnSave": False, "unknown": 1}]})
+    assert asked["params"] == {"items": [{"section": "osiris"}, {"scopeUri": project.as_uri(), "section": "osiris"}]}
+    client.send({"id": asked["id"], "result": [{"compileOnSave": False, "unknown": 1}, None]})
     uri = (project / "shop.oml").as_uri()
     (project / "shop.oml").write_text(PIPELINE)
     client.open(uri, PIPELINE)

@@ -34,6 +34,7 @@ class Client:
     related_information: bool = False
     code_description: bool = False
     unnecessary_tag: bool = False
+    deprecated_tag: bool = False
     definition_links: bool = False
     prepare_rename: bool = False
     fold_lines_only: bool = False
@@ -74,6 +75,7 @@ class Client:
             related_information=_shown(able, "relatedInformation") is True,
             code_description=_shown(able, "codeDescriptionSupport") is True,
             unnecessary_tag=1 in _list(_shown(able, "tagSupport"), "valueSet"),
+            deprecated_tag=2 in _list(_shown(able, "tagSupport"), "valueSet"),
             prepare_rename=_flag(able, *text, "rename", "prepareSupport"),
             definition_links=_flag(able, *text, "definition", "linkSupport"),
             fold_lines_only=_flag(able, *text, "foldingRange", "lineFoldingOnly"),
@@ -160,6 +162,8 @@ def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, An
         }
         if client.code_action_literals
         else True,
+        "documentFormattingProvider": True,
+        "documentRangeFormattingProvider": True,
         "foldingRangeProvider": True,
         "selectionRangeProvider": True,
         "inlayHintProvider": True,

@@ -101,8 +101,8 @@ class OpenDocument:
         """Apply the changes in their order, each to the text that the one before it left."""
         for change in changes:
             if isinstance(change, types.TextDocumentContentChangePartial):
-                start = self._offset(change.range.start)
-                end = max(start, self._offset(change.range.end))
+                start = self.offset(change.range.start)
+                end = max(start, self.offset(change.range.end))
                 self.text = self.text[:start] + change.text + self.text[end:]
             else:
                 self.text = change.text
@@ -114,7 +114,8 @@ class OpenDocument:
         line, character = self._codec.to_position(self.text, self.lines, offset)
         return types.Position(line=line, character=character)
 
-    def _offset(self, position: types.Position) -> int:
+    def offset(self, position: types.Position) -> int:
+        """The offset of an LSP position."""
         return self._codec.to_offset(self.text, self.lines, position.line, position.character)
 
 
