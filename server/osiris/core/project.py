@@ -118,7 +118,7 @@ class Project:
         self._connections_file = _WatchedFile(self.root / CONNECTIONS_FILE, self.root)
         self._config = ConfigFile()
         self._connections: Connections | None = None
-        marked = any(os.path.isfile(self.root / marker) for marker in MARKERS)
+        marked = self.is_marked
         self._dotenv: EnvSource | None = None
         self._dotenv_name = str(self.root / DOTENV)
         self._dotenv_signature: Signature | None = None
@@ -198,6 +198,11 @@ class Project:
     def truncated(self) -> bool:
         """Whether the last look ended at the limit of entries, so that files may be missing from ``listed``."""
         return self._scanner.truncated
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether a file in the root says that this is a project."""
+        return any(os.path.isfile(self.root / marker) for marker in MARKERS)
 
     def parameters(self) -> frozenset[str] | None:
         """The names of all parameters of the project's pipelines, as of the last look; None when it was cut short."""

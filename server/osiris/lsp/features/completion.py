@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lsprotocol import types
 
 from osiris.core.secrets_masking import mask_secrets
 from osiris.ide.completion import complete
+from osiris.ide.project_files import complete_file
 from osiris.ide.suggestion import Item, ItemKind
 from osiris.lsp.capabilities import Client
 from osiris.lsp.documents import Snapshot
-from osiris.lsp.edits import text_edits
+from osiris.lsp.project_files import ProjectFileSnapshot, project_file
 from osiris.lsp.session import Session
 
 _KINDS = {
@@ -26,18 +28,25 @@ _KINDS = {
     ItemKind.FOLDER: types.CompletionItemKind.Folder,
     ItemKind.VARIABLE: types.CompletionItemKind.Variable,
 }
+AnySnapshot = Snapshot | ProjectFileSnapshot
+
+_LINE = re.compile(r"[^\r\n]*")
 _SUGGEST_AGAIN = types.Command(title="Suggest", command="editor.action.triggerSuggest")
 
 
 async def handle(session: Session, params: types.CompletionParams) -> types.CompletionList | None:
     """What could be typed at the position."""
-    snapshot = session.snapshot(params.text_document.uri)
+    uri = params.text_document.uri
+    snapshot = session.snapshot(uri) or project_file(session, uri)
     if snapshot is None:
         return None
     offset = snapshot.offset(params.position)
     if _broke_a_line(params.context) and not _on_blank_line(snapshot, offset):
         return None  # nobody who breaks a line in two asks for something to type
-    found = complete(snapshot.analysis, snapshot.environment, offset)
+    if isinstance(snapshot, ProjectFileSnapshot):
+        found = complete_file(snapshot.file, offset)
+    else:
+        found = complete(snapshot.analysis, snapshot.environment, offset)
     if found is None:
         return None
     client = session.client
@@ -47,7 +56,7 @@ async def handle(session: Session, params: types.CompletionParams) -> types.Comp
         defaults["edit_range"] = span
     if client.item_insert_text_mode:
         defaults["insert_text_mode"] = types.InsertTextMode.AsIs
-    extra = text_edits(snapshot, found.edits) or None
+    extra = [types.TextEdit(snapshot.range(edit.span), edit.new_text) for edit in found.edits] or None
     items = [_item(client, snapshot, span, order, item) for order, item in enumerate(found.items)]
     for item in items if extra else ():
         item.additional_text_edits = extra
@@ -71,13 +80,14 @@ def _broke_a_line(context: types.CompletionContext | None) -> bool:
     return context is not None and context.trigger_character == "\n"
 
 
-def _on_blank_line(snapshot: Snapshot, offset: int) -> bool:
-    lines, text = snapshot.analysis.document.lines, snapshot.analysis.document.text
-    span = lines.line_span(lines.line_column(offset)[0], text)
-    return not text[span.start : span.end].strip()
+def _on_blank_line(snapshot: AnySnapshot, offset: int) -> bool:
+    text = snapshot.text
+    start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    line = _LINE.match(text, start)
+    return line is not None and not line.group().strip()
 
 
-def _item(client: Client, snapshot: Snapshot, span: types.Range, order: int, item: Item) -> types.CompletionItem:
+def _item(client: Client, snapshot: AnySnapshot, span: types.Range, order: int, item: Item) -> types.CompletionItem:
     use_snippet = client.snippets and item.snippet is not None
     text = item.snippet if use_snippet and item.snippet is not None else item.text
     made = types.CompletionItem(

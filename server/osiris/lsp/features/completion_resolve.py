@@ -5,9 +5,11 @@ from __future__ import annotations
 from lsprotocol import types
 
 from osiris.ide.completion import documentation_of
+from osiris.ide.project_files import documentation_of_file
 from osiris.ide.suggestion import Topic
 from osiris.lsp.documents import path_of
 from osiris.lsp.markup import markup
+from osiris.lsp.project_files import project_file
 from osiris.lsp.session import Session
 
 
@@ -18,8 +20,11 @@ async def handle(session: Session, params: types.CompletionItem) -> types.Comple
         return params
     steps = tuple(part for part in path if isinstance(part, str | int))
     topic = Topic(steps, _text(data.get("component")), _text(data.get("code")))
-    environment = session.projects.environment_of(path_of(str(data.get("uri", ""))))
-    text = documentation_of(topic, environment)
+    uri = str(data.get("uri", ""))
+    if (snapshot := project_file(session, uri)) is not None:
+        text = documentation_of_file(snapshot.file, topic)
+    else:
+        text = documentation_of(topic, session.projects.environment_of(path_of(uri)))
     if text:
         params.documentation = markup(text, session.client.documentation_formats)
     return params

@@ -6,8 +6,10 @@ from typing import Any
 
 from lsprotocol import types
 
+from osiris.ide.project_files import symbols_of_file
 from osiris.ide.symbols import Symbol, SymbolKind, symbols
 from osiris.lsp.documents import Snapshot
+from osiris.lsp.project_files import ProjectFileSnapshot, project_file
 from osiris.lsp.session import Session
 
 _KINDS = {
@@ -23,16 +25,20 @@ _KINDS = {
 
 async def handle(session: Session, params: types.DocumentSymbolParams) -> list[dict[str, Any]] | None:
     """The outline: a tree, or a flat list for clients that cannot show a tree. Plain JSON, for there may be many."""
-    snapshot = session.snapshot(params.text_document.uri)
+    uri = params.text_document.uri
+    snapshot = session.snapshot(uri) or project_file(session, uri)
     if snapshot is None:
         return None
-    tree = symbols(snapshot.analysis)
+    if isinstance(snapshot, ProjectFileSnapshot):
+        tree = symbols_of_file(snapshot.file)
+    else:
+        tree = symbols(snapshot.analysis)
     if session.client.hierarchical_symbols:
         return [_nested(snapshot, symbol) for symbol in tree]
     return [info for symbol in tree for info in _flat(snapshot, symbol, None)]
 
 
-def _nested(snapshot: Snapshot, symbol: Symbol) -> dict[str, Any]:
+def _nested(snapshot: Snapshot | ProjectFileSnapshot, symbol: Symbol) -> dict[str, Any]:
     made: dict[str, Any] = {
         "name": symbol.name,
         "kind": _KINDS[symbol.kind],
@@ -45,7 +51,7 @@ def _nested(snapshot: Snapshot, symbol: Symbol) -> dict[str, Any]:
     return made
 
 
-def _flat(snapshot: Snapshot, symbol: Symbol, container: str | None) -> list[dict[str, Any]]:
+def _flat(snapshot: Snapshot | ProjectFileSnapshot, symbol: Symbol, container: str | None) -> list[dict[str, Any]]:
     own: dict[str, Any] = {
         "name": symbol.name,
         "kind": _KINDS[symbol.kind],

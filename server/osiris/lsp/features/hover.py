@@ -5,16 +5,23 @@ from __future__ import annotations
 from lsprotocol import types
 
 from osiris.ide.hover import hover
+from osiris.ide.project_files import hover_file
 from osiris.lsp.markup import markup
+from osiris.lsp.project_files import ProjectFileSnapshot, project_file
 from osiris.lsp.session import Session
 
 
 async def handle(session: Session, params: types.HoverParams) -> types.Hover | None:
     """What stands at the position: component, key, connection, param or step."""
-    snapshot = session.snapshot(params.text_document.uri)
+    uri = params.text_document.uri
+    snapshot = session.snapshot(uri) or project_file(session, uri)
     if snapshot is None:
         return None
-    found = hover(snapshot.analysis, snapshot.environment, snapshot.offset(params.position))
+    offset = snapshot.offset(params.position)
+    if isinstance(snapshot, ProjectFileSnapshot):
+        found = hover_file(snapshot.file, offset)
+    else:
+        found = hover(snapshot.analysis, snapshot.environment, offset)
     if found is None:
         return None
     contents = markup(found.markdown, session.client.hover_formats)
