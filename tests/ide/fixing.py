@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from textwrap import dedent
 from typing import Any
 
+from osiris.components.registry import ComponentRegistry
+from osiris.core.dotenv_checks import dotenv_findings
 from osiris.core.manifest_build import build_manifest
 from osiris.ide.refactorings import refactorings
 from osiris.language.analysis import Analysis, analyse
+from osiris.language.connection_checks import variable_findings
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment
 from osiris.syntax.code_examples import CONNECTIONS, FILES, PIPELINES
-from osiris.syntax.diagnostic import TextEdit
+from osiris.syntax.diagnostic import Diagnostic, TextEdit
 from osiris.syntax.text import Span
 
 
@@ -30,12 +33,27 @@ def example_environment(text: str) -> StaticEnvironment:
     return StaticEnvironment(connections=connections, files=frozenset(FILES), pipelines=PIPELINES)
 
 
-def examined(text: str) -> Analysis:
-    """The analysis of an example, or of a variant of one, in its project and with the options in its first line."""
-    first = text.splitlines()[0] if text else ""
+def examined(text: str, like: str | None = None) -> Analysis:
+    """The analysis of an example, or of a variant of one, in its project and with the options in its first line.
+
+    ``like``: the example that ``text`` was made from; else its own first line counts.
+    """
+    example = text if like is None else like
+    first = example.splitlines()[0] if example else ""
     profile = first.split()[2] if first.startswith("# --profile ") else None
     params = dict([first.split()[2].split("=")]) if first.startswith("# --param ") else None
-    return analyse(text, example_environment(text), profile=profile, params=params)
+    return analyse(text, example_environment(example), profile=profile, params=params)
+
+
+def findings(text: str, like: str | None = None) -> tuple[Diagnostic, ...]:
+    """The findings of an example of any kind; ``like``: the example that ``text`` was made from."""
+    example = text if like is None else like
+    if example.startswith("connections:"):
+        read = parse_connections(text, ComponentRegistry.builtin())
+        return (*read.diagnostics, *variable_findings(read.document, {"MYSQL_PASSWORD"}.__contains__))
+    if example.startswith("# .env"):
+        return dotenv_findings(text, ["region"])
+    return examined(text, example).diagnostics
 
 
 def selected(marked: str) -> tuple[str, Span]:

@@ -25,6 +25,9 @@ steps:
 """
 
 
+PIPELINES = [code for code, text in EXAMPLES.items() if not text.startswith(("connections:", "# .env"))]
+
+
 def ignored(steps: str, code: str) -> str:
     """The steps after the first finding with the code was suppressed, and it is gone."""
     analysis = analyse(HEAD + steps)
@@ -127,7 +130,7 @@ def is_suppressed_with(other: Diagnostic, finding: Diagnostic, analysis: Analysi
     return other.code == finding.code and lines.line_of(other.span.start) == lines.line_of(finding.span.start)
 
 
-@pytest.mark.parametrize("code", [code for code, text in EXAMPLES.items() if not text.startswith("connections:")])
+@pytest.mark.parametrize("code", PIPELINES)
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["lf", "crlf"])
 def test_in_every_example_the_finding_goes_and_nothing_else_changes(code: str, line_end: str) -> None:
     text = EXAMPLES[code].replace("\n", line_end)
@@ -135,9 +138,7 @@ def test_in_every_example_the_finding_goes_and_nothing_else_changes(code: str, l
     check_everywhere(text, examined(text), examined)
 
 
-@pytest.mark.parametrize(
-    "code", [code for code in EXAMPLES if CODES[code].configurable and not EXAMPLES[code].startswith("connections:")]
-)
+@pytest.mark.parametrize("code", [code for code in PIPELINES if CODES[code].configurable])
 def test_every_finding_that_can_be_configured_can_be_suppressed(code: str) -> None:
     analysis = examined(EXAMPLES[code])
     finding = next(d for d in analysis.diagnostics if d.code == code)

@@ -10,7 +10,7 @@ from osiris.ide.code_actions import Checked, FixAll, fix_all, preferred_fix, qui
 from osiris.ide.refactorings import refactorings
 from osiris.ide.suppressing import ignore
 from osiris.lsp.capabilities import CODE_ACTION_KINDS
-from osiris.lsp.documents import Kind, OpenDocument, Snapshot
+from osiris.lsp.documents import OpenDocument, Snapshot
 from osiris.lsp.edits import Target
 from osiris.lsp.session import Session
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 QUICK_FIX = "quickfix"
 FIX_ALL = "source.fixAll.osiris"
+_REFACTORINGS = tuple(kind for kind in CODE_ACTION_KINDS if kind.startswith("refactor."))
 
 Edits = Mapping[Target, tuple[TextEdit, ...]]
 
@@ -142,12 +143,10 @@ class Choices:
             checker = Checker(self._snapshot.environment)
             variables = self._session.projects.variables_of(document.path).values
             return lambda text: checker.check(text, environ=variables)
-        if document.kind is Kind.CONNECTIONS:
-            from osiris.components.registry import ComponentRegistry
-            from osiris.language.connections import parse_connections
+        diagnostics, codec = self._session.diagnostics, self._session.documents.codec
 
-            registry = ComponentRegistry.builtin()
-            return lambda text: parse_connections(text, registry)
-        from osiris.core.config_file import parse_config
+        def recheck(text: str) -> Checked:
+            changed = OpenDocument(document.uri, document.language_id, document.version, text, codec)
+            return _Findings(tuple(diagnostics.of(changed)))
 
-        return lambda text: parse_config(text, str(document.path or document.uri))
+        return recheck
