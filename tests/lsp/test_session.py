@@ -68,6 +68,7 @@ PROVIDERS = {
     "renameProvider": "textDocument/rename",
     "selectionRangeProvider": "textDocument/selectionRange",
     "semanticTokensProvider": "textDocument/semanticTokens/full",
+    "workspaceSymbolProvider": "workspace/symbol",
 }
 
 

@@ -150,6 +150,7 @@ def server_capabilities(client: Client, commands: Iterable[str]) -> dict[str, An
         "completionProvider": {"triggerCharacters": list(COMPLETION_TRIGGERS), "resolveProvider": True},
         "hoverProvider": True,
         "documentSymbolProvider": True,
+        "workspaceSymbolProvider": True,
         "documentLinkProvider": {"resolveProvider": False},
         "callHierarchyProvider": True,
         "renameProvider": {"prepareProvider": True} if client.prepare_rename else True,

@@ -42,6 +42,7 @@ REQUESTS = {
     "textDocument/semanticTokens/range": "semantic_tokens_range",
     "workspace/diagnostic": "workspace_diagnostic",
     "workspace/executeCommand": "execute_command",
+    "workspace/symbol": "workspace_symbol",
 }
 NOTIFICATIONS = {
     "initialized": "initialized",
