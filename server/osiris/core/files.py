@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
@@ -40,22 +41,49 @@ def atomic_write(path: Path, data: bytes, *, private: bool = False) -> None:
     ``private`` makes the file readable by its owner alone. Raises ExecutionError with the reason (full disk,
     permission, ...), and then leaves nothing behind and the old file as it was.
     """
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, PRIVATE_FILE if private else 0o644
-        )
+        _replace(path, data, PRIVATE_FILE if private else 0o644)
+    except OSError as error:
+        raise write_error(path, error) from cause(error)
+
+
+def rewrite(path: Path, data: bytes) -> None:
+    """Give a file that is there another content, atomically; its permissions and owner stay.
+
+    Behind a symbolic link it is the link's target that is written. Raises ExecutionError with the reason, also for a
+    file that is marked as read-only, and then leaves the file as it was.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        state = target.stat()
+        # The folder alone decides whether a file can be replaced: the file's own mark has to be asked for.
+        if not state.st_mode & 0o222 or not os.access(target, os.W_OK):
+            raise ExecutionError(f"Cannot write {path}: it is read-only.", hint="Make it writable, then try again.")
+        _replace(target, data, stat.S_IMODE(state.st_mode), state)
+    except OSError as error:
+        raise write_error(path, error) from cause(error)
+
+
+def _replace(path: Path, data: bytes, mode: int, like: os.stat_result | None = None) -> None:
+    """Write a file beside ``path`` and give it that name; ``like``: with this owner, and with exactly this mode."""
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, mode)
         try:
+            if like is not None and hasattr(os, "fchown"):
+                with contextlib.suppress(PermissionError):  # only root gives files away
+                    os.fchown(descriptor, like.st_uid, like.st_gid)
+                os.fchmod(descriptor, mode)
             write_all(descriptor, data)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
         os.replace(temporary, path)
-    except OSError as error:
+    except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise write_error(path, error) from cause(error)
+        raise
 
 
 def write_all(descriptor: int, data: bytes) -> None:
