@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from osiris.lsp.documents import path_of
 if TYPE_CHECKING:
     from osiris.core.project import Project
     from osiris.language.environment import Environment
+
+
+LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Projects:
         self._by_directory: dict[Path, Project] = {}
         self._by_root: dict[Path, Project] = {}
         self._variables: dict[Path | None, Variables] = {}
+        self._look_again = 0.0
         self._nowhere: Environment | None = None
 
     def set_folders(self, params: dict[str, Any]) -> None:
@@ -71,13 +76,18 @@ class Projects:
         """The project that the files of a folder belong to."""
         from osiris.core.project import Project
 
+        now = time.monotonic()
+        if now >= self._look_again:  # not every client tells that a project came or went
+            self._by_directory.clear()
+            self._look_again = now + LOOK_SECONDS
         project = self._by_directory.get(directory)
         if project is None:
-            found = Project.find(directory, self._folder_of(directory))
+            found = Project.find(directory, self.folder_of(directory))
             project = self._by_directory[directory] = self._by_root.setdefault(found.root, found)
         return project
 
-    def _folder_of(self, directory: Path) -> Path | None:
+    def folder_of(self, directory: Path) -> Path | None:
+        """The innermost workspace folder that holds a file or folder."""
         inside = [folder for folder in self.folders if directory.is_relative_to(folder)]
         return max(inside, key=lambda folder: len(folder.parts), default=None)
 

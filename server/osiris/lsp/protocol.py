@@ -50,6 +50,9 @@ class Protocol(LanguageServerProtocol):
         }
     )
 
+    # These answers stay plain JSON: they hold whatever the user has written.
+    raw_answers = frozenset({types.WORKSPACE_CONFIGURATION})
+
     requests: dict[str, RequestHandler]
     notifications: dict[str, NotificationHandler]
     initialized = False
@@ -221,7 +224,8 @@ class Protocol(LanguageServerProtocol):
         """
         msg_id = str(uuid.uuid4())
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._asked[msg_id] = (future, self.get_result_type(method))
+        kind = None if method in self.raw_answers else self.get_result_type(method)
+        self._asked[msg_id] = (future, kind)
         self._send_data({"jsonrpc": "2.0", "id": msg_id, "method": method, "params": params})
         try:
             return await future

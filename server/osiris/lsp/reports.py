@@ -51,17 +51,17 @@ class Reports:
 
     def in_scope(self, *, patient: bool = False) -> AsyncIterator[Report]:
         """What the client is to show without being asked: all files or open ones, as the user set it."""
-        whole = self._session.settings.diagnostics_scope == "workspace"
-        return self.all(patient=patient) if whole else self.opened(patient=patient)
+        return self.all(patient=patient, scope=True)
 
-    async def all(self, *, patient: bool = False) -> AsyncIterator[Report]:
+    async def all(self, *, patient: bool = False, scope: bool = False) -> AsyncIterator[Report]:
         """A report on every file of ours: first open documents, then the closed files of each project.
 
-        With ``patient`` the user goes first: while they type, next to nothing is done.
+        With ``patient`` the user goes first: while they type, next to nothing is done. With ``scope`` only the folders
+        count whose settings want findings of closed files.
         """
         async for report in self.opened(patient=patient):
             yield report
-        async for report in self.closed(patient=patient):
+        async for report in self.closed(patient=patient, scope=scope):
             yield report
 
     async def opened(self, *, patient: bool = False) -> AsyncIterator[Report]:
@@ -71,10 +71,12 @@ class Reports:
                 yield self.of_document(document)
                 await self._pause(patient)
 
-    async def closed(self, *, patient: bool = False) -> AsyncIterator[Report]:
+    async def closed(self, *, patient: bool = False, scope: bool = False) -> AsyncIterator[Report]:
         """A report on every pipeline and project file that is not open."""
         seen: set[Path] = set()
         for project in await self._session.workspace.projects():
+            if scope and self._session.settings_of(project.root).diagnostics_scope == "open":
+                continue
             for report in self._of_project_files(project):
                 yield report
             async for file in self._session.workspace.closed_files(project):

@@ -18,6 +18,8 @@ from osiris.lsp.settings import Settings
 from osiris.lsp.watchdog import watch_process
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from osiris.lsp.analyses import Analyses
     from osiris.lsp.compiling import Compiler
     from osiris.lsp.diagnostics import Diagnostics
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from osiris.lsp.reports import Reports
     from osiris.lsp.runs import Runs
     from osiris.lsp.token_data import DocumentTokens
+    from osiris.lsp.watched_files import WatchedFiles
     from osiris.lsp.workspace import Workspace
 
 TYPING_SECONDS = 0.3  # a key that comes sooner after the last one belongs to the same typing
@@ -48,18 +51,21 @@ class Session:
         from osiris.lsp.refresh import Refresh
         from osiris.lsp.reports import Reports
         from osiris.lsp.runs import Runs
+        from osiris.lsp.watched_files import WatchedFiles
         from osiris.lsp.workspace import Workspace
 
         self.protocol = protocol
         self.collector = Collector()
         self.client = Client()
-        self.settings = Settings()
+        self.settings = self.initial_settings = Settings()
+        self.folder_settings: dict[Path, Settings] = {}
         self.documents = Documents()
         self.projects = Projects()
         self.analyses: Analyses = Analyses(self.projects)
         self.workspace: Workspace = Workspace(self)
         self.reports: Reports = Reports(self)
         self.refresh: Refresh = Refresh(self)
+        self.watched_files: WatchedFiles = WatchedFiles(self)
         self.diagnostics: Diagnostics = Diagnostics(self)
         self.compiler: Compiler = Compiler(self)
         self.tokens: dict[str, DocumentTokens] = {}
@@ -78,6 +84,11 @@ class Session:
         analysis = self.analyses.of(document)
         environment = self.projects.environment_of(document.path)
         return Snapshot(document.uri, document.version, document.path, analysis, environment, self.documents.codec)
+
+    def settings_of(self, path: Path | None) -> Settings:
+        """The settings that count for a file: those of its folder, or of the window for any other document."""
+        folder = self.projects.folder_of(path) if path is not None else None
+        return self.settings if folder is None else self.folder_settings.get(folder, self.settings)
 
     def log(self, message: str, level: Literal["error", "warning", "info", "log"] = "info") -> None:
         """Show a line in the client's log of this server, masked."""

@@ -12,9 +12,11 @@ from osiris.lsp.session import Session
 
 async def handle(session: Session, params: types.CodeLensParams) -> list[dict[str, Any]] | None:
     """The lenses of a pipeline that can be run: a file in a workspace that is trusted. Plain JSON: one per step."""
-    settings = session.settings
     document = session.documents.get(params.text_document.uri)
-    if document is None or document.path is None or not settings.code_lens or not settings.trusted:
+    if document is None or document.path is None:
+        return None
+    settings = session.settings_of(document.path)
+    if not settings.code_lens or not settings.trusted:
         return None
     snapshot = session.snapshot(document.uri)
     if snapshot is None:

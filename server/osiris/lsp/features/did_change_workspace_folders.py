@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
+from osiris.lsp.configuration import pull_settings
 from osiris.lsp.session import Session
 
 
@@ -12,3 +13,5 @@ def handle(session: Session, params: types.DidChangeWorkspaceFoldersParams) -> N
     event = params.event
     session.projects.change_folders([f.uri for f in event.added], [f.uri for f in event.removed])
     session.diagnostics.request_all()
+    if session.client.configuration:
+        session.start(pull_settings(session), "reading the settings")

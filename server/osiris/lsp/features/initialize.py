@@ -19,7 +19,7 @@ async def handle(session: Session, params: dict[str, Any]) -> dict[str, Any]:
     if session.protocol.initialized:
         raise RequestError("The server is initialized already.", INVALID_REQUEST)
     session.client = Client.read(params)
-    session.settings = Settings().updated(params.get("initializationOptions"))
+    session.settings = session.initial_settings = Settings().updated(params.get("initializationOptions"))
     session.documents.codec = PositionCodec(session.client.encoding)
     session.projects.set_folders(params)
     if isinstance(process_id := params.get("processId"), int):

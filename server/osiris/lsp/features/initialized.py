@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from osiris.lsp.features.did_change_configuration import pull_settings
+from osiris.lsp.configuration import pull_settings, register_for_changes
 from osiris.lsp.session import Session
 from osiris.lsp.warm_up import warm_up
 from osiris.lsp.watched_files import watch_project_files
@@ -15,6 +15,8 @@ def handle(session: Session, params: Any) -> None:
     session.start(_get_ready(session), "warm-up")
     if session.client.configuration:
         session.start(pull_settings(session), "reading the settings")
+    if session.client.register_configuration:
+        session.start(register_for_changes(session), "watching the settings")
     if session.client.watch_files:
         session.start(watch_project_files(session), "watching project files")
 

@@ -16,7 +16,7 @@ async def handle(session: Session, params: types.InlayHintParams) -> list[types.
     snapshot = session.snapshot(params.text_document.uri)
     if snapshot is None:
         return None
-    settings, analysis = session.settings, snapshot.analysis
+    settings, analysis = session.settings_of(snapshot.path), snapshot.analysis
     start, end = snapshot.offset(params.range.start), snapshot.offset(params.range.end)
     within = Span(start, max(start, end))
     found = [*implicit_needs(analysis, within)] if settings.implicit_needs_hints else []
