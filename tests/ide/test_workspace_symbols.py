@@ -54,7 +54,7 @@ def test_nothing_typed_finds_everything() -> None:
 
 
 def test_a_pipeline_without_a_name_goes_by_its_file() -> None:
-    assert found("p.oml", "steps:\n  - id: a\n") == ["p.oml"]
+    assert found("p.oml", "steps:\n  - id: a\n") == ["p.oml", "a"]
 
 
 @given(st.text("ab-", max_size=8), st.text("ab-", max_size=12))
