@@ -6,7 +6,6 @@ import { missingPackages } from './answers';
 import { commandIds } from './commandIds';
 import { hideYamlDuplicates, projectFiles } from './detect';
 import { ownVariables } from './environment';
-import { lensesAsCommands } from './lensCommands';
 import { Lifecycle, type State } from './lifecycle';
 import type { Managed } from './managed';
 import { Cancelled, type Problem } from './problem';
@@ -203,7 +202,10 @@ export class Client implements vscode.Disposable {
       traceOutputChannel: this.log,
       initializationOptions: { trusted: vscode.workspace.isTrusted },
       synchronize: { configurationSection: 'osiris' },
-      middleware: { ...hideYamlDuplicates, ...lensesAsCommands },
+      middleware: {
+        ...hideYamlDuplicates,
+        executeCommand: (command, args: unknown[], next) => this.routes[command]?.(args[0]) ?? next(command, args),
+      },
     };
   }
 

@@ -20,5 +20,6 @@ export const serverCommands = {
   validate: 'osiris.validate',
   compile: 'osiris.compile',
   cancelRun: 'osiris.cancelRun',
+  showRun: 'osiris.showRun',
   doctor: 'osiris.doctor',
 } as const;

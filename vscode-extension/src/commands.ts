@@ -41,7 +41,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
 }
 
 /** Runs a pipeline; with the id of a step only that and what it waits for. */
-async function run({ client, runs }: Parts, target: unknown, to: unknown): Promise<void> {
+async function run({ client, runs }: Parts, target: unknown, to?: unknown): Promise<void> {
   if (!vscode.workspace.isTrusted) {
     void vscode.window.showWarningMessage('Osiris runs and compiles nothing in Restricted Mode. Trust this workspace first.');
     return;
@@ -53,8 +53,8 @@ async function run({ client, runs }: Parts, target: unknown, to: unknown): Promi
   const name = nameOf(document);
   runs.announce(name);
   try {
-    const uri = document.uri.toString();
-    await client.executeWithPackages(serverCommands.run, typeof to === 'string' ? { uri, to } : { uri });
+    const argument = { ...argumentFor(document, target), ...(typeof to === 'string' ? { to } : {}) };
+    await client.executeWithPackages(serverCommands.run, argument);
   } catch (error) {
     runs.refused(name, messageOf(error));
   }

@@ -5,13 +5,15 @@ import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } 
 import { hostname } from 'node:os';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { missingPackages } from '../src/answers';
 import type { Environment } from '../src/environment';
 import { tryLock } from '../src/lock';
 import { Cancelled, Problem } from '../src/problem';
 import { findBasePython } from '../src/python';
 import {
-  bareVariables, bundle, diagnosticsOf, foldersIn, managed, never, proxyToIndex, pythonWithoutEnsurepip, remove,
-  scratchFolder, search, wheelFolder,
+  bareVariables, bundle, diagnosticsOf, foldersIn, managed, never, proxyToIndex, pythonWithoutEnsurepip, refusalOf,
+  remove, scratchFolder, search, wheelFolder,
 } from './environmentWorld';
 
 const pipeline = 'oml_version: "0.1.0"\nname: orders\nsteps:\n  - id: read\n    component: sqlite.extracter\n    mode: read\n';
@@ -114,6 +116,19 @@ test('an extra that cannot be had leaves it as it was', async () => {
   assert.equal((await window.find())?.folder, environment.folder);
 });
 
+test('a run that needs more says which extra brings it, in the way the extension understands', async () => {
+  const orders = path.join(folder('shop'), 'orders.oml');
+  writeFileSync(orders, pipeline.replace('extracter', 'extractor'));
+  const refused = await refusalOf(environment.python, 'osiris.run', { uri: pathToFileURL(orders).href }, root);
+  assert.match(refused.message, /^The component sqlite\.extractor needs the Python package duckdb, which is not installed here\. Install it: pip install /);
+  assert.deepEqual(missingPackages(refused), {
+    packages: ['duckdb'],
+    extra: 'run',
+    install: 'pip install "duckdb>=2.0" "pyarrow>=17" "sqlalchemy>=2.0" "sqlglot>=26"',
+  });
+  assert.ok(!existsSync(path.join(path.dirname(orders), 'logs')), 'no run was begun');
+});
+
 test('a Python without ensurepip and pip will do, and its end is noticed', async () => {
   const [place, home] = [folder(), folder('python')];
   const bare = await pythonWithoutEnsurepip(home);
@@ -160,7 +175,7 @@ test('behind a proxy that cannot be reached the message names it; then, with a w
   const failing = await managed(place, { variables: unreachable, network: { proxy: 'http://anna:s3cret@127.0.0.1:9', noProxy: [] } }, words);
   await assert.rejects(failing.ensure(never), /cannot be reached through the proxy\. Check the setting http\.proxy/);
   const output = (await failing.lastOutput()) ?? '';
-  assert.match(output, /proxy/i);
+  assert.match(output, /127\.0\.0\.1/);
   assert.doesNotMatch(words.join('\n') + output, /s3cret|anna/);
 
   const variables = fromWheels();

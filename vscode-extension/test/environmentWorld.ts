@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { readFile } from 'node:fs/promises';
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { createMessageConnection, type MessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import { type Bundle, readBundle } from '../src/bundle';
 import { ManagedEnvironment, ownVariables, type Surroundings } from '../src/environment';
 import { type BasePython, findBasePython, type PythonSearch } from '../src/python';
@@ -69,25 +69,42 @@ export function foldersIn(root: string): string[] {
   return readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
 }
 
-/** The codes of what the server of an environment finds in a pipeline. */
-export async function diagnosticsOf(python: string, text: string, cwd: string): Promise<unknown[]> {
+/** Does something with the server of an environment while it runs. */
+async function withServer<T>(python: string, cwd: string, work: (connection: MessageConnection) => Promise<T>): Promise<T> {
   const server = spawn(python, [...asModule, 'lsp'], { cwd, env: ownVariables(process.env), stdio: ['pipe', 'pipe', 'inherit'] });
   const connection = createMessageConnection(new StreamMessageReader(server.stdout), new StreamMessageWriter(server.stdin));
-  const published = new Promise<{ code: unknown }[]>((resolve) => {
-    connection.onNotification('textDocument/publishDiagnostics', (params: { diagnostics: { code: unknown }[] }) => resolve(params.diagnostics));
-  });
   connection.listen();
   await connection.sendRequest('initialize', { processId: process.pid, rootUri: null, capabilities: {} });
   await connection.sendNotification('initialized', {});
-  const textDocument = { uri: 'untitled:new.oml', languageId: 'oml', version: 1, text };
-  await connection.sendNotification('textDocument/didOpen', { textDocument });
-  const codes = (await published).map(({ code }) => code);
+  const result = await work(connection);
   await connection.sendRequest('shutdown');
   const gone = new Promise((resolve) => server.once('exit', resolve));
   await connection.sendNotification('exit');
   await gone;
   connection.dispose();
-  return codes;
+  return result;
+}
+
+/** The codes of what the server of an environment finds in a pipeline. */
+export async function diagnosticsOf(python: string, text: string, cwd: string): Promise<unknown[]> {
+  return withServer(python, cwd, async (connection) => {
+    const published = new Promise<{ code: unknown }[]>((resolve) => {
+      connection.onNotification('textDocument/publishDiagnostics', (params: { diagnostics: { code: unknown }[] }) => resolve(params.diagnostics));
+    });
+    const textDocument = { uri: 'untitled:new.oml', languageId: 'oml', version: 1, text };
+    await connection.sendNotification('textDocument/didOpen', { textDocument });
+    return (await published).map(({ code }) => code);
+  });
+}
+
+/** The error with which the server of an environment answers a command. */
+export async function refusalOf(python: string, command: string, argument: object, cwd: string): Promise<Error> {
+  return withServer(python, cwd, async (connection) =>
+    connection.sendRequest('workspace/executeCommand', { command, arguments: [argument] }).then(
+      () => new Error('it was not refused'),
+      (error: Error) => error,
+    ),
+  );
 }
 
 /** A Python without the module `ensurepip`, as Debian has it without its package python3-venv. */
