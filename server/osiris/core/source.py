@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from osiris.core.error_taxonomy import ConfigurationError
@@ -19,8 +20,24 @@ def read_source(path: Path, *, shown: str | None = None) -> str:
     ``shown`` is how errors call the file (default: the path as given). Raises ConfigurationError for a file that is
     missing, a folder, a broken link, no regular file, unreadable, too large, or not text.
     """
-    from osiris.syntax.document import decode
+    return read_encoded(path, shown=shown).text
 
+
+@dataclass(frozen=True)
+class EncodedText:
+    """The text of a file, its byte order mark (b"" without one), and the codec of what follows that."""
+
+    text: str
+    mark: bytes
+    codec: str
+
+    def encode(self, text: str) -> bytes:
+        """``text`` as the bytes of the same kind of file."""
+        return self.mark + text.encode(self.codec)
+
+
+def read_encoded(path: Path, *, shown: str | None = None) -> EncodedText:
+    """The text of a file with how it is written down, for those who write it again. Raises as ``read_source`` does."""
     name = shown or str(path)
     try:
         data = _read_bytes(path, name)
@@ -30,12 +47,22 @@ def read_source(path: Path, *, shown: str | None = None) -> str:
         if isinstance(error, ValueError):  # a NUL character in the path
             raise ConfigurationError(f"Cannot read {name!r}: this is not the name of a file.") from None
         raise read_error(name, error) from None
+    return decode_source(data, name)
+
+
+def decode_source(data: bytes, name: str) -> EncodedText:
+    """The text of the bytes of a file called ``name``. Raises ConfigurationError when they are too many, or no text."""
+    from osiris.syntax.document import decode
+
     if len(data) > MAX_BYTES:
         raise too_large(name, len(data))
     text, problem = decode(data)
     if problem is not None:
         raise ConfigurationError(f"Cannot read {name}: {problem.message}")
-    return text
+    for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8")):
+        if data.startswith(mark):
+            return EncodedText(text, mark, codec)
+    return EncodedText(text, b"", "utf-8")
 
 
 def _read_bytes(path: Path, name: str) -> bytes:
