@@ -13,7 +13,7 @@ from osiris.ide.project_files import complete_file
 from osiris.ide.suggestion import Item, ItemKind
 from osiris.lsp.capabilities import Client
 from osiris.lsp.documents import Snapshot
-from osiris.lsp.project_files import ProjectFileSnapshot, project_file
+from osiris.lsp.project_file_snapshot import ProjectFileSnapshot, project_file
 from osiris.lsp.session import Session
 
 _KINDS = {

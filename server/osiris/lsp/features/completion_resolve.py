@@ -9,7 +9,7 @@ from osiris.ide.project_files import documentation_of_file
 from osiris.ide.suggestion import Topic
 from osiris.lsp.documents import path_of
 from osiris.lsp.markup import markup
-from osiris.lsp.project_files import project_file
+from osiris.lsp.project_file_snapshot import project_file
 from osiris.lsp.session import Session
 
 

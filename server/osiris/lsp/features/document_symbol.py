@@ -9,7 +9,7 @@ from lsprotocol import types
 from osiris.ide.project_files import symbols_of_file
 from osiris.ide.symbols import Symbol, SymbolKind, symbols
 from osiris.lsp.documents import Snapshot
-from osiris.lsp.project_files import ProjectFileSnapshot, project_file
+from osiris.lsp.project_file_snapshot import ProjectFileSnapshot, project_file
 from osiris.lsp.session import Session
 
 _KINDS = {
