@@ -300,3 +300,25 @@ def test_validating_the_workspace_shows_its_progress_and_can_be_cancelled(client
         client.result_of(asked)
     assert refused.value.code == -32800
     client.wait(lambda m: m.get("method") == "$/progress" and m["params"]["value"]["kind"] == "end")
+
+
+def test_the_files_of_a_project_are_reported_without_being_open(editor: Client, project: Path) -> None:
+    write(project, "p", GOOD)
+    (project / "osiris_connections.yaml").write_text("connections: 3\n")
+    (project / "osiris.yaml").write_text("on_failure: maybe\n")
+    (project / ".env").write_text("PASSWORD=hunter2\nnonsense\n")
+
+    found = pull_all(editor)
+
+    for name, line in (("osiris_connections.yaml", 0), ("osiris.yaml", 0), (".env", 1)):
+        [finding] = found[(project / name).as_uri()]["items"]
+        assert finding["range"]["start"]["line"] == line
+    assert b"hunter2" not in editor.raw
+
+
+def test_an_env_file_that_is_open_has_findings(client: Client, project: Path) -> None:
+    client.initialize(project)
+
+    assert [f["code"] for f in client.open((project / ".env").as_uri(), "A=1\nnonsense\n", language="dotenv")] == [
+        "OML337"
+    ]

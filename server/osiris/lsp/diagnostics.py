@@ -18,6 +18,7 @@ from lsprotocol import types
 
 from osiris.lsp import errors
 from osiris.lsp.documents import Kind, OpenDocument, key_of, plain_range
+from osiris.lsp.project_findings import findings_of_project_file
 from osiris.lsp.refresh import DIAGNOSTICS
 
 if TYPE_CHECKING:
@@ -131,25 +132,13 @@ class Diagnostics:
 
     def of(self, document: OpenDocument) -> Iterable[Diagnostic]:
         """The findings of a document, according to its kind; none for one that is nothing of ours."""
-        projects = self._session.projects
         match document.kind:
             case Kind.PIPELINE:
                 return self._session.analyses.of(document).diagnostics
-            case Kind.CONNECTIONS:
-                from osiris.core.project_file_checks import connections_findings
-
-                return connections_findings(document.text, projects.environment_of(document.path))
-            case Kind.SETTINGS:
-                from osiris.core.config_file import parse_config
-
-                return parse_config(document.text, str(document.path or document.uri)).diagnostics
-            case Kind.DOTENV:
-                from osiris.core.project_file_checks import env_file_findings, is_env_file_of
-
-                project = projects.project_of(document.path)
-                return env_file_findings(document.text, project) if is_env_file_of(document.path, project) else ()
             case Kind.OTHER:
                 return ()
+            case _:
+                return findings_of_project_file(self._session, document.kind, document.text, document.path)
 
     def _publish(self, document: OpenDocument, found: Iterable[Diagnostic]) -> None:
         self._shown.add(document.uri)

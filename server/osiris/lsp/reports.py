@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Hashable, Iterable, Iterator
+from collections.abc import AsyncIterator, Hashable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osiris.lsp.documents import Kind, OpenDocument
+from osiris.lsp.project_findings import closed_project_files
 from osiris.syntax.text import LineIndex
 
 if TYPE_CHECKING:
-    from osiris.core.project import Project
     from osiris.lsp.session import Session
     from osiris.lsp.workspace import ClosedFile
     from osiris.syntax.diagnostic import Diagnostic
@@ -77,8 +77,9 @@ class Reports:
         for project in await self._session.workspace.projects():
             if scope and self._session.settings_of(project.root).diagnostics_scope == "open":
                 continue
-            for report in self._of_project_files(project):
-                yield report
+            for path, text, found in closed_project_files(self._session, project):
+                yield self._report(path.as_uri(), None, text, LineIndex(text), found)
+                await self._pause(patient)
             async for file in self._session.workspace.closed_files(project):
                 seen.add(file.path)
                 yield await self._of_pipeline(file)
@@ -104,15 +105,6 @@ class Reports:
                 report = self._report(snapshot.uri, None, snapshot.text, lines, snapshot.analysis.diagnostics)
             known = self._known[file.path] = _Known(file.key, report)
         return known.report
-
-    def _of_project_files(self, project: Project) -> Iterator[Report]:
-        from osiris.core.source import unreadable
-
-        for file in project.settings_files():
-            if self._session.documents.of_file(file.path) is None:
-                found: tuple[Diagnostic, ...]
-                found = (unreadable(file.path, file.problem),) if file.problem is not None else file.diagnostics
-                yield self._report(file.path.as_uri(), None, file.text, LineIndex(file.text), found)
 
     def publish_again(self) -> None:
         """Show the findings of closed files anew, in the background, to a client that cannot ask for them."""
