@@ -46,6 +46,13 @@ def nvim() -> Path:
     return Path(found)
 
 
+@pytest.fixture(scope="session")
+def yaml_language_server() -> Path:
+    """The program of yaml-language-server."""
+    require(setup_editors.YAML_LANGUAGE_SERVER_PROGRAM.exists(), "yaml-language-server")
+    return setup_editors.YAML_LANGUAGE_SERVER_PROGRAM
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     """A fresh copy of the example shop."""
@@ -67,6 +74,15 @@ def restricted_vscode(vscode: code_server.CodeServer, tmp_path: Path) -> Iterato
     scratch = tmp_path / "restricted"
     scratch.mkdir()
     with code_server.CodeServer(scratch, restricted=True) as server:
+        yield server
+
+
+@pytest.fixture
+def bare_vscode(vscode: code_server.CodeServer, tmp_path: Path) -> Iterator[code_server.CodeServer]:
+    """Another one, which is told of no language server, and whose extension has made no environment yet."""
+    scratch = tmp_path / "bare code-server"
+    scratch.mkdir()
+    with code_server.CodeServer(scratch, settings={"osiris.server.interpreter": ""}) as server:
         yield server
 
 

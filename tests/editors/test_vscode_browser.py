@@ -367,6 +367,20 @@ def test_without_a_server_one_message_says_what_to_do(
     editor.page.wait_for_selector(".settings-editor")
 
 
+def test_doctor_reports_also_why_there_is_no_server(
+    open_editor: Callable[[Path], EditorPage], shop: Path, pictures: Path
+) -> None:
+    (shop / ".vscode").mkdir()
+    (shop / ".vscode" / "settings.json").write_text('{"osiris.server.path": "gone/osiris"}')
+    editor = open_editor(shop)
+    editor.open_file(DAILY)
+
+    editor.notification("which is not a program").get_by_role("button", name="Doctor").click()
+
+    editor.until(lambda: "state: failed: osiris.server.path names" in editor.text(), editor.text)
+    editor.screenshot(pictures / "doctor-without-server.png")
+
+
 def test_plain_yaml_with_an_oml_version_is_oml(editor: EditorPage) -> None:
     (editor.folder / "plain.yaml").write_text('oml_version: "0.1.0"\nname: plain\nsteps: 3\n')
 
@@ -432,3 +446,24 @@ def test_restricted_mode_checks_but_compiles_and_runs_nothing(
     editor.screenshot(pictures / "restricted.png")
     assert (shop / DAILY).read_text().endswith("# seen")
     assert not (shop / "build").exists()
+
+
+def test_from_no_server_at_all_to_a_run(bare_vscode: CodeServer, page: Page, shop: Path, pictures: Path) -> None:
+    editor = EditorPage(page, bare_vscode, shop)
+
+    editor.open_file(BROKEN)
+    editor.notification("Osiris sets up its Python environment").wait_for()
+    editor.screenshot(pictures / "environment.png")
+    editor.wait_for_squiggle("sqlite.extracter")
+    editor.notification("Osiris sets up its Python environment").wait_for(state="hidden")
+
+    editor.open_file(DAILY)
+    editor.run_command("Osiris: Run Pipeline")
+    editor.notification("Osiris installs what it needs to run pipelines").wait_for()
+    editor.screenshot(pictures / "environment-extra.png")
+    editor.notification("Osiris installs what it needs to run pipelines").wait_for(state="hidden", timeout=240_000)
+    editor.wait_for_output("run succeeded")
+    assert (shop / "out" / "daily_revenue.csv").read_text().startswith("day,country,orders")
+    (server,) = bare_vscode.language_servers()
+    assert server.cmdline()[0].startswith(str(bare_vscode.scratch))
+    assert not (shop / ".venv").exists()
