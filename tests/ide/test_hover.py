@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from marked import hovered
+from marked import ENVIRONMENT, analysed, hovered, split
+
+from osiris.ide.code_lenses import RunResult, StepResult
+from osiris.ide.hover import hover, with_last_run
+from osiris.language.analysis import analyse
+from osiris.language.environment import Origin, StaticEnvironment
 
 
 def test_a_key_of_a_step() -> None:
@@ -28,7 +33,21 @@ def test_a_key_of_the_config_and_what_the_connection_supplies() -> None:
 
     assert found is not None
     assert found.startswith("[path]\n**path** · text · required\n")
-    assert found.endswith("`@sqlite.shop` can supply it; a step may set it instead.")
+    assert found.endswith(
+        "`@sqlite.shop` can supply it; a step may set it instead.\n\n"
+        "In `@sqlite.shop`: `data/shop.db`, which this step replaces."
+    )
+
+
+def test_the_connection_that_a_step_gets_without_naming_it_and_never_a_secret_of_it() -> None:
+    default = hovered("steps:\n  - component: sqlite.extractor\n    config:\n      table: t\n      pa<|>th:\n")
+    secret = hovered(
+        "steps:\n  - component: mysql.extractor\n    config:\n      connection: '@mysql.crm'\n      pass<|>word: x"
+    )
+
+    assert "In `@sqlite.shop`: `data/shop.db`" in (default or "")
+    assert "In `@mysql.crm`: `***`" in (secret or "")
+    assert "CRM_PASSWORD" not in (secret or "")
 
 
 def test_a_value_of_the_config_is_explained_like_its_key() -> None:
@@ -44,7 +63,12 @@ def test_a_component() -> None:
 
     assert found is not None
     assert found.startswith("[duckdb.processor]\n**SQL transformation** · `duckdb.processor` ")
-    assert found.endswith("Required: `query`")
+    assert "\n\nRequired: `query`\n\nThis version can run it.\n\n[Its specification](file:///" in found
+    assert found.endswith("/duckdb.processor.yaml)")
+
+
+def test_a_component_that_nothing_can_run_yet() -> None:
+    assert "nothing in this version can run it yet" in (hovered("steps:\n  - component: mysql.ext<|>ractor") or "")
 
 
 def test_a_connection_shows_its_fields_and_never_a_secret() -> None:
@@ -76,7 +100,12 @@ STEPS = """
 
 def test_a_step_where_it_is_needed() -> None:
     assert hovered(STEPS) == (
-        "[get-orders]\n**get-orders** · `sqlite.extractor` · `read`\n\nIts data is `df_get_orders` for: `sum-up`"
+        "[get-orders]\n"
+        "**get-orders** · `sqlite.extractor` · `read`\n"
+        "\n"
+        "Reads: `data/shop.db`\n"
+        "\n"
+        "Its data is `df_get_orders` for: `sum-up`"
     )
 
 
@@ -85,6 +114,38 @@ def test_a_step_at_its_id_says_what_it_gets() -> None:
 
     assert found is not None
     assert found.splitlines()[3:] == ["Waits for: `get-orders`", "", "Tables: `df_get_orders`, `df`, `input_df`"]
+
+
+def test_the_table_of_a_step_in_sql() -> None:
+    query = "    config:\n      query: |\n        SELECT *\n        FROM df_get_<|>orders -- df_get_orders\n"
+    found = hovered(STEPS.replace("<|>", "").rstrip() + "\n" + "".join(f"    {line}\n" for line in query.splitlines()))
+
+    assert found is not None
+    assert found.startswith("[df_get_orders]\n**get-orders** · `sqlite.extractor`")
+
+
+def test_the_data_of_a_step_in_inputs() -> None:
+    found = hovered("steps:\n  - id: a\n  - id: b\n    inputs: {df: '${a<|>.df}'}\n")
+
+    assert (found or "").startswith("[${a.df}]\n**a**")
+
+
+def test_what_became_of_a_step_in_the_last_run() -> None:
+    text, offset = split(STEPS)
+    run = RunResult("run_1", "failed", steps={"get-orders": StepResult("succeeded", rows=354, duration=0.54)})
+    found = hover(analysed(text), ENVIRONMENT, offset)
+
+    assert found is not None
+    assert with_last_run(found, run).markdown.endswith("for: `sum-up`\n\nLast run: ✓ 354 rows, 0.54 s")
+    assert with_last_run(found, None) == found
+
+
+def test_a_code_in_a_comment() -> None:
+    assert hovered("name: Big Orders # osiris: ignore[OML<|>111]") == (
+        "[OML111]\n**OML111** · hint: Name is not kebab-case\n\n"
+        "Names like `daily-orders` read the same in paths, URLs and logs."
+    )
+    assert "It is always an error" in (hovered("# osiris: ignore[OML<|>303]\nname: x") or "")
 
 
 PARAMS = """
@@ -117,11 +178,33 @@ def test_a_parameter_inside_sql_with_its_value_and_where_it_is_from() -> None:
     )
 
 
+def test_a_value_from_the_environment_says_which_variable_and_one_from_the_env_file_stays_there() -> None:
+    text, offset = split(PARAMS % "${params.le<|>ast}")
+
+    def told(origin: Origin) -> str:
+        env = StaticEnvironment(variables={"OSIRIS_PARAM_LEAST": origin})
+        found = hover(analyse(text, env, environ={"OSIRIS_PARAM_LEAST": "77"}), env, offset)
+        assert found is not None
+        return found.markdown
+
+    assert "Value: `77`, from `OSIRIS_PARAM_LEAST` in the environment" in told("environment")
+    assert "Value: that of `OSIRIS_PARAM_LEAST` in `.env`" in told(".env")
+    assert "77" not in told(".env")
+
+
+def test_a_value_from_the_chosen_profile() -> None:
+    text, offset = split(PARAMS % "${params.le<|>ast}")
+    found = hover(analyse(text, ENVIRONMENT, profile="prod"), ENVIRONMENT, offset)
+
+    assert found is not None
+    assert "Value: `10`, from the profile `prod`" in found.markdown
+
+
 def test_a_secret_parameter_never_shows_its_value() -> None:
     found = hovered(PARAMS % "${params.to<|>ken}")
 
     assert found is not None
-    assert "This is a secret." in found
+    assert "a run gets it from `OSIRIS_PARAM_TOKEN`, which is not set." in found
     assert "hunter2" not in found
 
 

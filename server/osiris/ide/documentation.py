@@ -12,6 +12,7 @@ from osiris.language.connections import Connection
 from osiris.language.environment import Environment, Origin
 from osiris.syntax.codes import CODES
 
+_WITHOUT_DRIVER = "Pipelines with it can be checked and compiled; nothing in this version can run it yet."
 _BOUNDS = {"minimum": "at least", "maximum": "at most", "minLength": "length at least", "maxLength": "length at most"}
 
 
@@ -93,8 +94,7 @@ def of_component(spec: ComponentSpec) -> str:
         lines += ["", "Required: " + ", ".join(f"`{key}`" for key in spec.required)]
     if spec.takes_connection:
         lines += ["", "From a connection: " + ", ".join(f"`{name}`" for name in spec.connection_fields)]
-    if spec.driver is None:
-        lines += ["", "Pipelines with it can be checked and compiled; nothing in this version can run it yet."]
+    lines += ["", "This version can run it." if spec.driver else _WITHOUT_DRIVER]
     return "\n".join(lines)
 
 

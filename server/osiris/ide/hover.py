@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from osiris.ide import documentation
+from osiris.ide.code_lenses import step_title
 from osiris.ide.cursor import Cursor, Role, cursor_at
-from osiris.language.naming import table_name
+from osiris.ide.hover_texts import about_config_key, about_param, about_step
+from osiris.ide.vocabulary import Path
 from osiris.language.placeholders import find_placeholders
+from osiris.language.suppression import find_suppressions
+from osiris.language.symbols import symbol_at
 from osiris.syntax.text import Span
 
 if TYPE_CHECKING:
     from osiris.components.spec import ComponentSpec
+    from osiris.ide.code_lenses import RunResult
     from osiris.language.analysis import Analysis
     from osiris.language.environment import Environment
     from osiris.language.model import Step
@@ -20,10 +25,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hover:
-    """A Markdown text about what stands in ``span``."""
+    """A Markdown text about what stands in ``span``; ``step`` is the id of the step that it is about, if it is."""
 
     span: Span
     markdown: str
+    step: str | None = None
+
+
+def with_last_run(found: Hover, run: RunResult | None) -> Hover:
+    """The hover of a step with what became of it in the last run of the pipeline."""
+    result = run.steps.get(found.step) if run is not None and found.step is not None else None
+    title = step_title(result) if result is not None else ""
+    return replace(found, markdown=f"{found.markdown}\n\nLast run: {title}") if title else found
 
 
 def hover(analysis: Analysis, env: Environment, offset: int) -> Hover | None:
@@ -31,17 +44,31 @@ def hover(analysis: Analysis, env: Environment, offset: int) -> Hover | None:
     cursor = cursor_at(analysis.document, offset)
     step = _step_of(analysis, cursor)
     spec = analysis.specs[step.index] if step is not None else None
-    if (found := _placeholder(analysis, cursor)) is not None:
-        return found
+    inside = _code(analysis, cursor) or _placeholder(analysis, env, cursor) or _in_sql(analysis, cursor)
+    if inside is not None:
+        return inside
     if cursor.token.start == cursor.token.end:
         return None
     text: str | None = None
     if cursor.role is Role.KEY:
-        text = _param(analysis, cursor.text) if _holds_params(cursor) else None
-        text = text or documentation.of_key((*cursor.path, cursor.text), spec, _connection_name(step))
+        text = about_param(analysis, env, cursor.text) if _holds_params(cursor) else None
+        text = text or _key(step, spec, (*cursor.path, cursor.text), env)
     elif cursor.role in (Role.VALUE, Role.ITEM):
-        text = _value(analysis, env, cursor, spec)
+        if cursor.within[:1] in (("id",), ("needs",)) and cursor.step is not None:
+            return _step(analysis, cursor.token, cursor.text)
+        text = _value(env, cursor, step, spec)
     return Hover(cursor.token, text) if text else None
+
+
+def _key(step: Step | None, spec: ComponentSpec | None, path: Path, env: Environment) -> str | None:
+    if step is not None and spec is not None and len(path) == 4 and path[2] == "config":
+        return about_config_key(step, spec, str(path[3]), env)
+    return documentation.of_key(path, spec)
+
+
+def _step(analysis: Analysis, span: Span, step_id: str) -> Hover | None:
+    text = about_step(analysis, step_id)
+    return Hover(span, text, step_id) if text else None
 
 
 def _step_of(analysis: Analysis, cursor: Cursor) -> Step | None:
@@ -54,25 +81,23 @@ def _holds_params(cursor: Cursor) -> bool:
     return cursor.path == ("params",) or (cursor.path[:1] == ("profiles",) and cursor.path[2:] == ("params",))
 
 
-def _connection_name(step: Step | None) -> str | None:
-    scalar = step.shape.connection if step is not None else None
-    return scalar.text if scalar is not None and scalar.text.startswith("@") else None
+def _value(env: Environment, cursor: Cursor, step: Step | None, spec: ComponentSpec | None) -> str | None:
+    if cursor.step is not None:
+        match cursor.within:
+            case ("component",):
+                return _component(env, cursor.text)
+            case ("config", "connection"):
+                return _connection(env, cursor.text)
+    return _key(step, spec, cursor.path, env)
 
 
-def _value(analysis: Analysis, env: Environment, cursor: Cursor, spec: ComponentSpec | None) -> str | None:
-    if cursor.step is None:
-        return documentation.of_key(cursor.path, spec)
-    match cursor.within:
-        case ("component",):
-            named = env.registry.get(cursor.text)
-            return documentation.of_component(named) if named is not None else None
-        case ("id",):
-            return _step(analysis, cursor.text)
-        case ("needs",) | ("needs", _):
-            return _step(analysis, cursor.text)
-        case ("config", "connection"):
-            return _connection(env, cursor.text)
-    return documentation.of_key(cursor.path, spec)
+def _component(env: Environment, name: str) -> str | None:
+    spec = env.registry.get(name)
+    if spec is None:
+        return None
+    file = env.registry.file_of(name)
+    link = f"\n\n[Its specification]({file.as_uri()})" if file is not None else ""
+    return documentation.of_component(spec) + link
 
 
 def _connection(env: Environment, reference: str) -> str | None:
@@ -86,27 +111,7 @@ def _connection(env: Environment, reference: str) -> str | None:
     return documentation.of_connection(connection, secret, env)
 
 
-def _step(analysis: Analysis, step_id: str) -> str | None:
-    step = analysis.pipeline.step(step_id)
-    if step is None:
-        return None
-    steps, graph = analysis.pipeline.steps, analysis.graph
-    lines = [" · ".join([f"**{step_id}**", *(f"`{word}`" for word in (step.component, step.mode) if word)]), ""]
-    if isinstance(node := step.get("description"), object) and (text := getattr(node, "text", "")):
-        lines += [text, ""]
-    waits = [f"`{steps[i].id}`" for i in graph.upstream[step.index]]
-    if waits:
-        implied = " (the step above: nothing else is said)" if step.index in graph.implicit else ""
-        lines += [f"Waits for: {', '.join(waits)}{implied}", ""]
-    if tables := graph.tables(step.index):
-        lines += ["Tables: " + ", ".join(f"`{name}`" for name in tables), ""]
-    followers = [f"`{steps[i].id}`" for i in graph.downstream(step.index)]
-    if followers:
-        lines.append(f"Its data is `{table_name(step_id)}` for: {', '.join(followers)}")
-    return "\n".join(lines).strip()
-
-
-def _placeholder(analysis: Analysis, cursor: Cursor) -> Hover | None:
+def _placeholder(analysis: Analysis, env: Environment, cursor: Cursor) -> Hover | None:
     """The parameter or step inside a ``${...}`` that the cursor stands in."""
     if cursor.step is None or cursor.role not in (Role.VALUE, Role.TEXT, Role.ITEM):
         return None
@@ -116,34 +121,27 @@ def _placeholder(analysis: Analysis, cursor: Cursor) -> Hover | None:
     for found in find_placeholders(text[line.start : line.end]):
         span = found.span.shift(line.start)
         if span.touches(cursor.offset):
-            about = _param(analysis, found.name) if found.kind == "param" else _step(analysis, found.name)
+            if found.kind != "param":
+                return _step(analysis, span, found.name)
+            about = about_param(analysis, env, found.name)
             return Hover(span, about) if about else None
     return None
 
 
-_SOURCES = {
-    "given": "as given",
-    "environment": "from the environment",
-    "profile": "from the profile",
-    "default": "the default",
-}
-
-
-def _param(analysis: Analysis, name: str) -> str | None:
-    param = analysis.pipeline.params.get(name)
-    if param is None:
+def _in_sql(analysis: Analysis, cursor: Cursor) -> Hover | None:
+    """The step whose data a table name in a query is."""
+    if cursor.step is None or cursor.within[:1] != ("config",) or cursor.role not in (Role.VALUE, Role.TEXT):
         return None
-    lines = [f"**params.{name}**" + (f" · {param.type}" if param.type else ""), ""]
-    if param.description:
-        lines += [param.description, ""]
-    value = analysis.values.values.get(name)
-    if param.sensitive:
-        lines.append("This is a secret. Its value is never shown; the run gets it from the environment.")
-    elif value is not None:
-        lines.append(f"Value: {documentation.shown(value.value)}, {_SOURCES[value.source]}")
-    else:
-        lines.append("No value: it must be given when the pipeline is compiled or run.")
-    for profile in analysis.pipeline.profiles.values():
-        if name in profile.values and not param.sensitive:
-            lines += ["", f"In profile `{profile.name}`: {documentation.shown(profile.values[name].value)}"]
-    return "\n".join(lines).strip()
+    symbol = symbol_at(analysis, cursor.offset)
+    return _step(analysis, symbol.span, symbol.name) if symbol is not None and symbol.kind == "step" else None
+
+
+def _code(analysis: Analysis, cursor: Cursor) -> Hover | None:
+    """The code in a comment that suppresses findings."""
+    if cursor.role not in (Role.NOTHING, Role.TEXT):
+        return None
+    for found in find_suppressions(analysis.document):
+        if found.span.touches(cursor.offset):
+            text = documentation.of_code(found.code)
+            return Hover(found.span, text) if text else None
+    return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from osiris.ide.hover import hover
+from osiris.ide.hover import hover, with_last_run
 from osiris.ide.project_files import hover_file
 from osiris.lsp.markup import markup
-from osiris.lsp.project_files import ProjectFileSnapshot, project_file
+from osiris.lsp.project_file_snapshot import ProjectFileSnapshot, project_file
 from osiris.lsp.session import Session
 
 
@@ -22,6 +22,9 @@ async def handle(session: Session, params: types.HoverParams) -> types.Hover | N
         found = hover_file(snapshot.file, offset)
     else:
         found = hover(snapshot.analysis, snapshot.environment, offset)
+        if found is not None and found.step is not None:
+            last = await session.last_runs.of(snapshot.path, snapshot.analysis.pipeline.name)
+            found = with_last_run(found, last.result if last is not None else None)
     if found is None:
         return None
     contents = markup(found.markdown, session.client.hover_formats)
