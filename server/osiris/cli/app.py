@@ -18,6 +18,7 @@ from osiris.cli.streams import prepare_streams, silence
 COMMANDS = {
     "init": "Make a small project that runs at once",
     "validate": "Check pipelines and show what is wrong, and where",
+    "fmt": "Format pipelines",
     "compile": "Turn a pipeline into a manifest",
     "run": "Compile and run a pipeline",
     "runs": "List, show, follow, cancel and clean runs",

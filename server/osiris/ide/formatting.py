@@ -13,7 +13,7 @@ from osiris.ide.formatting_layout import INDENT, Column, Place, lay_out
 from osiris.ide.formatting_scalars import Unmovable
 from osiris.language.edits import line_end, line_start, newline_of
 from osiris.syntax.assembly import Source
-from osiris.syntax.diagnostic import TextEdit
+from osiris.syntax.diagnostic import Severity, TextEdit
 from osiris.syntax.document import Document, PartCache, parse
 from osiris.syntax.split import Piece, find_body
 from osiris.syntax.text import Span
@@ -25,10 +25,12 @@ _ROUNDS = 3
 @dataclass(frozen=True, slots=True)
 class Formatting:
     """The edits that format a document, sorted. ``left_alone`` are the valid stretches that kept their layout because
-    it could not be changed without a change of what they say."""
+    it could not be changed without a change of what they say. ``broken``: something is wrong with the syntax, and what
+    is broken keeps its layout."""
 
     edits: tuple[TextEdit, ...]
     left_alone: tuple[Span, ...] = ()
+    broken: bool = False
 
 
 def format_document(document: Document) -> Formatting:
@@ -48,7 +50,7 @@ def format_range(document: Document, span: Span) -> Formatting:
     found = _format(document, lines)
     inside = tuple(e for e in found.edits if e.span.start <= lines.end and e.span.end >= lines.start)
     if inside == found.edits or _is_same(document, inside):
-        return Formatting(inside, found.left_alone)
+        return Formatting(inside, found.left_alone, found.broken)
     return found
 
 
@@ -64,8 +66,9 @@ def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
 
 def _format(document: Document, lines: Span | None) -> Formatting:
     plan = _Plan(document)
+    broken = _is_broken(document)
     if not plan.possible:
-        return Formatting(())
+        return Formatting((), broken=broken)
     kept = plan.outside(lines) if lines is not None else set()
     refused: set[int] = set()
     moves = True
@@ -77,8 +80,15 @@ def _format(document: Document, lines: Span | None) -> Formatting:
         elif changed:
             refused |= changed
         else:
-            return Formatting(tuple(edits), plan.spans(refused))
-    return Formatting((), plan.spans(range(len(plan.pieces))))
+            return Formatting(tuple(edits), plan.spans(refused), broken)
+    return Formatting((), plan.spans(range(len(plan.pieces))), broken)
+
+
+def _is_broken(document: Document) -> bool:
+    errors = [one.code for one in document.diagnostics if one.severity is Severity.ERROR]
+    if not document.pieces or "OML005" in errors:
+        return bool(errors)
+    return bool(errors) and not all(part.intact for _, part in document.pieces)
 
 
 def _changed(plan: _Plan, edits: Sequence[TextEdit]) -> set[int] | None:

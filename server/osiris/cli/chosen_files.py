@@ -1,0 +1,77 @@
+"""Which files a command works on: those that were named, those in the folders that were named, or all of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from osiris.cli.arguments import existing_path
+from osiris.cli.checking import readable_text
+from osiris.cli.failures import UsageProblem
+
+if TYPE_CHECKING:
+    from osiris.core.project import Project
+
+
+def chosen_pipelines(names: Sequence[str]) -> list[tuple[Path, Project]]:
+    """The pipelines that ``names`` stand for, each once and with its project, in the order they were named.
+
+    Without names: all of the project around the working folder. Raises UsageProblem.
+    """
+    return _chosen(names, settings=False)
+
+
+def chosen_sources(names: Sequence[str]) -> list[Path]:
+    """As ``chosen_pipelines``, with the settings files of the project among them."""
+    return [path for path, _ in _chosen(names, settings=True)]
+
+
+def _chosen(names: Sequence[str], *, settings: bool) -> list[tuple[Path, Project]]:
+    from osiris.core.project import Project
+
+    if not names:
+        project = Project.find(Path.cwd())
+        found = _files_of(project, settings=settings)
+        if not found:
+            raise UsageProblem(f"There are no OML files in {project.root}. Name one, or make a project: osiris init")
+        return [(path, project) for path in found]
+    chosen: dict[Path, Project] = {}
+    projects: dict[Path, Project] = {}
+    for name in names:
+        path = existing_path(name)
+        nearest = Project.find(path)
+        project = projects.setdefault(nearest.root, nearest)
+        files = _files_in(path, project, settings=settings) if path.is_dir() else [_oml_file(name, path, settings)]
+        for file in files:
+            chosen.setdefault(file, project)
+    return list(chosen.items())
+
+
+def _files_of(project: Project, *, settings: bool) -> list[Path]:
+    found = list(project.pipelines())
+    return [*found, *(file.path for file in project.settings_files())] if settings else found
+
+
+def _files_in(folder: Path, project: Project, *, settings: bool) -> list[Path]:
+    inside = folder.resolve()
+    found = [path for path in _files_of(project, settings=settings) if path.resolve().is_relative_to(inside)]
+    if not found:
+        raise UsageProblem(f"{folder}: is a folder without OML files.")
+    return found
+
+
+def _oml_file(name: str, path: Path, settings: bool) -> Path:
+    """``path`` when it is OML by its name or by what it holds, or cannot be read; else a usage problem."""
+    from osiris.core.config import CONFIG_FILE, CONNECTIONS_FILE
+    from osiris.core.project import has_oml_version, is_oml_name
+
+    if path.name in (CONFIG_FILE, CONNECTIONS_FILE):
+        if settings:
+            return path
+        raise UsageProblem(f"{name}: is checked with the pipelines of its project. Say: osiris validate")
+    if not is_oml_name(path.name):
+        text = readable_text(path)
+        if isinstance(text, str) and not has_oml_version(text):
+            raise UsageProblem(f"{name}: is not an OML file (*.oml, *.oml.yaml, or YAML with oml_version at top).")
+    return path
