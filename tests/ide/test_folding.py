@@ -10,7 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marked import analysed
 
-from osiris.ide.folding import Fold, folds
+from osiris.components.registry import ComponentRegistry
+from osiris.ide.folding import Fold, KeptFolds, folds
+from osiris.language.analysis import Analyzer
+from osiris.language.environment import StaticEnvironment
+from osiris.syntax.document import PartCache, parse
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.oml.yaml"))
 
@@ -123,12 +127,21 @@ def test_what_stands_on_one_line_does_not_fold() -> None:
     assert folded("name: x\nsteps: [{id: a}]\n") == folded("") == folded("- a") == []
 
 
+def test_what_is_kept_moves_with_an_edit() -> None:
+    kept, parts, analyzer = KeptFolds(), PartCache(), Analyzer(ComponentRegistry.builtin())
+    before = dedent(PIPELINE).lstrip("\n")
+    after = before.replace("name: x\n", "name: x\n\n\n").replace("- id: b", "- id: b\n    mode: read")
+    for text in (before, after, before):
+        analysis = analyzer.analyse(parse(text, parts), StaticEnvironment())
+
+        assert folds(analysis, None, kept) == folds(analysis)
+
+
 def check(text: str) -> None:
     found = folds(analysed(text))
     around: list[Fold] = []
     for fold in found:
         assert 0 <= fold.start < fold.end
-        assert 0 <= fold.start_offset < fold.end_offset <= len(text)
         while around and around[-1].end < fold.start:
             around.pop()
         assert not around or fold.end <= around[-1].end

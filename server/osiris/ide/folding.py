@@ -1,16 +1,21 @@
 """What an editor can fold: whatever takes several lines.
 
 A fold starts on the line of its key or dash and ends on its last line of text, so that the blank lines and comments
-behind it stay to be seen. Runs of comment lines fold as comments, and so do ``# region`` and ``# endregion``.
+behind it stay to be seen. Runs of comment lines fold as comments, and so does what stands between ``# region`` and
+``# endregion``. The folds of a part of the document are kept with it.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
 
+from osiris.syntax.document import Part
+from osiris.syntax.text import LineIndex
 from osiris.syntax.tree import Entry, Node, Scalar, Sequence, Style
 from osiris.syntax.tree import Mapping as MappingNode
 
@@ -18,140 +23,122 @@ if TYPE_CHECKING:
     from osiris.language.analysis import Analysis
 
 _REGION = re.compile(r"#[ \t]*(end)?region\b")
+_COMMENT_LINE = re.compile(r"(?:^|(?<=[\r\n]))[ \t]*(#[^\r\n]*)")
+
+Kind = Literal["comment", "region"]
+Lines = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
     """Lines (0-based, both included, ``end`` behind ``start``) that fold into the first one.
 
-    ``depth`` is how many folds there are around it. ``start_offset`` and ``end_offset`` are the places, for editors
-    that can fold parts of lines: the end of the first line and that of the last one.
+    ``depth`` is how many folds there are around it.
     """
 
     start: int
     end: int
-    kind: Literal["comment", "region"] | None
+    kind: Kind | None
     depth: int
-    start_offset: int
-    end_offset: int
 
 
-def folds(analysis: Analysis, most: int | None = None) -> list[Fold]:
+@dataclass(frozen=True, slots=True)
+class PartFolds:
+    """The folds of a part and the lines that are inside its texts; lines count from that of its base."""
+
+    folds: tuple[Lines, ...]
+    texts: tuple[Lines, ...]
+
+
+@dataclass(slots=True)
+class KeptFolds:
+    """The folds of the parts of a document; one for each open document."""
+
+    parts: dict[Part, PartFolds] = field(default_factory=dict)
+
+
+def folds(analysis: Analysis, most: int | None = None, kept: KeptFolds | None = None) -> list[Fold]:
     """The folds, by their first line; with ``most``, so many of them at most, the outer ones first.
 
     At most one starts on a line: the outermost.
     """
-    return _Folder(analysis).run(most)
+    document, lines = analysis.document, analysis.document.lines
+    old, new = (kept.parts if kept is not None else {}), dict[Part, PartFolds]()
+    found: dict[int, tuple[int, Kind | None]] = {}
+    placed: list[tuple[int, PartFolds]] = []
+    for index, one in enumerate((*document.sections, *document.steps)):
+        part = new.get(one.part) or old.get(one.part)
+        if part is None:
+            part = part_folds(one.part.text, one.part.node, section=index < len(document.sections))
+        new[one.part] = part
+        line = lines.line_of(one.base)
+        placed.append((line, part))
+        for start, end in part.folds:
+            _add(found, line + start, line + end)
+    if kept is not None:
+        kept.parts = new
+    last_line = max((line + end for line, part in placed[len(document.sections) :] for _, end in part.folds), default=0)
+    if document.top is not None:
+        placed.append((0, part_folds(document.text, document.top)))
+        for start, end in placed[-1][1].folds:
+            _add(found, start, end)
+    if document.steps_entry is not None:
+        base, entry = document.steps_entry
+        ends = [base + entry.span.end, *(one.span(one.part.node.span).start for one in document.steps)]
+        _add(found, lines.line_of(base + entry.key.span.start), max(last_line, lines.line_of(max(ends))))
+    _comments(document.text, lines, _hidden(placed), found)
+    return _chosen(_nested(found), most)
 
 
-class _Folder:
-    def __init__(self, analysis: Analysis) -> None:
-        self._analysis = analysis
-        self._document = analysis.document
-        self._text = self._document.text
-        self._lines = self._document.lines
-        self._found: dict[int, tuple[int, Literal["comment", "region"] | None]] = {}
+def part_folds(text: str, node: Node, *, section: bool = False) -> PartFolds:
+    """The folds of a part of the document with this text and this node; of a ``section`` only those of its entries."""
+    walk = _Walk(text)
+    if section:
+        walk.inside(node)
+    else:
+        walk.node(node)
+    return PartFolds(tuple(walk.folds), tuple(walk.texts))
 
-    def run(self, most: int | None) -> list[Fold]:
-        document = self._document
-        if document.steps_entry is not None:
-            base, entry = document.steps_entry
-            ends = [self._end(placed.base, placed.part.node) for placed in document.steps]
-            ends.append(base + entry.span.end)
-            self._add(base + entry.key.span.start, max(ends))
-            for placed in document.steps:
-                self._node(placed.base, placed.part.node)
-        for placed in document.sections:
-            for entry in getattr(placed.part.node, "entries", ()):
-                self._entry(placed.base, entry)
-        if document.top is not None:
-            self._node(0, document.top)
-        self._comments()
-        return _chosen(self._nested(), most)
 
-    def _node(self, base: int, node: Node) -> None:
-        """A node that is an item of a list: it folds at the line where it starts."""
-        if getattr(node, "synthetic", False):
-            return
-        self._add(base + node.span.start, self._end(base, node))
+class _Walk:
+    """Goes through one part; lines count from its start."""
+
+    def __init__(self, text: str) -> None:
+        self.folds: list[Lines] = []
+        self.texts: list[Lines] = []
+        self._text = text
+        self._lines = LineIndex(text)
+
+    def node(self, node: Node) -> None:
+        """A node that folds at the line where it starts."""
+        if not node.synthetic:
+            self._add(node.span.start, node)
+            self.inside(node)
+
+    def _entry(self, entry: Entry) -> None:
+        value = entry.value
+        if not entry.synthetic and not value.synthetic and value.span.end > value.span.start:
+            self._add(entry.key.span.start, value)
+            self.inside(value)
+
+    def inside(self, node: Node) -> None:
+        """What stands in a node, without the node itself."""
         if isinstance(node, MappingNode):
             for entry in node.entries:
-                self._entry(base, entry)
+                self._entry(entry)
         elif isinstance(node, Sequence):
             for item in node.items:
-                self._node(base, item)
+                self.node(item)
 
-    def _entry(self, base: int, entry: Entry) -> None:
-        value = entry.value
-        if entry.synthetic or value.synthetic or value.span.end <= value.span.start:
-            return
-        self._add(base + entry.key.span.start, self._end(base, value))
-        if isinstance(value, MappingNode):
-            for inner in value.entries:
-                self._entry(base, inner)
-        elif isinstance(value, Sequence):
-            for item in value.items:
-                self._node(base, item)
-
-    def _end(self, base: int, node: Node) -> int:
-        """Where the node's text ends: blank lines behind it do not count."""
-        start = base + node.span.start
-        end = min(base + _own_end(node), len(self._text))
+    def _add(self, start: int, node: Node) -> None:
+        end = min(_own_end(node), len(self._text))
         while end > start and self._text[end - 1] in " \t\r\n":
             end -= 1
-        return end
-
-    def _add(self, start: int, end: int, kind: Literal["comment", "region"] | None = None) -> None:
         first, last = self._lines.line_of(start), self._lines.line_of(end)
-        if last > first and self._found.get(first, (first, None))[0] < last:
-            self._found[first] = (last, kind)
-
-    def _comments(self) -> None:
-        starts: list[int] = []
-        run: list[int] = []
-        for span in self._document.comments():
-            line = self._lines.line_of(span.start)
-            marker = _REGION.match(self._text, span.start)
-            alone = not self._text[self._lines.starts[line] : span.start].strip()
-            if marker is not None and alone:
-                self._run(run)
-                run = []
-                if marker.group(1) is None:
-                    starts.append(span.start)
-                elif starts:
-                    self._add(starts.pop(), span.end, "region")
-                continue
-            if run and line != run[-1] + 1:
-                self._run(run)
-                run = []
-            if alone:
-                run.append(line)
-        self._run(run)
-
-    def _run(self, lines: list[int]) -> None:
-        if len(lines) > 1:
-            self._found.setdefault(lines[0], (lines[-1], "comment"))
-
-    def _nested(self) -> Iterator[Fold]:
-        """The folds with their depth. One that would cross another one is left out."""
-        open_ends: list[int] = []
-        for start in sorted(self._found):
-            end, kind = self._found[start]
-            while open_ends and open_ends[-1] < start:
-                open_ends.pop()
-            if open_ends and end > open_ends[-1]:
-                continue
-            first, last = (self._lines.line_span(line, self._text).end for line in (start, end))
-            yield Fold(start, end, kind, len(open_ends), first, last)
-            open_ends.append(end)
-
-
-def _chosen(found: Iterator[Fold], most: int | None) -> list[Fold]:
-    folds = list(found)
-    if most is None or len(folds) <= most:
-        return folds
-    outer = sorted(folds, key=lambda fold: (fold.depth, fold.start))[: max(most, 0)]
-    return sorted(outer, key=lambda fold: fold.start)
+        if last > first:
+            self.folds.append((first, last))
+            if isinstance(node, Scalar) and node.style is not Style.PLAIN:
+                self.texts.append((self._lines.line_of(node.content.start), last))
 
 
 def _own_end(node: Node) -> int:
@@ -159,3 +146,64 @@ def _own_end(node: Node) -> int:
     if isinstance(node, Scalar) and node.style in (Style.LITERAL, Style.FOLDED):
         return node.content.end
     return node.span.end
+
+
+def _add(found: dict[int, tuple[int, Kind | None]], start: int, end: int, kind: Kind | None = None) -> None:
+    if end > start and found.get(start, (start, None))[0] < end:
+        found[start] = (end, kind)
+
+
+def _hidden(placed: list[tuple[int, PartFolds]]) -> list[Lines]:
+    """The lines that are inside texts, in order: a ``#`` there starts no comment."""
+    return sorted((line + start, line + end) for line, part in placed for start, end in part.texts)
+
+
+def _comments(text: str, lines: LineIndex, hidden: list[Lines], found: dict[int, tuple[int, Kind | None]]) -> None:
+    if "#" not in text:
+        return
+    regions: list[int] = []
+    run: list[int] = []
+    for match in _COMMENT_LINE.finditer(text):
+        line = lines.line_of(match.start(1))
+        at = bisect_right(hidden, line, key=itemgetter(0)) - 1
+        if at >= 0 and line <= hidden[at][1]:
+            continue
+        if run and line != run[-1] + 1:
+            _run(found, run)
+            run = []
+        marker = _REGION.match(match.group(1))
+        if marker is None:
+            run.append(line)
+            continue
+        _run(found, run)
+        run = []
+        if marker.group(1) is None:
+            regions.append(line)
+        elif regions:
+            _add(found, regions.pop(), line, "region")
+    _run(found, run)
+
+
+def _run(found: dict[int, tuple[int, Kind | None]], lines: list[int]) -> None:
+    if len(lines) > 1:
+        found.setdefault(lines[0], (lines[-1], "comment"))
+
+
+def _nested(found: dict[int, tuple[int, Kind | None]]) -> Iterator[Fold]:
+    """The folds with their depth. One that would cross another one is left out."""
+    ends: list[int] = []
+    for start in sorted(found):
+        end, kind = found[start]
+        while ends and ends[-1] < start:
+            ends.pop()
+        if not ends or end <= ends[-1]:
+            yield Fold(start, end, kind, len(ends))
+            ends.append(end)
+
+
+def _chosen(found: Iterator[Fold], most: int | None) -> list[Fold]:
+    folds = list(found)
+    if most is None or len(folds) <= most:
+        return folds
+    outer = sorted(folds, key=lambda fold: (fold.depth, fold.start))[:most]
+    return sorted(outer, key=lambda fold: fold.start)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from osiris.ide.folding import KeptFolds
 from osiris.ide.semantic_tokens import KeptTokens, Stretch, Token, stretches
 from osiris.ide.token_kinds import TokenKind
 from osiris.lsp.documents import Snapshot
@@ -54,9 +55,10 @@ class _Joined:
 
 
 class DocumentTokens:
-    """What is kept for one open document: the tokens of its parts, and the last whole answer."""
+    """What is kept for one open document: the tokens and folds of its parts, and the last whole answer."""
 
     def __init__(self) -> None:
+        self.folds = KeptFolds()
         self._kept = KeptTokens()
         self._encoded: dict[int, _Encoded] = {}
         self._answers = 0

@@ -9,6 +9,7 @@ from lsprotocol import types
 from osiris.ide.folding import Fold, folds
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.session import Session
+from osiris.lsp.token_data import tokens_of
 
 
 async def handle(session: Session, params: types.FoldingRangeParams) -> list[dict[str, Any]] | None:
@@ -17,14 +18,20 @@ async def handle(session: Session, params: types.FoldingRangeParams) -> list[dic
     if snapshot is None:
         return None
     client = session.client
-    return [_range(snapshot, fold, client.fold_lines_only) for fold in folds(snapshot.analysis, client.fold_limit)]
+    found = folds(snapshot.analysis, client.fold_limit, tokens_of(session, snapshot.uri).folds)
+    return [_range(snapshot, fold, client.fold_lines_only) for fold in found]
 
 
 def _range(snapshot: Snapshot, fold: Fold, lines_only: bool) -> dict[str, Any]:
     made: dict[str, Any] = {"startLine": fold.start, "endLine": fold.end}
     if not lines_only:
-        made["startCharacter"] = snapshot.position(fold.start_offset).character
-        made["endCharacter"] = snapshot.position(fold.end_offset).character
+        made["startCharacter"] = _length(snapshot, fold.start)
+        made["endCharacter"] = _length(snapshot, fold.end)
     if fold.kind is not None:
         made["kind"] = fold.kind
     return made
+
+
+def _length(snapshot: Snapshot, line: int) -> int:
+    """The length of a line in units of the encoding."""
+    return snapshot.position(snapshot.analysis.document.lines.line_span(line, snapshot.text).end).character
