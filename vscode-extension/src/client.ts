@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { type ExecuteCommandParams, ExecuteCommandRequest, type LanguageClientOptions, RevealOutputChannelOn, type StaticFeature } from 'vscode-languageclient/node';
 import { missingPackages } from './answers';
 import { commandIds } from './commandIds';
-import { hideYamlDuplicates, projectFiles } from './detect';
+import { projectFiles } from './detect';
 import { ownVariables } from './environment';
 import { Lifecycle, type State } from './lifecycle';
 import type { Managed } from './managed';
@@ -13,6 +13,7 @@ import { findGiven, findServer, type ServerCommand, type Surroundings } from './
 import { ServerProcess } from './serverProcess';
 import { serverSettings } from './settings';
 import type { Status } from './status';
+import { hideYamlDuplicates } from './yamlNeighbour';
 
 /**
  * Tells the server that it may send runs as `osiris/runEvent` notifications, and that suggestions may ask for the next

@@ -1,7 +1,6 @@
 /** Which documents are ours; gives plain YAML files that hold a pipeline the language OML. */
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { Middleware } from 'vscode-languageclient/node';
 import { headLength, looksLikeOml } from './omlHead';
 import { detectInYaml } from './settings';
 
@@ -18,34 +17,6 @@ const ownFiles = projectFiles.filter((name) => name.startsWith('osiris'));
 export function needsServer(document: vscode.TextDocument): boolean {
   const own = document.uri.scheme === 'file' && ownFiles.includes(path.posix.basename(document.uri.path));
   return document.languageId === 'oml' || own;
-}
-
-const yamlExtension = 'redhat.vscode-yaml';
-
-/**
- * Project files stay YAML. Where Red Hat's extension reads them, too, it reports their YAML syntax, and ours is left
- * out; all else is told by us alone.
- */
-export const hideYamlDuplicates: Middleware = {
-  handleDiagnostics: (uri, diagnostics, next) => next(uri, withoutYamlSyntax(uri, diagnostics)),
-  provideDiagnostics: async (document, previous, token, next) => {
-    const report = await next(document, previous, token);
-    const uri = 'uri' in document ? document.uri : document;
-    return report?.kind === 'full' ? { ...report, items: withoutYamlSyntax(uri, report.items) } : report;
-  },
-};
-
-function withoutYamlSyntax(uri: vscode.Uri, diagnostics: vscode.Diagnostic[]): vscode.Diagnostic[] {
-  if (vscode.extensions.getExtension(yamlExtension)?.isActive !== true) {
-    return diagnostics;
-  }
-  const document = vscode.workspace.textDocuments.find((open) => open.uri.toString() === uri.toString());
-  return document?.languageId === 'yaml' ? diagnostics.filter(({ code }) => !isYamlSyntax(code)) : diagnostics;
-}
-
-function isYamlSyntax(code: vscode.Diagnostic['code']): boolean {
-  const value = typeof code === 'object' ? code.value : code;
-  return String(value).startsWith('OML0');
 }
 
 export function watchYaml(): vscode.Disposable {

@@ -42,10 +42,10 @@ export async function doctorReport(context: vscode.ExtensionContext, client: Cli
   return doctorText(facts);
 }
 
-/** The server's own report. One that failed is not started for it: that it failed is what the report is about. */
+/** The server's own report. None is started for it: that there is none may be what the report is about. */
 async function askServer(client: Client): Promise<string> {
-  if (client.state.name === 'failed') {
-    return 'It was not asked: it is not running.';
+  if (client.state.name === 'failed' || client.state.name === 'stopped') {
+    return `It was not asked: it ${client.state.name === 'failed' ? 'is not running' : 'starts with the first pipeline you open'}.`;
   }
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
