@@ -132,6 +132,21 @@ def test_the_client_is_asked_to_show_the_lenses_anew_when_a_run_begins_and_ends(
     client.send({"id": asked["id"], "result": None})
 
 
+def test_the_client_is_asked_to_show_all_anew_when_a_file_of_the_project_changes(
+    client: Client, folder: Path, uri: str
+) -> None:
+    able = {name: {"refreshSupport": True} for name in ("codeLens", "inlayHint", "semanticTokens")}
+    client.initialize(folder, {**ABLE, "workspace": {**ABLE["workspace"], **able}})
+    client.open(uri, PIPELINE)
+
+    changes = [{"uri": (folder / "osiris.yaml").as_uri(), "type": 2}]
+    client.notify("workspace/didChangeWatchedFiles", {"changes": changes})
+
+    for name in sorted(able):
+        asked = client.wait(lambda m, name=name: m.get("method") == f"workspace/{name}/refresh")
+        client.send({"id": asked["id"], "result": None})
+
+
 def test_compile_from_a_lens(client: Client, folder: Path, uri: str) -> None:
     client.initialize(folder)
     client.open(uri, PIPELINE)

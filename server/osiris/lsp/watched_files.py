@@ -56,6 +56,7 @@ class WatchedFiles:
         paths, self._paths = self._paths, set()
         if any(path.name in PROJECT_FILES for path in paths):
             self._session.diagnostics.request_all()
+            self._session.refresh.request()  # hints tell values from .env, lenses look where osiris.yaml says
         else:
             self._session.diagnostics.request_in(self._projects_of(paths))
 
