@@ -66,7 +66,7 @@ def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
 
 def _format(document: Document, lines: Span | None) -> Formatting:
     plan = _Plan(document)
-    broken = _is_broken(document)
+    broken = _is_broken(document, plan)
     if not plan.possible:
         return Formatting((), broken=broken)
     kept = plan.outside(lines) if lines is not None else set()
@@ -84,11 +84,11 @@ def _format(document: Document, lines: Span | None) -> Formatting:
     return Formatting((), plan.spans(range(len(plan.pieces))), broken)
 
 
-def _is_broken(document: Document) -> bool:
-    errors = [one.code for one in document.diagnostics if one.severity is Severity.ERROR]
-    if not document.pieces or "OML005" in errors:
-        return bool(errors)
-    return bool(errors) and not all(part.intact for _, part in document.pieces)
+def _is_broken(document: Document, plan: _Plan) -> bool:
+    errors = {one.code for one in document.diagnostics if one.severity is Severity.ERROR}
+    if plan.possible and "OML005" not in errors and all(part.intact for _, part in document.pieces):
+        return False  # what errors there are, as of equal keys, leave the layout clear
+    return bool(errors)
 
 
 def _changed(plan: _Plan, edits: Sequence[TextEdit]) -> set[int] | None:
