@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 from osiris.core.dotenv import DotenvEntry, DotenvProblem, read_dotenv
@@ -12,6 +13,7 @@ from osiris.language.suggest import nearest
 from osiris.syntax.diagnostic import Diagnostic, Fix, Related
 from osiris.syntax.text import LineIndex, Span
 
+_COLON = re.compile(r"[ \t]*(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*([ \t]*:[ \t]*)[^=]*$")
 PARAM_PREFIX = "OSIRIS_PARAM_"
 
 
@@ -22,11 +24,22 @@ def dotenv_findings(text: str, params: Collection[str] | None = None) -> tuple[D
     """
     found = list(read_dotenv(text))
     entries = [item for item in found if isinstance(item, DotenvEntry)]
-    diagnostics = [finding("OML337", item.span, item.message) for item in found if isinstance(item, DotenvProblem)]
+    diagnostics = [
+        finding("OML337", item.span, item.message, _with_equals(text, item))
+        for item in found
+        if isinstance(item, DotenvProblem)
+    ]
     diagnostics += _repeated(text, entries)
     if params is not None:
         diagnostics += _without_param(entries, params)
     return tuple(sorted(diagnostics, key=lambda d: (d.span, d.code)))
+
+
+def _with_equals(text: str, problem: DotenvProblem) -> Fix | None:
+    """``NAME: value`` is how YAML would say it."""
+    start = line_start(text, problem.span.start)
+    colon = _COLON.match(text, start, line_end(text, start))
+    return replacement("Write `=`", Span(*colon.span(1)), "=", preferred=True) if colon else None
 
 
 def _repeated(text: str, entries: list[DotenvEntry]) -> Iterator[Diagnostic]:

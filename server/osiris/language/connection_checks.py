@@ -21,6 +21,7 @@ from osiris.syntax.tree import Mapping as MappingNode
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 """``${VAR}`` or ``${VAR:-default}``: the name, and the default where there is one."""
 
+_PLAIN_KEY = re.compile(r"[\w.-]+")
 _TYPE_NAMES = {
     "string": "text",
     "integer": "a whole number",
@@ -73,7 +74,8 @@ def _unknown(
             f"A connection of the family `{family}` has no field `{key}`; it is ignored. Fields are "
             f"{listing(known, 12)}. Own fields start with `x-`."
         )
-        return finding("OML329", span, message, unnecessary=True)
+        fix = None if entry.key.synthetic else replacement(f"Rename to `x-{key}`", span, f"x-{key}")
+        return finding("OML329", span, message, fix if _PLAIN_KEY.fullmatch(key) else None, unnecessary=True)
     taken = meant in present
     hint = f"`{meant}` is there already; remove this one." if taken else f"Did you mean `{meant}`?"
     message = f"A connection of the family `{family}` has no field `{key}`. {hint}"

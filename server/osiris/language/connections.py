@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
 from osiris.language.connection_checks import VARIABLE, family_findings, field_findings, missing_findings
+from osiris.language.edits import remove_entry
 from osiris.language.findings import finding, replacement
 from osiris.language.secret_forms import connection_secrets
 from osiris.language.suggest import listing, nearest
-from osiris.syntax.diagnostic import Diagnostic, Related
+from osiris.syntax.diagnostic import Diagnostic, Fix, Related
 from osiris.syntax.document import Document, parse
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Node, Plain, Scalar, Style, to_plain, walk_scalars
@@ -175,9 +176,11 @@ class _Reader:
         self.text = ""
         self.intact = True
 
-    def report(self, span: Span, message: str, code: str = "OML325", *, related: tuple[Related, ...] = ()) -> None:
+    def report(
+        self, span: Span, message: str, code: str = "OML325", *fixes: Fix | None, related: tuple[Related, ...] = ()
+    ) -> None:
         if self.intact or code != "OML325":  # what cannot be read has been reported already
-            self.diagnostics.append(finding(code, span, message, related=related).shift(self.base))
+            self.diagnostics.append(finding(code, span, message, *fixes, related=related).shift(self.base))
 
     def found(self, findings: Iterable[Diagnostic]) -> None:
         self.diagnostics.extend(item.shift(self.base) for item in findings)
@@ -219,7 +222,10 @@ class _Reader:
             )
             node = extra.node.entry("default") if extra.node else None
             related = (Related(defaults[0].span.shift(-self.base), f"`{defaults[0].alias}` is the default, too."),)
-            self.report(node.key.span if node else extra.span.shift(-self.base), message, "OML326", related=related)
+            edit = remove_entry(self.text, extra.node, node) if extra.node and node else None
+            fix = Fix(f"Let `{defaults[0].alias}` alone be the default", (edit,)) if edit else None
+            place = node.key.span if node else extra.span.shift(-self.base)
+            self.report(place, message, "OML326", fix, related=related)
         return found
 
     def alias(self, family: str, entry: Entry) -> Connection:

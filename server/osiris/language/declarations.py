@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from osiris.language.edits import quoted
+from osiris.language.edits import quoted, remove_entry
 from osiris.language.findings import finding, replacement
 from osiris.language.model import Param, Profile, ProfileValue, TopEntry
 from osiris.language.naming import file_name_problem, is_param_name, variable_name
@@ -29,6 +29,7 @@ class Declarations:
         self.profiles: dict[str, Profile] = {}
         self.diagnostics: list[Diagnostic] = []
         self._base = 0
+        self._text = params.part.text if params is not None else ""
         if params is not None:
             self._base = params.base
             self._read_params(params.entry)
@@ -59,12 +60,20 @@ class Declarations:
                 continue
             if not is_param_name(name):
                 message = f"`{name}` is no usable parameter name: a letter or `_`, then letters, digits, `_` and `-`."
-                self._report("OML141", item.key.span, message)
+                self._report("OML141", item.key.span, message, self._better_name(item, declared))
             elif variables.setdefault(variable_name(name), name) != name:
                 other = variables[variable_name(name)]
                 message = f"`{name}` and `{other}` would both be given by {variable_name(name)}. Rename one of them."
                 self._report("OML141", item.key.span, message, related=(self.params[other].key, f"`{other}` is here."))
             self.params[name] = self._param(item)
+
+    def _better_name(self, item: Entry, declared: MappingNode | None) -> Fix | None:
+        """A usable name that no other parameter has; nothing can refer to the present one."""
+        name = re.sub(r"[^A-Za-z0-9_]+", "_", item.key.text).strip("_")
+        taken = {variable_name(entry.key.text) for entry in declared.entries} if declared else set()
+        if not is_param_name(name) or variable_name(name) in taken or item.key.synthetic:
+            return None
+        return replacement(f"Rename to `{name}`", item.key.span, name)
 
     def _param(self, item: Entry) -> Param:
         span, key = item.span.shift(self._base), item.key.span.shift(self._base)
@@ -100,7 +109,7 @@ class Declarations:
         if len(self.diagnostics) == before:
             self._check_limits(param, value)
         if default is not None and len(self.diagnostics) == before and self._finite(default, plain):
-            self._check_default(param, default, plain)
+            self._check_default(param, default, plain, value)
         if len(self.diagnostics) == before:
             return param
         return Param(**{f: getattr(param, f) for f in param.__slots__ if f != "sound"}, sound=False)
@@ -117,13 +126,19 @@ class Declarations:
             if problem:
                 self._report("OML140", node.span, f"This choice of `{param.name}` {problem}.")
 
-    def _check_default(self, param: Param, node: Node, value: Plain) -> None:
+    def _without_default(self, declared: MappingNode, variable: str) -> Fix | None:
+        entry = declared.entry("default")
+        edit = remove_entry(self._text, declared, entry) if entry else None
+        title = f"Take it from the environment as {variable}"
+        return Fix(title, (edit,), variable=variable) if edit else None
+
+    def _check_default(self, param: Param, node: Node, value: Plain, declared: MappingNode) -> None:
         if param.sensitive and value not in (None, ""):
             message = (
                 f"`{param.name}` is sensitive, so its value must not stand here. Remove the default and give it as "
                 f"{variable_name(param.name)} in the environment or in `.env`."
             )
-            self._report("OML507", node.span, message)
+            self._report("OML507", node.span, message, self._without_default(declared, variable_name(param.name)))
             return
         problem = misfit(param, value)
         if problem:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from osiris.language.edits import insert_key, line_end_before, line_start, newline_of
+from osiris.language.edits import insert_key, line_end, line_end_before, line_start, newline_of, node_end, remove_entry
 from osiris.language.model import Pipeline
 from osiris.language.naming import variable_name
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Mapping, Scalar
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _NOT_IN_NAME = re.compile(r"[^a-z0-9_]+")
 
 
@@ -53,6 +54,25 @@ def declare_param(text: str, pipeline: Pipeline, name: str, value: str) -> TextE
         at = text.index(":", item.key.end) + 1
         return TextEdit(Span(at, at), f"{newline_of(text)}{indent}  {name}: {value}") if not indent.strip() else None
     return None
+
+
+def undeclare_param(text: str, pipeline: Pipeline, name: str) -> TextEdit | None:
+    """Take the declaration of a parameter away, and the whole section with the last one; None where that cannot be."""
+    item = pipeline.entry("params")
+    declared = item.entry.value if item else None
+    entry = declared.entry(name) if isinstance(declared, Mapping) else None
+    if item is None or not isinstance(declared, Mapping) or entry is None or entry.synthetic:
+        return None
+    if len(declared.entries) > 1:
+        edit = remove_entry(item.part.text, declared, entry)
+        return TextEdit(edit.span.shift(item.base), edit.new_text) if edit else None
+    start = line_start(text, item.key.start)
+    if text[start : item.key.start].strip() or (isinstance(item.part.node, Mapping) and item.part.node.flow):
+        return None
+    last = max(entry.key.span.end, node_end(item.part.text, entry.value), node_end(item.part.text, declared))
+    end = line_end(text, item.base + last)
+    after = _LINE_END.match(text, end)
+    return TextEdit(Span(start, after.end() if after else end), "")
 
 
 def _new_section(text: str, pipeline: Pipeline, line: str) -> TextEdit | None:

@@ -14,7 +14,18 @@ RETRY_DELAY = 1.0
 """The wait before the second attempt of a ``retry`` that says none, in seconds."""
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
+_IN_WORDS = re.compile(
+    r"(\d{1,9}(?:\.\d{1,9})?)\s*"
+    r"((?:milliseconds?|millis|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?))",
+    re.IGNORECASE,
+)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
+
+
+def meant_duration(node: Node | None) -> str | None:
+    """The duration that a text such as ``5 minutes`` means, as it is written here; None for anything else."""
+    match = _IN_WORDS.fullmatch(node.text.strip()) if isinstance(node, Scalar) else None
+    return f"{match[1]}{'ms' if match[2].lower().startswith('milli') else match[2][0].lower()}" if match else None
 
 
 def seconds(node: Node | None) -> float | None:

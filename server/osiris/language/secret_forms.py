@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from osiris.language.edits import quoted
 from osiris.language.facts import SecretHit
-from osiris.language.findings import finding, replacement
+from osiris.language.findings import finding
 from osiris.language.secrets import dsn_password_span, find_known_formats, high_entropy_spans, is_secret_key
 from osiris.syntax.block import SourceMap
-from osiris.syntax.diagnostic import Diagnostic, Fix
+from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Scalar
 
@@ -63,4 +63,5 @@ def connection_secrets(family: str, alias: str, entry: Entry, source: str) -> It
 def _use_variable(node: Scalar, variable: str) -> Fix | None:
     if node.synthetic:
         return None
-    return replacement(f"Replace by `${{{variable}}}`; set {variable} in `.env`", node.span, quoted(f"${{{variable}}}"))
+    edit = TextEdit(node.span, quoted(f"${{{variable}}}"))
+    return Fix(f"Replace by `${{{variable}}}`; set {variable} in `.env`", (edit,), variable=variable)

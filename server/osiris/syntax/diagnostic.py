@@ -30,13 +30,15 @@ class Fix:
     """A mend a machine can apply: edits of one file that do not overlap.
 
     ``path`` is None for the diagnosed document itself, else a path relative to the project root (``/`` separated).
-    ``preferred`` marks the one fix that is right without a choice, so that "fix all" may apply it.
+    ``preferred`` marks the one fix that is right without a choice, so that "fix all" may apply it. ``variable`` names
+    the environment variable that must get the value which the fix takes away; the fix itself never repeats a secret.
     """
 
     title: str
     edits: tuple[TextEdit, ...]
     preferred: bool = False
     path: str | None = None
+    variable: str | None = None
 
     def shift(self, by: int) -> Fix:
         """The same fix in a document where its part stands ``by`` code points further on."""

@@ -170,8 +170,8 @@ def _report(ctx: StepContext, spec: ComponentSpec, problem: ConfigProblem, suffi
 
 def _value_fixes(node: Scalar, problem: ConfigProblem, spec: ComponentSpec) -> Iterable[Fix]:
     """Mends of one scalar: quotes, no quotes, a list around it, or the value that was meant."""
-    if node.synthetic or "${" in node.text or node.value is None:
-        return
+    if node.synthetic or "${" in node.text or node.value is None or spec.is_secret(problem.path):
+        return  # a fix must not repeat a secret
     wanted = problem.expected if isinstance(problem.expected, tuple) else ()
     if problem.kind == "type":
         if "string" in wanted and not isinstance(node.value, str):
@@ -183,12 +183,20 @@ def _value_fixes(node: Scalar, problem: ConfigProblem, spec: ComponentSpec) -> I
             elif "array" in wanted and node.style in (Style.PLAIN, Style.SINGLE, Style.DOUBLE):
                 items = ", ".join(scalar_text(part.strip()) for part in node.text.split(",") if part.strip())
                 yield replacement(f"Write `[{items}]`", node.span, f"[{items}]", preferred=True)
+    elif problem.kind in ("minimum", "maximum") and node.style is Style.PLAIN and _is_bound(problem):
+        yield replacement(f"Write `{problem.expected}`", node.span, str(problem.expected))
     elif problem.kind == "enum" and isinstance(node.value, str):
         choices = [choice for choice in wanted if isinstance(choice, str)]
         near = nearest(node.text, choices)
         for choice in [near] if near else choices[:5]:
             text = scalar_text(choice) if node.style is Style.PLAIN else quoted(choice)
             yield replacement(f"Replace by `{choice}`", node.span, text, preferred=choice == near)
+
+
+def _is_bound(problem: ConfigProblem) -> bool:
+    """Whether the number that a value must not go beyond would itself do."""
+    number = isinstance(problem.expected, int | float) and not isinstance(problem.expected, bool)
+    return number and f"{problem.expected} or " in problem.message
 
 
 def _unquoted(text: str, wanted: tuple[Any, ...]) -> str | None:

@@ -6,13 +6,14 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 
-from osiris.language.edits import append_item, insert_key
+from osiris.language.edits import append_item, insert_key, node_end, scalar_text
 from osiris.language.findings import finding
 from osiris.language.model import InputRef, Step
 from osiris.language.naming import table_name
 from osiris.language.rules.context import DocumentContext
 from osiris.language.suggest import listing
-from osiris.syntax.diagnostic import Diagnostic, Fix, Related
+from osiris.syntax.diagnostic import Diagnostic, Fix, Related, TextEdit
+from osiris.syntax.text import Span
 from osiris.syntax.tree import Mapping, Scalar, Sequence
 
 
@@ -50,7 +51,20 @@ def _idle_inputs(step: Step) -> Diagnostic:
     entry = mapping.entry("inputs") if mapping else None
     span = step.place(entry.key.span) if entry else step.anchor
     message = "This step reads from outside, so `inputs` has no effect. To make it wait, say `needs`."
-    return finding("OML314", span, message, unnecessary=True)
+    return finding("OML314", span, message, _needs_instead(step), unnecessary=True)
+
+
+def _needs_instead(step: Step) -> Fix | None:
+    """The steps of the inputs as needs, so that the step goes on to wait for them."""
+    mapping, inputs = step.shape.mapping, step.shape.inputs
+    entry = mapping.entry("inputs") if mapping else None
+    if mapping is None or entry is None or entry.synthetic or mapping.synthetic or not inputs:
+        return None
+    if mapping.entry("needs") is not None or any(given.id is None for given in inputs):
+        return None
+    ids = ", ".join(dict.fromkeys(scalar_text(given.id or "") for given in inputs))
+    span = Span(entry.key.span.start, max(node_end(step.shape.part.text, entry.value), entry.key.span.end))
+    return Fix("Say `needs` instead", (TextEdit(span, f"needs: [{ids}]"),)).shift(step.base)
 
 
 def _starved(ctx: DocumentContext, step: Step) -> Diagnostic:

@@ -6,7 +6,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from osiris.language.edits import quoted, remove_entry
+from osiris.language.declaring import undeclare_param
+from osiris.language.edits import quoted
 from osiris.language.findings import finding, replacement
 from osiris.language.model import HeldPlaceholder
 from osiris.language.naming import is_param_name
@@ -206,8 +207,8 @@ def unused(ctx: DocumentContext) -> Iterator[Diagnostic]:
             continue
         entry = item.entry.value.entry(name)
         set_elsewhere = any(name in profile.values for profile in ctx.pipeline.profiles.values())
-        edit = remove_entry(item.part.text, item.entry.value, entry) if entry and not set_elsewhere else None
-        fix = Fix(f"Remove `{name}`", (edit,)).shift(item.base) if edit else None
+        edit = undeclare_param(ctx.text, ctx.pipeline, name) if entry and not set_elsewhere else None
+        fix = Fix(f"Remove `{name}`", (edit,)) if edit else None
         yield finding("OML144", param.key, f"No step uses the parameter `{name}`.", fix, unnecessary=True)
 
 

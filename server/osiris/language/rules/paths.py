@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from osiris.components.spec import CONNECTION_KEY
 from osiris.language.connections import Connection, connection_of_step
 from osiris.language.facts import PathUse
-from osiris.language.findings import finding
+from osiris.language.findings import finding, replacement
 from osiris.language.model import first_line
 from osiris.language.rules.config import locate
 from osiris.language.rules.context import DocumentContext, StepContext
 from osiris.language.substitution import ResolvedConfig
-from osiris.syntax.diagnostic import Diagnostic
+from osiris.language.suggest import nearest
+from osiris.syntax.diagnostic import Diagnostic, Fix
 from osiris.syntax.text import Span
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_SIMPLE_NAME = re.compile(r"[\w.-]+")
 _PATTERN = re.compile(r"[*?\[]")
 
 
@@ -155,4 +157,33 @@ def inputs_exist(ctx: DocumentContext) -> Iterator[Diagnostic]:
         for use in report.paths:
             if use.is_input and use.known and use.path not in written and ctx.env.file_exists(use.path) is False:
                 message = f"The project has no file `{use.path}` yet. A run needs it."
-                yield finding("OML330", step.place(use.span), message)
+                near = _near_file(ctx, use.path)
+                hint = f" Did you mean `{near}`?" if near else ""
+                yield finding(
+                    "OML330", step.place(use.span), message + hint, _named(ctx, step.place(use.span), use, near)
+                )
+
+
+def _near_file(ctx: DocumentContext, path: str) -> str | None:
+    """The file of the same folder whose name is close."""
+    folder, name = posixpath.split(path)
+    near = nearest(name, [entry.name for entry in ctx.env.list_folder(folder) or () if not entry.is_folder])
+    return posixpath.join(folder, near) if near else None
+
+
+def _named(ctx: DocumentContext, span: Span, use: PathUse, near: str | None) -> Fix | None:
+    """The other name in the place of this one, where the value says it as it is."""
+    written, name = ctx.text[span.start : span.end], posixpath.basename(use.path)
+    at = written.rfind(name)
+    if (
+        near is None
+        or at < 0
+        or written[at + len(name) :] not in ("", "'", '"')
+        or ctx.text.startswith("*", span.start)
+    ):
+        return None
+    better = posixpath.basename(near)
+    if not _SIMPLE_NAME.fullmatch(better):
+        return None
+    place = Span(span.start + at, span.start + at + len(name))
+    return replacement(f"Replace by `{near}`", place, better)

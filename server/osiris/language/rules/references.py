@@ -12,7 +12,7 @@ from osiris.language.rules.context import DocumentContext
 from osiris.language.rules.dataflow import wait_for_none
 from osiris.language.suggest import listing, nearest
 from osiris.language.templates import holds_param
-from osiris.syntax.diagnostic import Diagnostic, Fix, Related
+from osiris.syntax.diagnostic import Diagnostic, Fix, Related, TextEdit
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Scalar, Sequence
 
@@ -80,13 +80,15 @@ def _self_need(step: Step, ref: NeedRef) -> Diagnostic:
     return finding("OML302", step.place(ref.node.span), message, _remove(step, ref, f"Remove `{ref.id}`"))
 
 
-def _remove(step: Step, ref: NeedRef, title: str) -> Fix | None:
+def _remove(step: Step, ref: NeedRef, title: str, *, preferred: bool = True) -> Fix | None:
     needs_node = step.get("needs")
     if not isinstance(needs_node, Sequence):
         return None
     index = next((i for i, item in enumerate(needs_node.items) if item is ref.node), -1)
     edit = remove_item(step.shape.part.text, needs_node, index) if index >= 0 else None
-    return Fix(title, (edit,), True).shift(step.base) if edit else None
+    if index >= 0 and len(needs_node.items) == 1 and needs_node.flow and not needs_node.synthetic:
+        edit = TextEdit(needs_node.span, "[]")
+    return Fix(title, (edit,), preferred).shift(step.base) if edit else None
 
 
 def inputs(ctx: DocumentContext) -> Iterator[Diagnostic]:
@@ -141,7 +143,21 @@ def cycles(ctx: DocumentContext) -> Iterator[Diagnostic]:
         links = [_link(ctx, step, steps[(n + 1) % len(steps)]) for n, step in enumerate(steps)]
         message = f"These steps wait for each other, so none can start: {path}. Remove one of the needs."
         fixes = [wait_for_none(step) for step in steps if step.index in ctx.graph.implicit]
+        fixes += [_cut(ctx, step, steps[(n + 1) % len(steps)]) for n, step in enumerate(steps[:_MOST_CUTS])]
         yield finding("OML303", links[0].span, message, *fixes, related=links[1:_MOST_RELATED])
+
+
+_MOST_CUTS = 5
+
+
+def _cut(ctx: DocumentContext, step: Step, other: Step) -> Fix | None:
+    """The need of a step that closes the circle goes, unless the step would be left without data."""
+    if ctx.graph.roles[step.index].consumes is not False and len(ctx.graph.data[step.index]) < 2:
+        return None
+    ref = next((need for need in step.shape.needs or () if need.id == other.shape.id), None)
+    if ref is None or any(given.id == ref.id for given in step.shape.inputs or ()):
+        return None
+    return _remove(step, ref, f"Let `{step.shape.id}` not wait for `{ref.id}`", preferred=False)
 
 
 def _link(ctx: DocumentContext, step: Step, other: Step) -> Related:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
-from osiris.language.edits import insert_key, line_start, newline_of, node_end, quoted, remove_entry
+from osiris.language.connections import Connection
+from osiris.language.declaring import declare_param, free_param_name
+from osiris.language.edits import insert_key, node_end, quoted, remove_entry
 from osiris.language.facts import SecretHit
-from osiris.language.findings import finding
+from osiris.language.findings import finding, replacement
 from osiris.language.model import Step
 from osiris.language.naming import variable_name
 from osiris.language.placeholders import find_placeholders
@@ -18,7 +20,7 @@ from osiris.language.secret_forms import secrets_by_form
 from osiris.language.secrets import dsn_password_span, find_known_formats, high_entropy_spans
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Mapping, Node, Plain, Scalar, Sequence, walk_scalars
+from osiris.syntax.tree import Entry, Mapping, Node, Plain, Scalar, Sequence, walk_scalars
 
 Path = tuple[str | int, ...]
 
@@ -115,7 +117,8 @@ def secrets(ctx: DocumentContext) -> Iterator[Diagnostic]:
         hits = [hit for scalar in walk_scalars(item.entry.value) for hit in secrets_by_form(scalar, text, key)]
         hits += _beside_values(item.part.text, [hit.value for hit in hits])
         for hit in hits:
-            yield finding(hit.code, hit.span.shift(item.base), _message(hit))
+            span = hit.span.shift(item.base)
+            yield finding(hit.code, span, _message(hit), _take_out(ctx.text, hit.code, span))
     yield from _given(ctx)
 
 
@@ -157,10 +160,19 @@ def _finding(ctx: DocumentContext, step: Step, hit: SecretHit) -> Diagnostic:
     if hit.code == "OML508":
         return finding("OML508", span, _message(hit), _mark_sensitive(ctx, hit.key))
     fixes: list[Fix | None] = []
-    if hit.movable:
+    if not hit.movable:
+        fixes = [_take_out(ctx.text, hit.code, span)]
+    else:
         drop = _drop(ctx, step, hit)
         fixes = [drop] if drop else [_to_parameter(ctx, step, hit), *_to_connection(ctx, step, hit)]
     return finding(hit.code, span, _message(hit), *fixes)
+
+
+def _take_out(text: str, code: str, span: Span) -> Fix | None:
+    """Something that tells nothing in the place of a secret that no parameter can stand for."""
+    if text.startswith("*", span.start) or span.end <= span.start:
+        return None  # it stands behind an alias
+    return replacement("Take it out", span, "***" if code == "OML502" else "(removed)")
 
 
 def _drop(ctx: DocumentContext, step: Step, hit: SecretHit) -> Fix | None:
@@ -177,37 +189,13 @@ def _drop(ctx: DocumentContext, step: Step, hit: SecretHit) -> Fix | None:
 
 def _to_parameter(ctx: DocumentContext, step: Step, hit: SecretHit) -> Fix | None:
     """A sensitive parameter in the place of the value; its value comes from ``OSIRIS_PARAM_X``."""
-    name = _fresh_name(ctx, step, hit.key)
-    declaration = _declare(ctx, name)
+    name = free_param_name(ctx.pipeline, (hit.key, f"{step.shape.id or 'step'}_{hit.key}"))
+    declaration = declare_param(ctx.text, ctx.pipeline, name, "{type: string, sensitive: true}")
     if declaration is None:
         return None
     use = TextEdit(step.place(hit.value), quoted(f"${{params.{name}}}"))
-    return Fix(f"Take it from the environment as {variable_name(name)}", (declaration, use))
-
-
-def _fresh_name(ctx: DocumentContext, step: Step, key: str) -> str:
-    base = "".join(c if c.isalnum() and c.isascii() else "_" for c in key.lower()).strip("_") or "secret"
-    base = base if base[0].isalpha() else f"p_{base}"
-    owner = "".join(c if c.isalnum() and c.isascii() else "_" for c in (step.shape.id or "step").lower()).strip("_")
-    for name in (base, f"{owner or 'step'}_{base}" if not owner[:1].isdigit() else f"s_{owner}_{base}"):
-        if name not in ctx.pipeline.params:
-            return name
-    return f"{base}_{len(ctx.pipeline.params) + 1}"
-
-
-def _declare(ctx: DocumentContext, name: str) -> TextEdit | None:
-    value = "{type: string, sensitive: true}"
-    item = ctx.pipeline.entry("params")
-    if item is not None:
-        if not isinstance(item.entry.value, Mapping):
-            return None
-        edit = insert_key(item.part.text, item.entry.value, name, value)
-        return TextEdit(edit.span.shift(item.base), edit.new_text) if edit else None
-    steps = ctx.pipeline.entry("steps")
-    if steps is None or line_start(ctx.text, steps.key.start) != steps.key.start:
-        return None
-    newline = newline_of(ctx.text)
-    return TextEdit(Span(steps.key.start, steps.key.start), f"params:{newline}  {name}: {value}{newline}")
+    variable = variable_name(name)
+    return Fix(f"Take it from the environment as {variable}", (declaration, use), variable=variable)
 
 
 def _to_connection(ctx: DocumentContext, step: Step, hit: SecretHit) -> Iterator[Fix]:
@@ -221,9 +209,26 @@ def _to_connection(ctx: DocumentContext, step: Step, hit: SecretHit) -> Iterator
     group = ctx.env.connections.families.get(spec.family, {})
     for connection in sorted(group.values(), key=lambda c: c.alias)[:3]:
         if hit.key in connection.fields:
-            whole = Span(entry.key.span.start, max(node_end(step.shape.part.text, entry.value), entry.key.span.end))
-            edit = TextEdit(step.place(whole), f"{CONNECTION_KEY}: {quoted(connection.reference)}")
-            yield Fix(f"Use the connection `{connection.reference}`", (edit,))
+            edits = _replaced(step.shape.part.text, config, entry, connection, spec)
+            if edits:
+                yield Fix(f"Use the connection `{connection.reference}`", edits).shift(step.base)
+
+
+def _replaced(
+    text: str, config: Mapping, entry: Entry, connection: Connection, spec: ComponentSpec
+) -> tuple[TextEdit, ...]:
+    """The connection in the place of the first of the fields that it gives, the others away."""
+    given = [
+        one
+        for one in config.entries
+        if one is entry
+        or (one.key.text in connection.fields and spec.connection_fields.get(one.key.text) == "forbidden")
+    ]
+    first = given[0]
+    whole = Span(first.key.span.start, max(node_end(text, first.value), first.key.span.end))
+    edits = [TextEdit(whole, f"{CONNECTION_KEY}: {quoted(connection.reference)}")]
+    gone = [remove_entry(text, config, one) for one in given[1:]]
+    return (*edits, *(edit for edit in gone if edit)) if None not in gone else ()
 
 
 def _mark_sensitive(ctx: DocumentContext, name: str) -> Fix | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping as Values
 from dataclasses import replace
 
 from osiris.language.component_names import meant_component
-from osiris.language.durations import LONGEST, RETRY_DELAY, seconds
+from osiris.language.durations import LONGEST, RETRY_DELAY, meant_duration, seconds
 from osiris.language.edits import column, insert_key, line_start, newline_of, node_end, quoted, scalar_text
 from osiris.language.findings import finding, replacement
 from osiris.language.model import LEGACY_MODES, MODES, StepShape, first_line, step_anchor
@@ -274,7 +274,8 @@ def _timeout(entry: Entry | None, values: Values[str, Plain]) -> Iterator[Diagno
     value = seconds(node)
     if value is None or not 0 < value <= LONGEST:
         span = value_span(entry.value, entry.key)
-        yield finding("OML128", span, "`timeout` is a number of seconds above 0, or a text such as `30s`, `5m`, `2h`.")
+        message = "`timeout` is a number of seconds above 0, or a text such as `30s`, `5m`, `2h`."
+        yield finding("OML128", span, message, _as_duration(entry.value))
 
 
 def _retry(entry: Entry | None, values: Values[str, Plain]) -> Iterator[Diagnostic]:
@@ -286,9 +287,8 @@ def _retry(entry: Entry | None, values: Values[str, Plain]) -> Iterator[Diagnost
     if not isinstance(node, Mapping):
         if not _is_attempts(node):
             span = value_span(entry.value, entry.key)
-            yield finding(
-                "OML127", span, "`retry` is a number of attempts from 1 to 100, or `{attempts, delay, max_delay}`."
-            )
+            message = "`retry` is a number of attempts from 1 to 100, or `{attempts, delay, max_delay}`."
+            yield finding("OML127", span, message, _as_attempts(entry.value))
         return
     for each in node.entries:
         yield from _retry_key(each)
@@ -303,9 +303,28 @@ def _retry_key(entry: Entry) -> Iterator[Diagnostic]:
     if key not in known:
         yield unknown_key(key, entry.key.span, known, set(), "`retry`")
     elif key == "attempts" and not _is_attempts(entry.value):
-        yield finding("OML127", span, "`attempts` is a whole number from 1 to 100.")
+        yield finding("OML127", span, "`attempts` is a whole number from 1 to 100.", _as_attempts(entry.value))
     elif key != "attempts" and ((value := seconds(entry.value)) is None or value > LONGEST):
-        yield finding("OML127", span, f"`{key}` is a number of seconds, or a text such as `30s`, `5m`.")
+        message = f"`{key}` is a number of seconds, or a text such as `30s`, `5m`."
+        yield finding("OML127", span, message, _as_duration(entry.value))
+
+
+def _as_duration(node: Node) -> Fix | None:
+    """``5 minutes`` as ``5m``."""
+    meant = meant_duration(node)
+    if meant is None or not isinstance(node, Scalar) or node.synthetic:
+        return None
+    return replacement(f"Write `{meant}`", node.span, meant, preferred=True)
+
+
+def _as_attempts(node: Node) -> Fix | None:
+    """A count in quotes, or with a word behind it, as a number."""
+    match = (
+        re.fullmatch(r"(\d{1,3})(?:\s*(?:times|attempts|x))?", node.text.strip()) if isinstance(node, Scalar) else None
+    )
+    if match is None or not 1 <= int(match[1]) <= 100 or not isinstance(node, Scalar) or node.synthetic:
+        return None
+    return replacement(f"Write `{int(match[1])}`", node.span, str(int(match[1])), preferred=True)
 
 
 def _retry_order(retry: Mapping) -> Iterator[Diagnostic]:

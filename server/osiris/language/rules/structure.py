@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from itertools import count
 
 from osiris.language.edits import column, newline_of, quoted
 from osiris.language.findings import finding, replacement
 from osiris.language.model import Step, first_line
-from osiris.language.naming import file_name_problem, is_kebab_case, to_kebab_case
+from osiris.language.naming import file_name_problem, is_kebab_case, step_id_problem, to_kebab_case
 from osiris.language.rules.context import DocumentContext
 from osiris.language.rules.nodes import in_quotes, is_empty, is_text_or_empty, unknown_key, value_span
 from osiris.language.suggest import listing, nearest
@@ -30,7 +31,7 @@ def document_shape(ctx: DocumentContext) -> Iterator[Diagnostic]:
             span = first_line(ctx.text, document.top.span)
             what = "a list" if isinstance(document.top, Sequence) else "text"
             message = f"A pipeline is a map with {listing(REQUIRED_TOP)}; the top level of this file is {what}."
-            yield finding("OML102", span, message)
+            yield finding("OML102", span, message, _below_steps(ctx, document.top))
         return
     if not ctx.pipeline.top:
         if not document.diagnostics:
@@ -58,6 +59,17 @@ _WHY = {
     "name": "It names the folder of the compiled pipeline: add `name: my-pipeline`.",
     "steps": "It lists what the pipeline does: add at least one step.",
 }
+
+
+def _below_steps(ctx: DocumentContext, top: Node) -> Fix | None:
+    """A list of maps at the top level is most likely that of the steps."""
+    at = top.span.start
+    if not isinstance(top, Sequence) or top.flow or not all(isinstance(item, Mapping) for item in top.items):
+        return None
+    head = _fields({"oml_version": OML_VERSION, "name": "my-pipeline"}) + "steps:\n"
+    if column(ctx.text, at):
+        return None
+    return Fix("Put the list under `steps`", (TextEdit(Span(at, at), head.replace("\n", newline_of(ctx.text))),))
 
 
 def _fields(values: dict[str, str]) -> str:
@@ -130,8 +142,9 @@ def _legacy_top(ctx: DocumentContext, key: str, span: Span, entry: Entry, base: 
         "outputs": "what a pipeline writes is said by its steps with `mode: write`",
     }.get(key, f"`{new}` has taken its place")
     whole = _entry_lines(ctx.text, entry.span.shift(base))
+    keep = replacement(f"Keep it as `x-{key}`", span, f"x-{key}")
     fix = replacement(f"Remove `{key}`", whole, "")
-    return finding("OML109", span, f"`{key}` belongs to an older format: {why}. Remove it.", fix, deprecated=True)
+    return finding("OML109", span, f"`{key}` belongs to an older format: {why}. Remove it.", fix, keep, deprecated=True)
 
 
 def _entry_lines(text: str, span: Span) -> Span:
@@ -219,11 +232,8 @@ def top_types(ctx: DocumentContext) -> Iterator[Diagnostic]:
     value = item.entry.value
     if isinstance(value, Sequence) or is_empty(value):
         edit = TextEdit(item.entry.span.shift(item.base), _steps_skeleton(newline_of(ctx.text)).rstrip())
-        fix = (
-            Fix("Add a step", (edit,))
-            if is_empty(value) and item.entry.span.end <= item.entry.key.span.end + 1
-            else None
-        )
+        nothing = is_empty(value) and item.entry.span.end <= item.entry.key.span.end + 1
+        fix = Fix("Add a step", (edit,)) if nothing or (isinstance(value, Sequence) and not value.synthetic) else None
         yield finding("OML113", item.key, "`steps` is empty: a pipeline has at least one step.", fix)
     else:
         what = "a map" if isinstance(value, Mapping) else "a single value"
@@ -242,7 +252,7 @@ def step_ids(ctx: DocumentContext) -> Iterator[Diagnostic]:
         for step in others:
             related = [Related(first.anchor, f"Step {first.index + 1} has the id `{first.shape.id}`.")]
             message = f"The id `{step.shape.id}` is taken by step {first.index + 1}{_case(step, first)}. {_RENAME}"
-            yield finding("OML123", step.anchor, message, related=related)
+            yield finding("OML123", step.anchor, message, _other_id(step, alike), related=related)
         if others:
             related = [
                 Related(step.anchor, f"Step {step.index + 1} has the id `{step.shape.id}`.")
@@ -256,6 +266,17 @@ def step_ids(ctx: DocumentContext) -> Iterator[Diagnostic]:
 
 _RENAME = "Give this step another id."
 _MOST_RELATED = 20
+
+
+def _other_id(step: Step, taken: Container[str]) -> Fix | None:
+    """A number behind the id of the later one; what refers to the id goes on to mean the first."""
+    node, name = step.shape.id_node, step.shape.id
+    if node is None or name is None or node.synthetic:
+        return None
+    better = next(f"{name}-{number}" for number in count(2) if f"{name}-{number}".casefold() not in taken)
+    return (
+        replacement(f"Rename to `{better}`", step.place(node.span), better) if step_id_problem(better) is None else None
+    )
 
 
 def _case(step: Step, other: Step) -> str:
