@@ -148,3 +148,11 @@ def test_between_a_dash_and_its_key_and_on_the_line_of_a_comment_nothing_can_be_
     assert cursor("steps:\n  -<|> id: a\n").role is Role.NOTHING
     assert cursor("name: x\n<|>  # a remark\n").role is Role.NOTHING
     assert cursor("name: x\n# <|>").role is Role.NOTHING
+
+
+def test_a_tab_counts_as_one_level_and_is_mended_by_what_is_taken() -> None:
+    found = cursor("steps:\n  - id: a\n\t\tmo<|>\n")
+
+    assert (found.role, found.path, found.column, found.indent) == (Role.KEY, ("steps", 0), 4, Span(17, 19))
+    assert cursor("steps:\n  - id: a\n\t\tconfig:\n\t\t\tpath: <|>\n").path == ("steps", 0, "config", "path")
+    assert cursor("steps:\n\t- id: a\n\t\tmode: <|>\n").path == ("steps", 0, "mode")

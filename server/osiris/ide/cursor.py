@@ -163,7 +163,7 @@ class _Place:
             return self._value(line.value)
         starts = line.content.start
         if line.dashes and line.content.start == line.content.end:
-            starts = line.span.start + line.dashes[-1] + 1
+            starts = line.span.start + line.dashes[-1] + 1 - line.tabs
         if has_text and offset < starts:
             return self._make(Role.NOTHING, (), Span(offset, offset))
         return self._key_or_item()
@@ -228,7 +228,7 @@ class _Place:
     def _map_path(self) -> tuple[Path, int]:
         """The way to the map that the key of this line stands in, and its column."""
         line = self._line
-        column = line.content.start - line.span.start
+        column = line.column(line.content.start)
         if line.dashes:
             return self._item_path(), column
         frames = [f for f in self._outline.frames if f.column < column or (f.is_map and f.column <= column)]
@@ -262,14 +262,14 @@ class _Place:
         if line.dashes:
             path = self._item_path()
             role = Role.KEY if has_colon else Role.ITEM
-            column = line.content.start - line.span.start
+            column = line.column(line.content.start)
             if line.content.start == line.content.end:
-                column = max(self._offset - line.span.start, line.dashes[-1] + 2)
+                column = max(line.column(self._offset), line.dashes[-1] + 2)
             gap = text[self._offset - 1 : self._offset] == "-"
             return self._make(role, path, token, column=column, keys=self._others(path), has_colon=has_colon, gap=gap)
-        column = line.content.start - line.span.start
+        column = line.column(line.content.start)
         if line.content.start == line.content.end:
-            column = self._offset - line.span.start
+            column = line.column(self._offset)
         return self._key_at(column, token, has_colon)
 
     def _key_at(self, column: int, token: Span, has_colon: bool) -> Cursor:
@@ -331,8 +331,10 @@ class _Place:
         )
 
     def _misplaced(self, column: int, wanted: int) -> Span | None:
-        start = self._line.span.start
-        return None if column == wanted else Span(start, start + column)
+        start, tabs = self._line.span.start, self._line.tabs
+        if column == wanted and not tabs:
+            return None
+        return Span(start, start + (column - tabs if column >= 2 * tabs else column // 2))
 
     def _others(self, path: Path) -> tuple[str, ...]:
         """The keys of the map at ``path``, without the one on this line."""

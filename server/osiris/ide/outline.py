@@ -44,18 +44,24 @@ class Frame:
 class Line:
     """One line that the cursor may stand in, cut into what it says.
 
-    ``indent`` counts spaces before the first character; ``dashes`` are the columns of the dashes that start it.
+    ``tabs`` counts the tabs before the first character, which YAML does not allow; each is taken for two columns, one
+    level, until it is mended. ``dashes`` are the columns of the dashes that start the line.
     ``content`` is what follows them, without comment and trailing space. ``key`` and ``value`` are ranges in the text;
     ``key`` is None where there is no colon, ``value`` is None where there is no key.
     """
 
     span: Span
-    indent: int
+    tabs: int
     dashes: tuple[int, ...]
     content: Span
     key: Span | None
     value: Span | None
     comment: int | None
+
+    def column(self, offset: int) -> int:
+        """The column of an offset."""
+        width = offset - self.span.start
+        return width + min(self.tabs, width)
 
 
 @dataclass(slots=True)
@@ -113,7 +119,7 @@ class Reader:
     def _take(self, line: Line) -> None:
         for dash in line.dashes:
             self._dash(dash)
-        column = line.content.start - line.span.start
+        column = line.column(line.content.start)
         if line.key is None or line.value is None:
             self._bare(line)
             return
@@ -159,7 +165,7 @@ class Reader:
             top.filled = True
             self._value(line.content, top.child_path(), line.dashes[-1])
             return
-        deeper = not line.dashes and line.content.start - line.span.start > top.column
+        deeper = not line.dashes and line.column(line.content.start) > top.column
         if deeper and top.is_map and not top.filled and self._text[line.content.start] in "[{\"'":
             top.filled = True
             self._value(line.content, top.child_path(), top.column)
@@ -221,11 +227,12 @@ def _line_start(text: str, offset: int) -> int:
 
 def _cut(text: str, start: int, end: int) -> Line:
     raw = text[start:end]
-    indent = len(raw) - len(raw.lstrip(" "))
-    at = start + indent
+    indent = raw[: len(raw) - len(raw.lstrip(" \t"))]
+    tabs = indent.count("\t")
+    at = start + len(indent)
     dashes = []
     while match := _DASH.match(text, at, end):
-        dashes.append(at - start)
+        dashes.append(at - start + tabs)
         at = match.end()
     comment = None
     stop = end
@@ -249,7 +256,7 @@ def _cut(text: str, start: int, end: int) -> Line:
         value = Span(min(value_start, max(stop, key_match.end())), max(stop, key_match.end()))
         if value.start > value.end:
             value = Span(key_match.end(), key_match.end())
-    return Line(Span(start, end), indent, tuple(dashes), content, key, value, comment)
+    return Line(Span(start, end), tabs, tuple(dashes), content, key, value, comment)
 
 
 def _unquote(key: str) -> str:
