@@ -67,3 +67,13 @@ def test_an_env_file_of_another_program_is_left_alone(editor: Client, project: P
     assert labels(editor, path, "|") == []
     assert asked(editor, path, "A|=1\n", "textDocument/hover") is None
     assert codes(editor, path, "no variable\n") == []
+
+
+def test_a_line_break_brings_no_suggestions_that_the_next_one_would_take(editor: Client, project: Path) -> None:
+    path = project / "osiris.yaml"
+    assert labels(editor, path, "on_failure: stop\n|\n")
+
+    place = {"textDocument": {"uri": path.as_uri()}, "position": {"line": 1, "character": 0}}
+    context = {"triggerKind": 2, "triggerCharacter": "\n"}
+
+    assert editor.request("textDocument/completion", {**place, "context": context}) is None

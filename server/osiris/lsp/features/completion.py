@@ -41,8 +41,11 @@ async def handle(session: Session, params: types.CompletionParams) -> types.Comp
     if snapshot is None:
         return None
     offset = snapshot.offset(params.position)
-    if _broke_a_line(params.context) and not _on_blank_line(snapshot, offset):
-        return None  # nobody who breaks a line in two asks for something to type
+    is_project_file = isinstance(snapshot, ProjectFileSnapshot)
+    if _broke_a_line(params.context) and (is_project_file or not _on_blank_line(snapshot, offset)):
+        # Nobody who breaks a line in two asks for something to type; and in plain YAML, where editors select the first
+        # suggestion, the next Enter would take it.
+        return None
     if isinstance(snapshot, ProjectFileSnapshot):
         found = complete_file(snapshot.file, offset)
     else:
