@@ -419,3 +419,20 @@ def test_a_full_disk_behind_standard_output_does_not_stop_a_run_but_is_told(osir
     assert done.returncode == 1
     assert done.stderr == "error: cannot write to standard output: No space left on device\n"
     assert (project / "out/orders.csv").exists()
+
+
+def test_a_run_in_the_background_can_be_followed_at_once(osiris: Osiris) -> None:
+    done = osiris("run", "pipelines/orders.oml.yaml", "--detach", "--follow")
+
+    first, *lines = done.stdout.splitlines()
+    assert first.startswith("run_")
+    assert "goes on when this ends" in first
+    assert "done    write-orders" in [line[:20] for line in lines]
+    assert lines[-1] == "succeeded"
+    assert done.returncode == 0
+
+
+def test_following_is_for_runs_in_the_background(osiris: Osiris) -> None:
+    done = osiris("run", "pipelines/orders.oml.yaml", "--follow")
+
+    assert (done.returncode, "goes with --detach" in done.stderr) == (2, True)

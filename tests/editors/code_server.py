@@ -78,17 +78,24 @@ class CodeServer:
     """A code-server process group on a free port of 127.0.0.1, with the extension installed. Use it in ``with``."""
 
     def __init__(
-        self, scratch: Path, *, settings: Mapping[str, object] | None = None, restricted: bool = False
+        self,
+        scratch: Path,
+        *,
+        settings: Mapping[str, object] | None = None,
+        restricted: bool = False,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare it.
 
         ``scratch`` is an empty folder for its data, ``settings`` come on top of the quiet defaults, and ``restricted``
-        opens folders in Restricted Mode, as VS Code does with folders that the user has not trusted.
+        opens folders in Restricted Mode, as VS Code does with folders that the user has not trusted. ``variables`` are
+        set in its environment.
         """
         self.scratch = scratch
         self.port = _free_port()
         self.log = scratch / "code-server.log"
         self._restricted = restricted
+        self._variables = variables or {}
         trust = _RESTRICTED if restricted else _TRUSTED
         self._settings = {**_SETTINGS, **trust, "osiris.server.interpreter": sys.executable, **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
@@ -183,7 +190,8 @@ class CodeServer:
     def _environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("VSCODE_", "ELECTRON_", "CODE_SERVER_"))}
         # Without a gallery of its own it would ask the public one; nothing listens on the discard port.
-        return {**kept, "EXTENSIONS_GALLERY": '{"serviceUrl": "http://127.0.0.1:9/none"}', "PORT": str(self.port)}
+        gallery = '{"serviceUrl": "http://127.0.0.1:9/none"}'
+        return {**kept, "EXTENSIONS_GALLERY": gallery, "PORT": str(self.port), **self._variables}
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + 60

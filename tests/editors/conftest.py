@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -83,6 +84,18 @@ def bare_vscode(vscode: code_server.CodeServer, tmp_path: Path) -> Iterator[code
     scratch = tmp_path / "bare code-server"
     scratch.mkdir()
     with code_server.CodeServer(scratch, settings={"osiris.server.interpreter": ""}) as server:
+        yield server
+
+
+@pytest.fixture
+def bare_restricted_vscode(vscode: code_server.CodeServer, tmp_path: Path) -> Iterator[code_server.CodeServer]:
+    """Such a one that trusts no folder, started from a terminal whose Python looks into the folder ``shop`` first."""
+    scratch = tmp_path / "bare restricted"
+    scratch.mkdir()
+    shop = tmp_path / "shop"
+    variables = {"PYTHONPATH": str(shop), "PATH": f"{shop / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"}
+    settings = {"osiris.server.interpreter": ""}
+    with code_server.CodeServer(scratch, settings=settings, restricted=True, variables=variables) as server:
         yield server
 
 

@@ -367,3 +367,20 @@ def test_the_yaml_server_attaches_to_other_yaml_and_not_to_pipelines(
 
 def test_the_snippet_has_at_most_15_lines() -> None:
     assert len(snippets()[0].splitlines()) <= 15
+
+
+def test_files_that_are_opened_at_once_share_one_server(nvim: Path, folder: Path) -> None:
+    (folder / "second.oml").write_text(PIPELINE)
+    [count] = drive(
+        nvim,
+        folder,
+        """
+        vim.cmd('edit second.oml')
+        vim.cmd('edit totals.oml.yaml')
+        wait('the server', ready)
+        vim.wait(1000)
+        report(#vim.lsp.get_active_clients())
+        """,
+    )
+
+    assert count == 1

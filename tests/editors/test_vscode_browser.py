@@ -350,6 +350,56 @@ def test_a_server_that_dies_is_started_again(editor: EditorPage, vscode: CodeSer
     editor.wait_for_squiggle("ready")
 
 
+def test_restarts_that_come_too_fast_end_with_one_server(editor: EditorPage, vscode: CodeServer) -> None:
+    others = {process.pid for process in vscode.language_servers()}
+    editor.open_file(DAILY)
+    editor.wait_until_served()
+
+    for _ in range(4):
+        editor.run_command("Osiris: Restart Server")
+
+    editor.go_to(line=25, column=15)
+    editor.type("y")
+    editor.wait_for_squiggle("ready")
+    mine = [process.pid for process in vscode.language_servers() if process.pid not in others]
+    assert len(mine) == 1, mine
+
+
+def test_a_closed_window_leaves_no_server(editor: EditorPage, vscode: CodeServer) -> None:
+    others = {process.pid for process in vscode.language_servers()}
+    editor.open_file(DAILY)
+    editor.wait_until_served()
+    mine = [process for process in vscode.language_servers() if process.pid not in others]
+    assert len(mine) == 1
+
+    editor.page.goto("about:blank")
+
+    editor.until(lambda: not mine[0].is_running(), lambda: "the server outlived its window")
+
+
+def test_a_server_that_keeps_dying_is_given_up_with_a_message(
+    editor: EditorPage, vscode: CodeServer, pictures: Path
+) -> None:
+    others = {process.pid for process in vscode.language_servers()}
+    editor.open_file(DAILY)
+    editor.wait_until_served()
+    message = editor.notification("ended 5 times within 3 minutes")
+
+    def killed_again() -> bool:
+        for process in vscode.language_servers():
+            if process.pid not in others:
+                process.kill()
+        return message.is_visible()
+
+    editor.until(killed_again, lambda: "no message came")
+    editor.screenshot(pictures / "given-up.png")
+    message.get_by_role("button", name="Restart").click()
+    editor.wait_until_served()
+    editor.go_to(line=25, column=15)
+    editor.type("y")
+    editor.wait_for_squiggle("ready")
+
+
 def test_without_a_server_one_message_says_what_to_do(
     open_editor: Callable[[Path], EditorPage], shop: Path, pictures: Path
 ) -> None:
@@ -446,6 +496,45 @@ def test_restricted_mode_checks_but_compiles_and_runs_nothing(
     editor.screenshot(pictures / "restricted.png")
     assert (shop / DAILY).read_text().endswith("# seen")
     assert not (shop / "build").exists()
+
+
+def test_format_document_formats_and_keeps_comments(editor: EditorPage) -> None:
+    path = new_pipeline(editor, 'oml_version:   "0.1.0"   # kept\nname:    new\nsteps:\n-   id:  a\n')
+
+    editor.run_command("Format Document")
+    editor.press("Control+S")
+
+    editor.until(lambda: 'oml_version: "0.1.0"' in path.read_text(), lambda: path.read_text())
+    assert "# kept" in path.read_text()
+    assert "  - id: a\n" in path.read_text()
+
+
+def test_restricted_mode_starts_nothing_of_a_hostile_folder(
+    bare_restricted_vscode: CodeServer, page: Page, shop: Path
+) -> None:
+    seen = shop / "started"
+    program = shop / ".venv" / "bin" / "python"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\ntouch "{seen}"\n')
+    program.chmod(0o755)
+    for name in ("python3", "osiris", "pip"):
+        (program.parent / name).symlink_to("python")
+    for module in ("yaml", "pygls", "sitecustomize", "osiris", "pip"):
+        (shop / f"{module}.py").write_text(f"open({str(seen)!r}, 'w')")
+    (shop / ".vscode").mkdir()
+    (shop / ".vscode" / "settings.json").write_text(
+        json.dumps({"osiris.server.path": str(program), "osiris.server.basePython": str(program)})
+    )
+    editor = EditorPage(page, bare_restricted_vscode, shop)
+
+    editor.open_file(BROKEN)
+
+    editor.wait_for_squiggle("sqlite.extracter")
+    (server,) = bare_restricted_vscode.language_servers()
+    assert server.cmdline()[0].startswith(str(bare_restricted_vscode.scratch))
+    assert "PYTHONPATH" not in server.environ()
+    assert not Path(server.cwd()).is_relative_to(shop)
+    assert not seen.exists()
 
 
 def test_from_no_server_at_all_to_a_run(bare_vscode: CodeServer, page: Page, shop: Path, pictures: Path) -> None:

@@ -39,6 +39,7 @@ class Options:
     logs_dir: str | None
     if_running: str
     detach: bool
+    follow: bool
     as_json: bool
     events_as_json: bool
 
@@ -51,6 +52,7 @@ class Options:
 @click.option("--to", metavar="STEP", help="Run this step and what it waits for, directly or not, and nothing else.")
 @click.option("--target", default="local", show_default=True, help="Where to run.")
 @click.option("--detach", is_flag=True, help="Leave the run in the background and print its id.")
+@click.option("--follow", is_flag=True, help="With --detach: print what happens, too. Stopping that stops no run.")
 @click.option(
     "--if-running",
     type=click.Choice(["wait", "skip", "fail"]),
@@ -85,8 +87,10 @@ def command(
     """
     given = {**params_from_stdin, **params}
     options = Options(params=given, as_json=layout == "json", events_as_json=log_format == "json", **said)
-    if options.detach and options.events_as_json:
-        raise UsageProblem("--detach prints no events; follow them: osiris runs follow RUN --format json")
+    if options.detach and options.events_as_json and not options.follow:
+        raise UsageProblem("--detach prints no events; add --follow, or: osiris runs follow RUN --format json")
+    if options.follow and (not options.detach or options.as_json):
+        raise UsageProblem("--follow goes with --detach, and not with --format json.")
     _check_target(target)
     path = existing_file(file)
     return _run_manifest(path, options) if path.suffix == ".json" else _run_pipeline(path, options)
@@ -196,7 +200,7 @@ def _start(
             return _skipped(other, options)
         raise
     if options.detach:
-        return _detached(result, options)
+        return _followed(result, root, options) if options.follow else _detached(result, options)
     if view.problem is not None:
         raise view.problem
     return _finished(result, options, signals[0] if signals else None, view.failed)
@@ -218,6 +222,15 @@ def _detached(result: RunResult, options: Options) -> int:
         if sys.stdout.isatty():
             click.echo(f"Follow it:  osiris runs follow {result.run_id}")
     return 0
+
+
+def _followed(result: RunResult, root: Path, options: Options) -> int:
+    from osiris.cli.following import follow
+    from osiris.execution.runs import RunStore
+
+    if not options.events_as_json:
+        click.echo(f"{result.run_id} goes on when this ends; cancel it with: osiris runs cancel {result.run_id}")
+    return follow(RunStore(result.path.parent), result.run_id, root=root, as_json=options.events_as_json)
 
 
 def _finished(result: RunResult, options: Options, signal_number: int | None, told: set[str]) -> int:

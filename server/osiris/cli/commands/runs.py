@@ -10,8 +10,8 @@ import click
 
 from osiris.cli.arguments import format_option, shown_path
 from osiris.cli.failures import DID_NOT_WORK, UsageProblem, say_error
-from osiris.cli.run_lines import facts, format_seconds, line_of, outcome_of, with_shown_path
-from osiris.cli.streams import colour_wanted, paint, write_json, write_json_line
+from osiris.cli.run_lines import facts, format_seconds
+from osiris.cli.streams import colour_wanted, paint, write_json
 from osiris.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -80,23 +80,11 @@ def show_run(run: str, logs_dir: str | None, layout: str) -> None:
 @format_option("text", "json")
 def follow_run(run: str, logs_dir: str | None, layout: str) -> int:
     """Print what happens in a run until it ends; stopping this does not stop the run."""
+    from osiris.cli.following import follow
     from osiris.core.project import Project
 
-    store = _store(logs_dir)
     root = Project.find(Path.cwd()).root if logs_dir is None else None  # None: nobody knows whose runs these are
-    colour = colour_wanted(sys.stdout)
-    outcome = None
-    for event in store.follow(run):
-        outcome = outcome_of(event) or outcome
-        if layout == "json":
-            write_json_line(event)
-        elif line := line_of(event if root is None else with_shown_path(event, root), colour=colour):
-            click.echo(line)
-            sys.stdout.flush()
-    state = outcome or store.show(run).state
-    if layout == "text":
-        click.echo(state)
-    return 0 if state == "succeeded" else DID_NOT_WORK
+    return follow(_store(logs_dir), run, root=root, as_json=layout == "json")
 
 
 @command.command("cancel")
