@@ -25,6 +25,10 @@ MODULES = (
     "osiris.lsp.features.document_highlight",
     "osiris.lsp.features.semantic_tokens_full",
     "osiris.lsp.features.semantic_tokens_range",
+    "osiris.lsp.features.folding_range",
+    "osiris.lsp.features.inlay_hint",
+    "osiris.lsp.features.code_lens",
+    "osiris.lsp.features.code_lens_resolve",
 )
 
 _DOCUMENT = {"uri": "untitled:warm-up", "version": 0}
@@ -46,6 +50,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "textDocument/documentSymbol": {"textDocument": _DOCUMENT},
     "textDocument/semanticTokens/full": {"textDocument": _DOCUMENT},
     "textDocument/semanticTokens/range": {"textDocument": _DOCUMENT, "range": _RANGE},
+    "textDocument/foldingRange": {"textDocument": _DOCUMENT},
+    "textDocument/inlayHint": {"textDocument": _DOCUMENT, "range": _RANGE},
+    "textDocument/codeLens": {"textDocument": _DOCUMENT},
+    "codeLens/resolve": {"range": _RANGE, "data": {}},
 }
 
 
@@ -67,6 +75,13 @@ def answers() -> list[Any]:
         ),
         types.CompletionItem(label="", documentation=text),
         types.Hover(contents=text, range=span),
+        types.InlayHint(
+            position=place,
+            label=[types.InlayHintLabelPart(value="", location=types.Location(uri="", range=span))],
+            text_edits=[edit],
+            tooltip=text,
+        ),
+        types.CodeLens(range=span, command=types.Command("", "")),
         types.CodeAction(
             title="",
             kind=types.CodeActionKind.QuickFix,
