@@ -1,4 +1,4 @@
-"""Findings of several files, printed as text for people, as JSON, as SARIF 2.1.0, or as GitHub annotations."""
+"""Findings of several files, printed as text for people or as JSON; the layouts of CI services stand beside."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from osiris import __version__
 from osiris.cli.source_view import plain_line, source_lines, utf16_range
 from osiris.cli.streams import colour_wanted, paint, write_json
 from osiris.core.secrets_masking import mask_secrets
@@ -46,8 +45,17 @@ class CheckedFile:
 
 
 def print_findings(files: Sequence[CheckedFile], layout: str) -> None:
-    """Print the findings of ``files`` on standard output; ``layout`` is text, json, sarif or github."""
-    _PRINTERS[layout](files)
+    """Print the findings of ``files`` on standard output; ``layout`` is text, json, sarif, github or gitlab."""
+    if layout in _PRINTERS:
+        _PRINTERS[layout](files)
+    elif layout == "sarif":
+        from osiris.cli.findings_sarif import sarif_log
+
+        write_json(sarif_log(files))
+    else:
+        from osiris.cli.findings_ci import print_github, print_gitlab
+
+        (print_github if layout == "github" else print_gitlab)(files)
 
 
 # -- text ------------------------------------------------------------------------------------------------------------
@@ -128,7 +136,7 @@ def findings_as_data(files: Sequence[CheckedFile]) -> list[dict[str, Any]]:
 
 
 def _fix_as_data(file: CheckedFile, fix: Fix) -> dict[str, Any]:
-    name, text, lines = _fixed_file(file, fix)
+    name, text, lines = fixed_file(file, fix)
     return {
         "title": fix.title,
         "preferred": fix.preferred,
@@ -139,7 +147,7 @@ def _fix_as_data(file: CheckedFile, fix: Fix) -> dict[str, Any]:
     }
 
 
-def _fixed_file(file: CheckedFile, fix: Fix) -> tuple[str, str, LineIndex]:
+def fixed_file(file: CheckedFile, fix: Fix) -> tuple[str, str, LineIndex]:
     """The file that a fix edits: name, text and lines. A file that is not there yet is an empty one."""
     if fix.path is None:
         return file.name, file.text, file.lines
@@ -150,110 +158,4 @@ def _fixed_file(file: CheckedFile, fix: Fix) -> tuple[str, str, LineIndex]:
     return fix.path, text, LineIndex(text)
 
 
-# -- sarif -----------------------------------------------------------------------------------------------------------
-
-_SARIF_LEVELS = {
-    Severity.ERROR: "error",
-    Severity.WARNING: "warning",
-    Severity.INFORMATION: "note",
-    Severity.HINT: "note",
-}
-
-
-def _print_sarif(files: Sequence[CheckedFile]) -> None:
-    used = sorted({finding.code for file in files for finding in file.diagnostics})
-    write_json(
-        {
-            "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-            "version": "2.1.0",
-            "runs": [
-                {
-                    "tool": {"driver": {"name": "osiris", "version": __version__, "rules": [_rule(c) for c in used]}},
-                    "columnKind": "unicodeCodePoints",
-                    "artifacts": [{"location": {"uri": _uri(file.name)}} for file in files],
-                    "results": [_result(file, f, used) for file in files for f in file.diagnostics],
-                }
-            ],
-        }
-    )
-
-
-def _rule(code: str) -> dict[str, Any]:
-    from osiris.syntax.codes import CODES
-
-    known = CODES[code]
-    return {
-        "id": code,
-        "shortDescription": {"text": known.title},
-        "fullDescription": {"text": known.explanation},
-        "defaultConfiguration": {"level": _SARIF_LEVELS[known.severity]},
-    }
-
-
-def _result(file: CheckedFile, finding: Diagnostic, used: list[str]) -> dict[str, Any]:
-    line, column = file.lines.line_column(finding.span.start)
-    end_line, end_column = file.lines.line_column(finding.span.end)
-    return {
-        "ruleId": finding.code,
-        "ruleIndex": used.index(finding.code),
-        "level": _SARIF_LEVELS[finding.severity],
-        "message": {"text": mask_secrets(finding.message)},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(file.name)},
-                    "region": {
-                        "startLine": line + 1,
-                        "startColumn": column + 1,
-                        "endLine": end_line + 1,
-                        "endColumn": end_column + 1,
-                    },
-                }
-            }
-        ],
-    }
-
-
-def _uri(name: str) -> str:
-    from urllib.parse import quote
-
-    path = Path(name)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
-
-
-# -- github ----------------------------------------------------------------------------------------------------------
-
-_GITHUB_LEVELS = {
-    Severity.ERROR: "error",
-    Severity.WARNING: "warning",
-    Severity.INFORMATION: "notice",
-    Severity.HINT: "notice",
-}
-
-
-def _print_github(files: Sequence[CheckedFile]) -> None:
-    for file in files:
-        for finding in file.diagnostics:
-            line, column = file.lines.line_column(finding.span.start)
-            end_line, end_column = file.lines.line_column(finding.span.end)
-            place = f"file={_property(file.name)},line={line + 1},endLine={end_line + 1}"
-            if end_line == line:
-                place += f",col={column + 1},endColumn={end_column + 1}"
-            message = _data(mask_secrets(finding.message))
-            click.echo(f"::{_GITHUB_LEVELS[finding.severity]} {place},title={finding.code}::{message}")
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-_PRINTERS: dict[str, Callable[[Sequence[CheckedFile]], None]] = {
-    "text": _print_text,
-    "json": _print_json,
-    "sarif": _print_sarif,
-    "github": _print_github,
-}
+_PRINTERS: dict[str, Callable[[Sequence[CheckedFile]], None]] = {"text": _print_text, "json": _print_json}

@@ -13,7 +13,7 @@ from osiris.cli.findings import print_findings
 
 @click.command()
 @click.argument("files", nargs=-1, metavar="[FILES]...")
-@format_option("text", "json", "sarif", "github")
+@format_option("text", "json", "sarif", "github", "gitlab")
 @profile_option
 @param_option
 @click.option("--offline", is_flag=True, help="Use nothing that was learned from databases earlier.")
