@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from osiris.language.analysis import Analysis
 from osiris.language.model import Step
-from osiris.syntax.document import Part, Placed
+from osiris.syntax.document import Document, Part, Placed
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
 Path = tuple[str | int, ...]
@@ -43,6 +43,14 @@ def tree_place(analysis: Analysis, offset: int) -> TreePlace | None:
     index, one = placed
     step = analysis.pipeline.steps[index] if placed is at else None
     return _descend(one, step, offset - one.base)
+
+
+def scalar_at(document: Document, offset: int) -> Scalar | None:
+    """The value around ``offset`` in a document of any kind; None on a key, and where ``tree_place`` gives None."""
+    found = [one for one in (_last(document.steps, offset), _last(document.sections, offset)) if one is not None]
+    placed = max((one for _, one in found), key=lambda one: one.base, default=None)
+    place = _descend(placed, None, offset - placed.base) if placed is not None and placed.part.intact else None
+    return place.scalar if place is not None else None
 
 
 def _last(parts: tuple[Placed, ...], offset: int) -> tuple[int, Placed] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,38 +10,20 @@ from osiris.ide.code_actions import Checked, FixAll, fix_all, preferred_fix, qui
 from osiris.ide.refactorings import refactorings
 from osiris.ide.suppressing import ignore
 from osiris.lsp.capabilities import CODE_ACTION_KINDS
+from osiris.lsp.choice import QUICK_FIX, Choice, Edits
 from osiris.lsp.documents import OpenDocument, Snapshot
 from osiris.lsp.edits import Target
+from osiris.lsp.secret_moves import secret_moves
 from osiris.lsp.session import Session
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
+from osiris.syntax.document import Document, parse
 from osiris.syntax.text import Span
 
 if TYPE_CHECKING:
     from osiris.language.analysis import Analysis
 
-QUICK_FIX = "quickfix"
 FIX_ALL = "source.fixAll.osiris"
 _REFACTORINGS = tuple(kind for kind in CODE_ACTION_KINDS if kind.startswith("refactor."))
-
-Edits = Mapping[Target, tuple[TextEdit, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One action. ``edits`` makes what it does; None when that cannot be done after all.
-
-    ``at_once``: its edits cost nothing, so that they are sent with the offer. ``secret``: they hold a secret, so that
-    they are sent only when it was chosen. ``refused``: why it cannot be done at a place where one would expect it.
-    """
-
-    kind: str
-    title: str
-    edits: Callable[[], Edits | None]
-    diagnostic: Diagnostic | None = None
-    preferred: bool = False
-    at_once: bool = False
-    secret: bool = False
-    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +70,8 @@ class Choices:
             if target is None or (found.diagnostic, found.fix) in offered:
                 continue
             offered.add((found.diagnostic, found.fix))
+            if found.fix.variable:
+                yield from secret_moves(self._session, self._document, self._parsed(), found)
             edits = {target: found.fix.edits}
             yield Choice(
                 QUICK_FIX,
@@ -97,6 +81,9 @@ class Choices:
                 found.fix.preferred,
                 at_once=True,
             )
+
+    def _parsed(self) -> Document:
+        return self._snapshot.analysis.document if self._snapshot is not None else parse(self._document.text)
 
     def _target(self, fix: Fix) -> Target | None:
         if fix.path is None:

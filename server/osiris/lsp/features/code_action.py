@@ -7,7 +7,8 @@ from typing import Any
 
 from lsprotocol import types
 
-from osiris.lsp.choices import FIX_ALL, Choice, Choices
+from osiris.lsp.choice import Choice
+from osiris.lsp.choices import FIX_ALL, Choices
 from osiris.lsp.documents import Kind, OpenDocument
 from osiris.lsp.edits import source_of, workspace_edit
 from osiris.lsp.session import Session
