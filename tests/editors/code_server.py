@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -139,7 +140,12 @@ class CodeServer:
 
         assert self._process is not None
         started = psutil.Process(self._process.pid).children(recursive=True)
-        return [process for process in started if {"osiris", "lsp"} <= set(process.cmdline())]
+        found = []
+        for process in started:
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended in the meantime
+                if {"osiris", "lsp"} <= set(process.cmdline()):
+                    found.append(process)
+        return found
 
     def stop(self) -> None:
         """End the whole process group: server, extension hosts, language servers."""
