@@ -59,6 +59,10 @@ class InProcess:
             await asyncio.sleep(0)
         return self._answers[request_id]
 
+    def count(self) -> int:
+        """How many requests have been answered."""
+        return len(self._answers)
+
     async def request(self, method: str, params: Any) -> Any:
         """The result; RequestRefusedError when it is an error."""
         answer = await self.answer_to(self.start_request(method, params))

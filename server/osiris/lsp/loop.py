@@ -97,7 +97,7 @@ async def _serve(wire_in: int, wire_out: int) -> int:
     writer.start()
     Reader(wire_in, deliver).start()
     code = await end
-    protocol.cancel_all_but(None)
+    await protocol.conclude_all()
     session.close()
     writer.close()
     return code

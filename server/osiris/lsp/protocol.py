@@ -34,6 +34,8 @@ NotificationHandler = Callable[[Any], None]
 MessageId = str | int
 T = TypeVar("T")
 
+MOMENT_SECONDS = 0.1
+
 _NOBODY: tuple[asyncio.Future[Any] | None, type[Any] | None] = (None, None)
 
 
@@ -63,10 +65,6 @@ class Protocol(LanguageServerProtocol):
         self._stopped = stopped
         self._running: dict[MessageId, asyncio.Task[Any]] = {}
         self._asked: dict[str, tuple[asyncio.Future[Any], type[Any] | None]] = {}
-
-    def refuse_requests(self) -> None:
-        """From now on only ``exit`` counts."""
-        self._shutdown = True
 
     def stop(self) -> None:
         """End: with exit code 0 after ``shutdown``, else 1."""
@@ -119,6 +117,8 @@ class Protocol(LanguageServerProtocol):
             task = asyncio.ensure_future(self._answer(method, handler, message))
             self._running[msg_id] = task
             task.add_done_callback(partial(self._conclude, msg_id, method))
+            if method == types.SHUTDOWN:
+                self._shutdown = True  # from now on only ``exit`` counts
             return True
         return False
 
@@ -169,6 +169,15 @@ class Protocol(LanguageServerProtocol):
         for task in list(self._running.values()):
             if task is not current:
                 task.cancel()
+
+    async def conclude_all(self) -> None:
+        """Answer what still runs: as cancelled, unless it ends within a moment, as ``shutdown`` does."""
+        running = list(self._running.values())
+        if running:
+            await asyncio.wait(running, timeout=MOMENT_SECONDS)
+            self.cancel_all_but(None)
+            await asyncio.wait(running, timeout=MOMENT_SECONDS)
+            await asyncio.sleep(0)  # for the answers, which are callbacks of the tasks
 
     # -- answering
 

@@ -13,4 +13,3 @@ async def handle(session: Session, params: Any) -> None:
     session.protocol.cancel_all_but(asyncio.current_task())
     session.close()
     await asyncio.sleep(0)
-    session.protocol.refuse_requests()
