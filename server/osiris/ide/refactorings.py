@@ -44,13 +44,21 @@ def refactorings(
     analysis: Analysis, environment: Environment, span: Span, wanted: Callable[[str], bool]
 ) -> Iterator[Refactoring]:
     """The rewritings at ``span`` of the kinds that are ``wanted``. Offering is cheap; edits are made when chosen."""
-    from osiris.ide import refactorings_extract, refactorings_inline, refactorings_order
+    from osiris.ide import (
+        refactorings_extract,
+        refactorings_inline,
+        refactorings_legacy,
+        refactorings_order,
+        refactorings_scalars,
+    )
 
     asked = Asked(analysis, environment, span)
     providers: tuple[tuple[str, Provider], ...] = (
         (EXTRACT, refactorings_extract.extract),
         (INLINE, refactorings_inline.inline),
+        (REWRITE, refactorings_scalars.rewrite),
         (REWRITE, refactorings_order.rewrite),
+        (REWRITE, refactorings_legacy.rewrite),
     )
     for kind, provider in providers:
         if wanted(kind):
