@@ -178,10 +178,11 @@ def test_what_is_oml_by_its_name_or_by_what_it_holds_is_checked(osiris, project)
     assert "plain.yaml:1:1: error OML103" in osiris("validate", "plain.yaml").stdout
 
 
-def test_settings_are_checked_with_their_project(osiris):
-    done = osiris("validate", "osiris.yaml")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "is checked with the pipelines of its project" in done.stderr
+def test_settings_stand_for_all_pipelines_of_their_project(osiris, project):
+    (project / "osiris_connections.yaml").write_text("connections: {}\n")
+    for name in ("osiris.yaml", "osiris_connections.yaml"):
+        done = osiris("validate", name, cwd=project)
+        assert (done.returncode, done.stdout) == (0, "1 file checked: nothing wrong.\n")
 
 
 @pytest.mark.parametrize("name", ["pipelines/ordres.oml.yaml", "pipelines/orders", "pipelines/Orders.oml"])

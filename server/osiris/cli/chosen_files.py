@@ -14,20 +14,23 @@ if TYPE_CHECKING:
     from osiris.core.project import Project
 
 
-def chosen_pipelines(names: Sequence[str]) -> list[tuple[Path, Project]]:
-    """The pipelines that ``names`` stand for, each once and with its project, in the order they were named.
+def chosen_pipelines(names: Sequence[str]) -> tuple[list[tuple[Path, Project]], list[Project]]:
+    """The pipelines that ``names`` stand for, each once and with its project, in the order they were named; and their
+    projects.
 
-    Without names: all of the project around the working folder. Raises UsageProblem.
+    Without names: all of the project around the working folder. The settings files of a project stand for all of its
+    pipelines. Raises UsageProblem.
     """
     return _chosen(names, settings=False)
 
 
 def chosen_sources(names: Sequence[str]) -> list[Path]:
-    """As ``chosen_pipelines``, with the settings files of the project among them."""
-    return [path for path, _ in _chosen(names, settings=True)]
+    """The files that ``names`` stand for: pipelines and the settings files of projects. Raises UsageProblem."""
+    return [path for path, _ in _chosen(names, settings=True)[0]]
 
 
-def _chosen(names: Sequence[str], *, settings: bool) -> list[tuple[Path, Project]]:
+def _chosen(names: Sequence[str], *, settings: bool) -> tuple[list[tuple[Path, Project]], list[Project]]:
+    from osiris.core.config import CONFIG_FILE, CONNECTIONS_FILE
     from osiris.core.project import Project
 
     if not names:
@@ -35,17 +38,22 @@ def _chosen(names: Sequence[str], *, settings: bool) -> list[tuple[Path, Project
         found = _files_of(project, settings=settings)
         if not found:
             raise UsageProblem(f"There are no OML files in {project.root}. Name one, or make a project: osiris init")
-        return [(path, project) for path in found]
+        return [(path, project) for path in found], [project]
     chosen: dict[Path, Project] = {}
     projects: dict[Path, Project] = {}
     for name in names:
         path = existing_path(name)
         nearest = Project.find(path)
         project = projects.setdefault(nearest.root, nearest)
-        files = _files_in(path, project, settings=settings) if path.is_dir() else [_oml_file(name, path, settings)]
+        if path.is_dir():
+            files = _files_in(path, project, settings=settings)
+        elif path.name in (CONFIG_FILE, CONNECTIONS_FILE):
+            files = [path] if settings else list(project.pipelines())
+        else:
+            files = [_oml_file(name, path)]
         for file in files:
             chosen.setdefault(file, project)
-    return list(chosen.items())
+    return list(chosen.items()), list(projects.values())
 
 
 def _files_of(project: Project, *, settings: bool) -> list[Path]:
@@ -61,15 +69,10 @@ def _files_in(folder: Path, project: Project, *, settings: bool) -> list[Path]:
     return found
 
 
-def _oml_file(name: str, path: Path, settings: bool) -> Path:
+def _oml_file(name: str, path: Path) -> Path:
     """``path`` when it is OML by its name or by what it holds, or cannot be read; else a usage problem."""
-    from osiris.core.config import CONFIG_FILE, CONNECTIONS_FILE
     from osiris.core.project import has_oml_version, is_oml_name
 
-    if path.name in (CONFIG_FILE, CONNECTIONS_FILE):
-        if settings:
-            return path
-        raise UsageProblem(f"{name}: is checked with the pipelines of its project. Say: osiris validate")
     if not is_oml_name(path.name):
         text = readable_text(path)
         if isinstance(text, str) and not has_oml_version(text):

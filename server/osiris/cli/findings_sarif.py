@@ -63,7 +63,7 @@ def _rule(code: str) -> dict[str, Any]:
         "id": code,
         "shortDescription": {"text": known.title},
         "fullDescription": {"text": known.explanation},
-        "help": {"text": known.explanation, "markdown": f"{known.explanation}{example}"},
+        "help": {"text": known.explanation, "markdown": mask_secrets(f"{known.explanation}{example}")},
         "defaultConfiguration": {"level": _LEVELS[known.severity]},
     }
 

@@ -20,15 +20,15 @@ from osiris.cli.findings import print_findings
 def command(files: tuple[str, ...], layout: str, profile: str | None, params: dict[str, str], offline: bool) -> int:
     """Check pipelines and show what is wrong, and where.
 
-    FILES are OML files, or folders of them; without any, the whole project is checked. The exit code is 1 when there
-    are errors.
+    FILES are OML files, or folders of them; without any, the whole project is checked, and so it is for its
+    osiris.yaml and osiris_connections.yaml. The exit code is 1 when there are errors.
     """
     # Databases are not discovered in this version: every check is offline, and scripts may say so already.
     del offline
-    chosen = chosen_pipelines(files)
+    chosen, projects = chosen_pipelines(files)
     checked = [check_file(path, project, profile, params) for path, project in chosen]
     # A pipeline rests on the settings of its project: what is wrong in them stops it as well.
-    for project in {project.root: project for _, project in chosen}.values():
+    for project in projects:
         checked += check_project_files(project)
     print_findings(checked, layout)
     return DID_NOT_WORK if any(file.has_errors for file in checked) else 0
