@@ -339,6 +339,14 @@ def test_needs_as_a_list_of_dashes() -> None:
               - a""")
 
 
+def test_inputs_come_from_steps_that_hand_on_data() -> None:
+    steps = "steps:\n  - id: a\n    mode: read\n  - id: w\n    mode: write\n  - id: b\n    inputs:"
+
+    assert labels(steps + "\n      <|>") == ["df", "df_a"]
+    assert labels(steps + "\n      df: <|>") == ["${a.df}"]
+    assert labels(steps + " {df: '${<|>'}") == ["a.df"]
+
+
 def test_inputs_name_the_table_and_the_data_of_a_step() -> None:
     assert labels("steps:\n  - id: get-it\n  - id: b\n    inputs:\n      <|>") == ["df", "df_get_it"]
     assert take('steps:\n  - id: a\n  - id: b\n    inputs:\n      df: "${<|>"', "a.df") == doc("""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
 from osiris.ide.cursor import Role
@@ -159,8 +160,12 @@ def _excluded(place: Place, spec: ComponentSpec) -> set[str]:
 
 def _input_tables(place: Place) -> Iterator[Item]:
     """The tables that the steps which could come before this one would be; the nearest first."""
-    from osiris.ide.suggest_references import needed_steps
+    from osiris.ide.suggest_references import steps_with_data
 
-    names = ["df", *(table_name(item.label) for item in needed_steps(place))]
+    begun = place.cursor.has_colon or place.cursor.begun
+    names = chain(["df"], (table_name(item.label) for item in steps_with_data(place)))
     for name in _absent(place, names):
-        yield _key(place, name, {"type": "string"}, detail="table")
+        if begun:
+            yield _key(place, name, None, detail="table")
+        else:  # made here, for there may be many: behind each of them the same steps are suggested
+            yield Item(name, ItemKind.KEY, f"{name}: ", None, "table", again=True)

@@ -20,6 +20,18 @@ _REST = re.compile(r"[\w.\-]*(\}?)")
 
 def needed_steps(place: Place) -> Iterator[Item]:
     """The steps that this one may wait for: none that waits for it already, none named twice; the nearest first."""
+    for other in _steps_before(place):
+        yield Item(str(other.id), ItemKind.STEP, str(other.id), None, _detail(other))
+
+
+def steps_with_data(place: Place) -> Iterator[Item]:
+    """Those of them whose data this one may take: writers hand on none."""
+    for other in _steps_before(place):
+        if other.mode != "write":
+            yield Item(str(other.id), ItemKind.STEP, str(other.id), None, _detail(other))
+
+
+def _steps_before(place: Place) -> Iterator[Step]:
     step = place.cursor.step
     assert step is not None
     steps = place.analysis.pipeline.steps
@@ -27,12 +39,12 @@ def needed_steps(place: Place) -> Iterator[Item]:
     after = _waiting_for(step, place.analysis.graph)
     for other in sorted(steps, key=lambda s: (s.index > step, abs(s.index - step))):
         if other.index != step and other.index not in after and other.id and other.id not in listed:
-            yield Item(other.id, ItemKind.STEP, other.id, None, _detail(other))
+            yield other
 
 
 def step_outputs(place: Place) -> Iterator[Item]:
     """The data of other steps, as ``inputs`` names them."""
-    for item in needed_steps(place):
+    for item in steps_with_data(place):
         text = f"${{{item.label}.df}}"
         yield Item(text, ItemKind.STEP, text if place.cursor.quote else f'"{text}"', None, item.detail, filter=text)
 
@@ -82,7 +94,7 @@ def placeholder(place: Place) -> Completions | None:
     if cursor.within[:1] == ("inputs",):
         items = [
             Item(f"{item.label}.df", ItemKind.STEP, f"{item.label}.df}}", None, item.detail)
-            for item in needed_steps(place)
+            for item in steps_with_data(place)
         ]
     elif cursor.within[:1] == ("config",):
         items = list(_params(place))
