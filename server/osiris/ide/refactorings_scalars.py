@@ -21,7 +21,9 @@ def rewrite(asked: Asked) -> Iterator[Refactoring]:
     if place is None or place.scalar is None or _is_marked(place):
         return
     scalar = place.scalar
-    if _is_doubtful(scalar) and "\n" not in _source(place, scalar):
+    inside = scalar.span.shift(place.base)
+    meant_otherwise = any(d.code == "OML208" and d.span == inside for d in asked.analysis.diagnostics)
+    if _is_doubtful(scalar) and not meant_otherwise and "\n" not in _source(place, scalar):
         edit = TextEdit(scalar.span.shift(place.base), quoted(scalar.text))
         yield Refactoring(REWRITE, "Write it in quotes", lambda: (edit,))
     if _is_sql(asked, place) and (block := _as_block(place, scalar)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from osiris.ide.code_actions import Checked, FixAll, fix_all, preferred_fix, quick_fixes, repeated, touched
+from osiris.ide.more_fixes import more_fixes
 from osiris.ide.refactorings import refactorings
 from osiris.ide.suppressing import ignore
 from osiris.lsp.capabilities import CODE_ACTION_KINDS
@@ -48,6 +49,7 @@ class Choices:
             yield from self._fixes(span)
             yield from self._of_one_code(span)
             if self._snapshot is not None:
+                yield from self._more(self._snapshot.analysis, span)
                 yield from self._ignores(self._snapshot.analysis, span)
         if self._snapshot is not None and any(
             wanted(kind) for kind in CODE_ACTION_KINDS if kind.startswith("refactor.")
@@ -100,6 +102,12 @@ class Choices:
                 lambda code=code: self._all(code),  # type: ignore[misc]
                 found.diagnostic,
             )
+
+    def _more(self, analysis: Analysis, span: Span) -> Iterator[Choice]:
+        for diagnostic in touched(analysis, span):
+            for fix in more_fixes(analysis, diagnostic):
+                edits = self._here(fix.edits)
+                yield Choice(QUICK_FIX, fix.title, lambda edits=edits: edits, diagnostic, at_once=True)  # type: ignore[misc]
 
     def _ignores(self, analysis: Analysis, span: Span) -> Iterator[Choice]:
         for diagnostic in touched(analysis, span):
