@@ -126,6 +126,10 @@ def test_a_key_at_the_margin_leaves_the_steps_behind_it(key: str, code: str) -> 
     assert steps(document) == [READ, SAVE, LAST]
 
 
+def test_a_character_that_is_not_allowed_is_told_also_in_a_key_at_the_margin() -> None:
+    check(GOOD.replace("  - id: save", "⟦note⟧: a⟦\x07⟧b\n  - id: save"), ["OML005", "OML011"])
+
+
 def test_a_key_of_a_step_at_the_margin_stays_in_its_step() -> None:
     document = check(GOOD.replace("    mode: write", "⟦mode⟧: write"), ["OML005"])
     assert steps(document) == [READ, SAVE, LAST]

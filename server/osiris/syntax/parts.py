@@ -10,7 +10,7 @@ from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.findings import error
 from osiris.syntax.limits import MAX_ALIAS_NODES
 from osiris.syntax.masking import mask
-from osiris.syntax.recovery import is_half_key, recover
+from osiris.syntax.recovery import ABOUT_SYNTAX, is_half_key, recover
 from osiris.syntax.split import PieceKind
 from osiris.syntax.strict import Reading, Trouble, missing, read_strictly
 from osiris.syntax.text import Span
@@ -127,7 +127,7 @@ def read_part(
 
 
 def _stray(record: Record) -> Record:
-    """``record`` of a key that stands in the middle of the steps, with that as its one finding."""
+    """``record`` of a key that stands in the middle of the steps, with that as its one finding about the layout."""
     part = record.part
     first = part.node.entries[0].key.span if isinstance(part.node, Mapping) and part.node.entries else None
     if first is None:
@@ -136,7 +136,8 @@ def _stray(record: Record) -> Record:
         f"`{part.text[first.start : first.end]}` stands in the middle of the steps, where only steps can be. Indent "
         "it, so that it belongs to a step, or move it above `steps`."
     )
-    record.part = Part(part.text, part.node, (error("OML005", first, message),), intact=False)
+    others = [found for found in part.diagnostics if found.code not in ABOUT_SYNTAX]
+    record.part = Part(part.text, part.node, (*others, error("OML005", first, message)), intact=False)
     record.scalar = None
     return record
 

@@ -32,7 +32,7 @@ from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
 
 _TIGHT_KEY = re.compile(r"([^\W\d][\w-]*):(?=[^\s:/])")
-_ABOUT_SYNTAX = frozenset({"OML001", "OML002", "OML003", "OML004", "OML005", "OML009", "OML013"})
+ABOUT_SYNTAX = frozenset({"OML001", "OML002", "OML003", "OML004", "OML005", "OML009", "OML013"})
 
 
 class Recovered(NamedTuple):
@@ -61,7 +61,7 @@ def recover(text: str, kind: str, trouble: Trouble, outer: MappingABC[str, Ancho
     node = reader.read()
     found = reader.found
     # Of a step without a dash that much is said where its document is put together.
-    if kind != "bare" and not any(one.code in _ABOUT_SYNTAX for one in found):
+    if kind != "bare" and not any(one.code in ABOUT_SYNTAX for one in found):
         found.append(explain(trouble, text))
     return Recovered(node, tuple(found[:MAX_DIAGNOSTICS]), reader.anchors, reader.outside, reader.expanded, reader.cuts)
 
