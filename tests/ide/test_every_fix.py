@@ -103,3 +103,14 @@ def test_fix_all_comes_to_an_end(code: str) -> None:
     mended = applied(text, found.edits) if found else text
 
     assert fix_all(Found(mended), mended, Found) is None
+
+
+@pytest.mark.parametrize("written", ["Tr0ub4dor", "12345678", "no", "AKIA" + "IOSFODNN7EXAMPLE"])
+@pytest.mark.parametrize("code", [code for code in EXAMPLES if "Tr0ub4dor" in EXAMPLES[code]])
+def test_no_fix_repeats_a_secret(code: str, written: str) -> None:
+    text = EXAMPLES[code].replace("Tr0ub4dor", written)
+
+    for finding in findings(text):
+        for fix in finding.fixes:
+            assert all(written not in edit.new_text.split('"') for edit in fix.edits), (finding.code, fix)
+            assert written not in fix.title

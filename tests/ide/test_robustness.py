@@ -16,6 +16,9 @@ from osiris.ide.code_actions import fix_all, quick_fixes
 from osiris.ide.completion import complete, documentation_of
 from osiris.ide.cursor import cursor_at
 from osiris.ide.hover import hover
+from osiris.ide.more_fixes import more_fixes
+from osiris.ide.refactorings import refactorings
+from osiris.ide.suppressing import ignore
 from osiris.ide.symbols import symbols
 from osiris.syntax.document import parse
 from osiris.syntax.text import Span
@@ -32,7 +35,12 @@ def ask_everything(text: str, offset: int) -> None:
     hover(analysis, ENVIRONMENT, offset)
     symbols(analysis)
     list(quick_fixes(analysis, Span(offset, offset)))
-    fix_all(analysis)
+    fix_all(analysis, text, analysed)
+    for refactoring in refactorings(analysis, ENVIRONMENT, Span(offset, min(offset + 3, len(text))), lambda _: True):
+        refactoring.edits()
+    for diagnostic in analysis.diagnostics:
+        ignore(analysis, diagnostic)
+        list(more_fixes(analysis, diagnostic))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

@@ -27,10 +27,12 @@ Path = tuple[str | int, ...]
 
 
 def extract(asked: Asked) -> Iterator[Refactoring]:
-    """The value under the cursor, in its place and in all places where it stands under the same key."""
+    """The value under the cursor, here and in every step that says it in the same place of its config."""
     analysis = asked.analysis
     place = tree_place(analysis, asked.span.start)
     if place is None or place.step is None or place.scalar is None or place.path[:1] != ("config",):
+        return
+    if len(place.path) < 2:
         return
     spec, inside = analysis.specs[place.step.index], place.scalar.span.shift(place.base)
     if spec is None or asked.span.end > inside.end or not _may_move(analysis, spec, place, inside):
@@ -61,6 +63,7 @@ class _Held:
     """A value of a config: what it is worth as a parameter, and its place in the document."""
 
     key: str
+    path: Path
     literal: str
     value: object
     span: Span
@@ -94,7 +97,7 @@ def _held(step: Step, spec: ComponentSpec, path: Path, scalar: Scalar) -> _Held 
         literal = source
     else:
         return None
-    return _Held(key, literal, value, step.place(scalar.span))
+    return _Held(key, path, literal, value, step.place(scalar.span))
 
 
 def _is_marked(text: str, scalar: Scalar) -> bool:
@@ -109,36 +112,34 @@ def _wants_boolean(spec: ComponentSpec, key: str) -> bool:
 
 
 def _equal(analysis: Analysis, wanted: _Held) -> Iterator[_Held]:
-    """All values of the document that are equal, under the same key."""
+    """All values of the document that are equal, in the same place of a config."""
     for step, spec in zip(analysis.pipeline.steps, analysis.specs, strict=True):
-        config = step.shape.config
-        if spec is None or config is None or not step.shape.part.intact or wanted.key not in step.shape.part.text:
+        if spec is None or not step.shape.part.intact or spec.is_secret(wanted.path):
             continue
-        for path, scalar in _scalars(config, ()):
-            if path[0] in spec.sql_keys or path[-1] != wanted.key or spec.is_secret(path):
-                continue
-            if scalar.value == wanted.value and type(scalar.value) is type(wanted.value):
-                held = _held(step, spec, path, scalar)
-                if held is not None and _is_read_alike(held.literal, wanted.literal):
-                    yield held
+        scalar = _at(step.shape.config, wanted.path)
+        if scalar is None or scalar.value != wanted.value or type(scalar.value) is not type(wanted.value):
+            continue
+        held = _held(step, spec, wanted.path, scalar)
+        if held is not None and _is_read_alike(held.literal, wanted.literal):
+            yield held
+
+
+def _at(node: Node | None, path: Path) -> Scalar | None:
+    """The single value at the end of a way; None where there is none, and behind aliases."""
+    for part in path:
+        if node is None or isinstance(node, Scalar) or node.synthetic:
+            return None
+        if isinstance(node, Sequence):
+            node = node.items[part] if isinstance(part, int) and part < len(node.items) else None
+        else:
+            entry = node.entry(str(part))
+            node = entry.value if entry is not None and not entry.synthetic else None
+    return node if isinstance(node, Scalar) else None
 
 
 def _is_read_alike(one: str, other: str) -> bool:
     """Whether two literals of equal value are also read alike: ``true`` for ``yes`` is not the text ``yes``."""
     return one[:1] in "\"'" or other[:1] in "\"'" or type(resolve_plain(one)) is type(resolve_plain(other))
-
-
-def _scalars(node: Node, path: Path) -> Iterator[tuple[Path, Scalar]]:
-    if isinstance(node, Scalar):
-        yield path, node
-    elif not node.synthetic:
-        children = (
-            enumerate(node.items)
-            if isinstance(node, Sequence)
-            else ((entry.key.text, entry.value) for entry in node.entries if not entry.synthetic)
-        )
-        for part, child in children:
-            yield from _scalars(child, (*path, part))
 
 
 # -- a literal in SQL --------------------------------------------------------------------------------------------------

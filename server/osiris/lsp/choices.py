@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from osiris.ide.code_actions import Checked, FixAll, fix_all, preferred_fix, quick_fixes, repeated, touched
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from osiris.language.analysis import Analysis
 
 FIX_ALL = "source.fixAll.osiris"
+# In a long selection nobody picks one finding of hundreds.
+_MOST_SINGLE = 20
 _REFACTORINGS = tuple(kind for kind in CODE_ACTION_KINDS if kind.startswith("refactor."))
 
 
@@ -104,13 +107,13 @@ class Choices:
             )
 
     def _more(self, analysis: Analysis, span: Span) -> Iterator[Choice]:
-        for diagnostic in touched(analysis, span):
+        for diagnostic in islice(touched(analysis, span), _MOST_SINGLE):
             for fix in more_fixes(analysis, diagnostic):
                 edits = self._here(fix.edits)
                 yield Choice(QUICK_FIX, fix.title, lambda edits=edits: edits, diagnostic, at_once=True)  # type: ignore[misc]
 
     def _ignores(self, analysis: Analysis, span: Span) -> Iterator[Choice]:
-        for diagnostic in touched(analysis, span):
+        for diagnostic in islice(touched(analysis, span), _MOST_SINGLE):
             found = ignore(analysis, diagnostic)
             if found is not None:
                 edits = self._here((found.edit,))
