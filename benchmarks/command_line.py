@@ -14,14 +14,14 @@ PYTHON = [sys.executable, "-c", "pass"]
 
 
 def rows(quick: bool) -> list[Row]:
-    """`--help` and `validate` beside an interpreter that does nothing (the floor)."""
+    """`--help`, `validate` and `fmt` beside an interpreter that does nothing (the floor)."""
     runs = 3 if quick else 9
     result: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "osiris.yaml").write_text('version: "2.0"\n', encoding="utf-8")
         orders_csv(folder / "data" / "orders.csv", 10)
-        for steps in (3, 2000):
+        for steps in (3, 1000, 2000):
             (folder / f"p{steps}.oml.yaml").write_text(
                 pipeline(steps).replace("name: bench", f"name: p{steps}"), "utf-8"
             )
@@ -29,6 +29,7 @@ def rows(quick: bool) -> list[Row]:
             ("osiris --help", ["--help"], 0.15),
             ("osiris validate, 3 steps", ["validate", "p3.oml.yaml"], 0.25),
             ("osiris validate, 2,000 steps", ["validate", "p2000.oml.yaml"], 0.6),
+            ("osiris fmt --check, 1,000 steps", ["fmt", "--check", "p1000.oml.yaml"], 0.5),
         ]
         for label, arguments, budget in cases:
             ours, floor = in_turn([*OSIRIS, *arguments], PYTHON, runs, folder)

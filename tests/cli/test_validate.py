@@ -183,6 +183,8 @@ def test_settings_stand_for_all_pipelines_of_their_project(osiris, project):
     for name in ("osiris.yaml", "osiris_connections.yaml"):
         done = osiris("validate", name, cwd=project)
         assert (done.returncode, done.stdout) == (0, "1 file checked: nothing wrong.\n")
+    done = osiris("validate", "osiris.yaml", "pipelines/orders.oml.yaml", "pipelines")
+    assert done.stdout == "1 file checked: nothing wrong.\n"
 
 
 @pytest.mark.parametrize("name", ["pipelines/ordres.oml.yaml", "pipelines/orders", "pipelines/Orders.oml"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +53,7 @@ def _chosen(names: Sequence[str], *, settings: bool) -> tuple[list[tuple[Path, P
         else:
             files = [_oml_file(name, path)]
         for file in files:
-            chosen.setdefault(file, project)
+            chosen.setdefault(Path(os.path.abspath(file)), project)
     return list(chosen.items()), list(projects.values())
 
 
