@@ -211,6 +211,16 @@ def test_a_finding_is_suppressed(editor: Client, project: Path) -> None:
     assert chosen(editor, [found], found["title"]) == {"p.oml": ["  # osiris: ignore[OML107]"]}
 
 
+def test_a_code_is_switched_off_for_the_project(editor: Client, project: Path) -> None:
+    uri = opened(editor, project, PIPELINE + "    owner: finance\n")
+
+    found = actions(editor, uri, 14, 6)
+
+    assert chosen(editor, found, "Turn OML107 off in osiris.yaml") == {
+        "osiris.yaml": ["diagnostics:\n  severity:\n    OML107: off\n"]
+    }
+
+
 def test_the_connections_file_has_fixes(editor: Client, project: Path) -> None:
     text = "connections:\n  sqlite:\n    shop: {pth: shop.db}\n"
     uri = opened(editor, project, text, "osiris_connections.yaml")

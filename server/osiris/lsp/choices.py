@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from osiris.core.config import CONFIG_FILE
 from osiris.ide.code_actions import Checked, FixAll, fix_all, preferred_fix, quick_fixes, repeated, touched
 from osiris.ide.more_fixes import more_fixes
 from osiris.ide.refactorings import refactorings
 from osiris.ide.suppressing import ignore
+from osiris.ide.turning_off import turn_off_edit
 from osiris.lsp.capabilities import CODE_ACTION_KINDS
 from osiris.lsp.choice import QUICK_FIX, Choice, Edits
 from osiris.lsp.documents import OpenDocument, Snapshot
-from osiris.lsp.edits import Target
+from osiris.lsp.edits import Target, source_of
 from osiris.lsp.secret_moves import secret_moves
 from osiris.lsp.session import Session
+from osiris.syntax.codes import CODES
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.document import Document, parse
 from osiris.syntax.text import Span
@@ -54,6 +57,7 @@ class Choices:
             if self._snapshot is not None:
                 yield from self._more(self._snapshot.analysis, span)
                 yield from self._ignores(self._snapshot.analysis, span)
+                yield from self._turn_off(self._snapshot.analysis, span)
         if self._snapshot is not None and any(
             wanted(kind) for kind in CODE_ACTION_KINDS if kind.startswith("refactor.")
         ):
@@ -118,6 +122,22 @@ class Choices:
             if found is not None:
                 edits = self._here((found.edit,))
                 yield Choice(QUICK_FIX, found.title, lambda edits=edits: edits, diagnostic, at_once=True)  # type: ignore[misc]
+
+    def _turn_off(self, analysis: Analysis, span: Span) -> Iterator[Choice]:
+        """Each code at the place, off for the whole project; its settings may not be there yet."""
+        project = self._session.projects.project_of(self._document.path)
+        here = {d.code: d for d in islice(touched(analysis, span), _MOST_SINGLE) if CODES[d.code].configurable}
+        if project is None or self._document.path is None or not here:
+            return
+        source = source_of(self._session, project.root / CONFIG_FILE)
+        if source is None or not (source.exists or self._session.client.create_files):
+            return
+        for code, diagnostic in here.items():
+            edit = turn_off_edit(source.text, code)
+            if edit is not None:
+                edits: Edits = {source.uri: (edit,)}
+                title = f"Turn {code} off in {CONFIG_FILE}"
+                yield Choice(QUICK_FIX, title, lambda edits=edits: edits, diagnostic, at_once=True)  # type: ignore[misc]
 
     def _refactorings(self, snapshot: Snapshot, span: Span, wanted: Callable[[str], bool]) -> Iterator[Choice]:
         for found in refactorings(snapshot.analysis, snapshot.environment, span, wanted):
