@@ -162,6 +162,33 @@ def test_enter_twice_makes_an_empty_line_and_accepts_nothing(editor: EditorPage)
     editor.until(lambda: path.read_text().startswith(expected), lambda: path.read_text())
 
 
+def test_letters_that_are_typed_before_the_list_is_there_select_in_it(editor: EditorPage) -> None:
+    path = new_pipeline(editor, REFUNDS + "\n      path: refunds.csv")
+
+    editor.press("Enter")
+    editor.type("delim")  # at once
+    focused = editor.page.locator(".suggest-widget.visible .monaco-list-row.focused .label-name")
+    editor.until(lambda: focused.count() == 1, lambda: f"suggestions: {editor.suggestions()}")
+    editor.press("Enter")
+    editor.press("Control+S")
+
+    expected = REFUNDS + "\n      path: refunds.csv\n      delimiter: "
+    editor.until(lambda: path.read_text().startswith(expected), lambda: path.read_text())
+
+
+def test_a_component_brings_what_its_config_needs(editor: EditorPage) -> None:
+    path = new_pipeline(editor, 'oml_version: "0.1.0"\nname: new\nsteps:\n  - id: total\n    component: ')
+
+    editor.type("duckdb.pro")
+    editor.until(lambda: editor.suggestions()[0] == "duckdb.processor", lambda: f"suggestions: {editor.suggestions()}")
+    editor.press("Enter")
+    editor.type("SELECT 1")
+    editor.press("Control+S")
+
+    expected = "component: duckdb.processor\n    mode: transform\n    config:\n      query: |\n        SELECT 1"
+    editor.until(lambda: expected in path.read_text(), lambda: path.read_text())
+
+
 def test_a_new_line_of_sql_shows_no_list(editor: EditorPage) -> None:
     path = new_pipeline(editor, QUERY)
 

@@ -250,6 +250,16 @@ def test_a_component_comes_alone_where_nothing_can_be_added(place: str) -> None:
     assert take(place, "mysql.extractor", snippet=True) == place.replace("<|>", "mysql.extractor")
 
 
+def test_a_component_typed_in_full_comes_alone_so_that_enter_breaks_the_line() -> None:
+    half, whole = "steps:\n  - component: duckdb.proc<|>\n", "steps:\n  - component: duckdb.processor<|>\n"
+
+    assert "mode: transform" in take(half, "duckdb.processor", snippet=True)
+    assert take(whole, "duckdb.processor", snippet=True) == whole.replace("<|>", "")
+    found = suggestions(half)
+    assert found is not None
+    assert found.incomplete, "the editor must ask again when more is typed"
+
+
 # -- values
 
 

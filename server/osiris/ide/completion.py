@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from osiris.ide import documentation, suggest_codes, suggest_keys, suggest_references, suggest_values
 from osiris.ide.cursor import Cursor, Role, cursor_at
-from osiris.ide.suggestion import Completions, Item, Place, Topic
+from osiris.ide.suggestion import Completions, Item, ItemKind, Place, Topic
 from osiris.syntax.diagnostic import TextEdit
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ def _listed(cursor: Cursor, found: list[Item]) -> Completions:
     items = found[:MOST_ITEMS]
     if cursor.gap:
         items = [_behind_blank(item) for item in items]
-    return Completions(cursor.token, tuple(items), edits, incomplete=len(found) > MOST_ITEMS)
+    # What a component brings depends on how much of its name is typed: editors must ask again at each letter.
+    changes = any(item.kind is ItemKind.COMPONENT and item.snippet is not None for item in items)
+    return Completions(cursor.token, tuple(items), edits, incomplete=changes or len(found) > MOST_ITEMS)
 
 
 def _behind_blank(item: Item) -> Item:

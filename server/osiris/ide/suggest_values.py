@@ -58,7 +58,9 @@ def _components(place: Place) -> Iterator[Item]:
     others: list[Item] = []
     for spec in place.env.registry.specs():
         detail = spec.title if spec.driver else f"{spec.title} (no driver yet)"
-        snippet = behind_component(spec, place.env, present, place.cursor.column) if adds_lines else None
+        # Who has typed the whole name and presses Enter wants a new line, and not ours.
+        adds = adds_lines and place.cursor.prefix != spec.name
+        snippet = behind_component(spec, place.env, present, place.cursor.column) if adds else None
         item = Item(spec.name, ItemKind.COMPONENT, spec.name, snippet, detail, topic=Topic(component=spec.name))
         if mode is None or mode in spec.modes:
             yield item
