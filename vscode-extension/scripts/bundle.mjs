@@ -2,7 +2,7 @@
 // What is newer than all that it is made of is left alone.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -39,20 +39,26 @@ function pip(...args) {
   }
 }
 
+// Made beside its place and moved there when it is whole: who reads meanwhile finds the old one.
 function build() {
-  rmSync(target, { recursive: true, force: true });
-  mkdirSync(target, { recursive: true });
-  pip('wheel', '--wheel-dir', target, repository);
-  pip('download', '--dest', target, '--only-binary', ':all:', '--require-hashes', '--requirement', pin);
-  const wheel = named('osiris_oml-');
-  const sha256 = createHash('sha256').update(readFileSync(path.join(target, wheel))).digest('hex');
-  writeFileSync(stamp, `${JSON.stringify({ wheel, sha256, pip: named('pip-') }, undefined, 2)}\n`);
+  const made = mkdtempSync(`${target}-`);
+  try {
+    pip('wheel', '--wheel-dir', made, repository);
+    pip('download', '--dest', made, '--only-binary', ':all:', '--require-hashes', '--requirement', pin);
+    const wheel = named(made, 'osiris_oml-');
+    const sha256 = createHash('sha256').update(readFileSync(path.join(made, wheel))).digest('hex');
+    writeFileSync(path.join(made, 'bundle.json'), `${JSON.stringify({ wheel, sha256, pip: named(made, 'pip-') }, undefined, 2)}\n`);
+    rmSync(target, { recursive: true, force: true });
+    renameSync(made, target);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
 }
 
-function named(prefix) {
-  const found = readdirSync(target).filter((name) => name.startsWith(prefix) && name.endsWith('.whl'));
+function named(folder, prefix) {
+  const found = readdirSync(folder).filter((name) => name.startsWith(prefix) && name.endsWith('.whl'));
   if (found.length !== 1) {
-    throw new Error(`bundled/ should hold one wheel ${prefix}..., and holds ${found.length}`);
+    throw new Error(`There should be one wheel ${prefix}..., and there are ${found.length}`);
   }
   return found[0];
 }

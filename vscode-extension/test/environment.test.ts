@@ -13,17 +13,10 @@ import { Cancelled, Problem } from '../src/problem';
 import { findBasePython } from '../src/python';
 import {
   bareVariables, bundle, diagnosticsOf, foldersIn, managed, never, proxyToIndex, pythonWithoutEnsurepip, refusalOf,
-  remove, scratchFolder, search, wheelFolder,
+  removeScratch, scratchFolder, search, wheelFolder,
 } from './environmentWorld';
 
 const pipeline = 'oml_version: "0.1.0"\nname: orders\nsteps:\n  - id: read\n    component: sqlite.extracter\n    mode: read\n';
-
-const scratch: string[] = [];
-
-function folder(name?: string): string {
-  scratch.push(scratchFolder(name));
-  return scratch.at(-1) as string;
-}
 
 const none = bareVariables({ PIP_NO_INDEX: '1' });
 let wheels = '';
@@ -38,12 +31,12 @@ function fromWheels(): NodeJS.ProcessEnv {
 
 // The package index brings what the server needs, once; most tests look at this environment.
 before(async () => {
-  root = folder('Ünï cödé dir');
+  root = scratchFolder('Ünï cödé dir');
   environment = await (await managed(root, {}, said)).ensure(never);
-  wheels = await wheelFolder(folder('wheels'));
+  wheels = await wheelFolder(scratchFolder('wheels'));
 });
 
-after(() => scratch.forEach(remove));
+after(removeScratch);
 
 test('its server finds what is wrong, also in a folder named Ünï cödé dir', async () => {
   assert.ok(environment.python.includes('Ünï cödé dir'));
@@ -65,7 +58,7 @@ test('an environment that is there is used again, without a word and without a n
 });
 
 test('nothing that is set for another Python gets into it', async () => {
-  const trap = folder('trap');
+  const trap = scratchFolder('trap');
   mkdirSync(path.join(trap, 'osiris'));
   writeFileSync(path.join(trap, 'osiris', '__init__.py'), 'raise SystemExit(7)');
   const variables = { ...none, PYTHONPATH: trap, PYTHONHOME: '/nowhere' };
@@ -117,7 +110,7 @@ test('an extra that cannot be had leaves it as it was', async () => {
 });
 
 test('a run that needs more says which extra brings it, in the way the extension understands', async () => {
-  const orders = path.join(folder('shop'), 'orders.oml');
+  const orders = path.join(scratchFolder('shop'), 'orders.oml');
   writeFileSync(orders, pipeline.replace('extracter', 'extractor'));
   const refused = await refusalOf(environment.python, 'osiris.run', { uri: pathToFileURL(orders).href }, root);
   assert.match(refused.message, /^The component sqlite\.extractor needs the Python package duckdb, which is not installed here\. Install it: pip install /);
@@ -130,7 +123,7 @@ test('a run that needs more says which extra brings it, in the way the extension
 });
 
 test('a Python without ensurepip and pip will do, and its end is noticed', async () => {
-  const [place, home] = [folder(), folder('python')];
+  const [place, home] = [scratchFolder(), scratchFolder('python')];
   const bare = await pythonWithoutEnsurepip(home);
   const plain = spawnSync(bare, ['-m', 'venv', path.join(place, 'plain')]);
   assert.notEqual(plain.status, 0, 'this Python has ensurepip');
@@ -150,7 +143,7 @@ test('the proxy of the settings is used, and PIP_INDEX_URL is asked through it',
   const { server, address, asked } = await proxyToIndex(wheels);
   try {
     const variables = bareVariables({ PIP_INDEX_URL: 'http://packages.invalid/simple', PIP_TRUSTED_HOST: 'packages.invalid' });
-    await (await managed(folder(), { variables, network: { proxy: address, noProxy: [] } })).ensure(never);
+    await (await managed(scratchFolder(), { variables, network: { proxy: address, noProxy: [] } })).ensure(never);
   } finally {
     server.close();
   }
@@ -158,7 +151,7 @@ test('the proxy of the settings is used, and PIP_INDEX_URL is asked through it',
 });
 
 test('without any index, the message says what to do, and nothing is left behind', async () => {
-  const place = folder();
+  const place = scratchFolder();
   await assert.rejects((await managed(place, { variables: none })).ensure(never), (error: Error) => {
     assert.ok(error instanceof Problem);
     assert.match(error.message, /^Osiris could not install its Python packages\. No package index or wheel folder that pip may use has \S+ for this Python\./);
@@ -169,7 +162,7 @@ test('without any index, the message says what to do, and nothing is left behind
 });
 
 test('behind a proxy that cannot be reached the message names it; then, with a wheel folder, three windows make one environment', async () => {
-  const place = folder();
+  const place = scratchFolder();
   const unreachable = bareVariables({ PIP_INDEX_URL: 'https://packages.invalid/simple', PIP_RETRIES: '0' });
   const words: string[] = [];
   const failing = await managed(place, { variables: unreachable, network: { proxy: 'http://anna:s3cret@127.0.0.1:9', noProxy: [] } }, words);
@@ -186,7 +179,7 @@ test('behind a proxy that cannot be reached the message names it; then, with a w
 });
 
 test('cancelling ends pip and leaves nothing behind', async () => {
-  const place = folder();
+  const place = scratchFolder();
   const cancelled = new AbortController();
   const window = await managed(place, {
     working: (_title, work) => work((message) => void (message.startsWith('looking for ') && message !== 'looking for Python' && cancelled.abort()), cancelled.signal),
@@ -196,7 +189,7 @@ test('cancelling ends pip and leaves nothing behind', async () => {
 });
 
 test('a lock that is held is not taken; one whose window was killed is', async () => {
-  const lock = path.join(folder(), '.lock');
+  const lock = path.join(scratchFolder(), '.lock');
   const release = await tryLock(lock);
   assert.equal(await tryLock(lock), undefined);
   await release?.();
@@ -210,7 +203,7 @@ test('a lock that is held is not taken; one whose window was killed is', async (
 });
 
 test('of many that find a lock left behind, one takes it', async () => {
-  const lock = path.join(folder(), '.lock');
+  const lock = path.join(scratchFolder(), '.lock');
   mkdirSync(lock);
   utimesSync(lock, 0, 0);
   const taken = (await Promise.all(Array.from({ length: 20 }, () => tryLock(lock)))).filter((release) => release !== undefined);
@@ -219,16 +212,16 @@ test('of many that find a lock left behind, one takes it', async () => {
 });
 
 test('a Python of the setting that will not do is named with the reason', async () => {
-  const setting = path.join(folder('old'), 'python3');
+  const setting = path.join(scratchFolder('old'), 'python3');
   writeFileSync(setting, '#!/bin/sh\nexit 2\n', { mode: 0o755 });
-  await assert.rejects((await managed(folder(), { search: search({ setting }) })).ensure(never), {
+  await assert.rejects((await managed(scratchFolder(), { search: search({ setting }) })).ensure(never), {
     message: `osiris.server.basePython names ${setting}, which will not do: it is not Python 3.11 or newer.`,
     setting: 'osiris.server.basePython',
   });
 });
 
 test('no Python inside the workspace is started', async () => {
-  const workspace = folder('workspace');
+  const workspace = scratchFolder('workspace');
   const trap = path.join(workspace, 'bin');
   mkdirSync(trap);
   writeFileSync(path.join(trap, 'python3'), `#!/bin/sh\ntouch "${workspace}/started"\nexit 2\n`, { mode: 0o755 });

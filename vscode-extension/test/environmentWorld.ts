@@ -1,6 +1,6 @@
 /** What the tests of the managed environment share: the real wheels, the real Python, folders of their own. */
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -13,12 +13,20 @@ import { asModule } from '../src/osirisProbe';
 
 const extension = path.resolve(__dirname, '../..');
 
+let copied: Promise<Bundle> | undefined;
+
+/** The wheels that the package carries; a copy, so that they stay the same when another build of it is made meanwhile. */
 export async function bundle(): Promise<Bundle> {
-  const found = await readBundle(extension);
-  if (found === undefined) {
-    throw new Error('bundled/ is not there: npm run bundle');
-  }
-  return found;
+  copied ??= (async () => {
+    const found = await readBundle(extension);
+    if (found === undefined) {
+      throw new Error('bundled/ is not there: npm run bundle');
+    }
+    const folder = scratchFolder('extension');
+    cpSync(path.dirname(found.wheel), path.join(folder, 'bundled'), { recursive: true });
+    return (await readBundle(folder)) as Bundle;
+  })();
+  return copied;
 }
 
 export function search(changes: Partial<PythonSearch> = {}): PythonSearch {
@@ -34,15 +42,19 @@ export async function basePython(): Promise<BasePython> {
   return found;
 }
 
+const scratch: string[] = [];
+
 /** A scratch folder, which may have blanks and letters of any language in its name. */
 export function scratchFolder(name = 'environments'): string {
-  const folder = path.join(mkdtempSync(path.join(tmpdir(), 'osiris-')), name);
-  mkdirSync(folder, { recursive: true });
+  const parent = mkdtempSync(path.join(tmpdir(), 'osiris-'));
+  scratch.push(parent);
+  const folder = path.join(parent, name);
+  mkdirSync(folder);
   return folder;
 }
 
-export function remove(folder: string): void {
-  rmSync(path.dirname(folder), { recursive: true, force: true });
+export function removeScratch(): void {
+  scratch.splice(0).forEach((folder) => rmSync(folder, { recursive: true, force: true }));
 }
 
 /** A managed environment in `root`; what was said and shown is added to `said`. */
@@ -116,7 +128,7 @@ export async function pythonWithoutEnsurepip(folder: string): Promise<string> {
   const [bin, lib] = [path.join(folder, 'bin'), path.join(folder, 'lib', name)];
   mkdirSync(bin, { recursive: true });
   mkdirSync(lib, { recursive: true });
-  cpSync(executable, path.join(bin, name), { dereference: true });
+  copyFileSync(executable, path.join(bin, name)); // a link would lead Python back to its own library
   for (const entry of readdirSync(library).filter((entry) => entry !== 'ensurepip' && entry !== 'site-packages')) {
     symlinkSync(path.join(library, entry), path.join(lib, entry));
   }
