@@ -128,6 +128,7 @@ class Project:
         self._scans = 0
         self._exists: dict[str, bool | None] = {}
         self._recheck = 0.0
+        self._some_forgotten = False
         self._changes = 0
         self._environments: dict[str | None, ProjectEnvironment] = {}
 
@@ -168,6 +169,9 @@ class Project:
         """Look at the file system anew with the next question: somebody says that files changed."""
         with self._lock:
             self._scan_again = self._recheck = 0.0
+            if self._some_forgotten:  # nobody looks at those any more, so any of them may have changed
+                self._some_forgotten = False
+                self._changes += 1
 
     def environment(self, path: Path | str | None = None) -> ProjectEnvironment:
         """What the language may know when it looks at the file ``path`` (None: at a text without a file).
@@ -281,9 +285,6 @@ class Project:
             self._changes += 1
 
     def _recheck_paths(self, now: float) -> None:
-        if len(self._exists) > MAX_REMEMBERED_PATHS:
-            self._exists.clear()
-            self._changes += 1
         for path, before in self._exists.items():
             if self._look_for(path) != before:
                 self._exists.clear()
@@ -312,6 +313,9 @@ class Project:
             if path not in self._exists:
                 self._exists[path] = self._look_for(path)
                 self._recheck = self._recheck or time.monotonic() + RECHECK_SECONDS
+                if len(self._exists) > MAX_REMEMBERED_PATHS:
+                    del self._exists[next(iter(self._exists))]  # most likely one that was being typed
+                    self._some_forgotten = True
             return self._exists[path]
 
     def _look_for(self, path: str) -> bool | None:
