@@ -308,6 +308,14 @@ def test_connections_are_those_of_the_family_the_default_first() -> None:
     assert take(marked.replace("<|>", '"@<|>"'), "@sqlite.shop") == marked.replace("<|>", '"@sqlite.shop"')
 
 
+def test_without_a_component_all_connections_are_offered() -> None:
+    assert labels("steps:\n  - id: a\n    config:\n      connection: <|>") == [
+        "@mysql.crm",
+        "@sqlite.reports",
+        "@sqlite.shop",
+    ]
+
+
 # -- references
 
 CHAIN = """

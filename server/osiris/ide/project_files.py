@@ -7,7 +7,7 @@ its own, for it is no YAML. No value of a variable is known here: only names and
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from osiris.ide.hover import Hover
 from osiris.ide.suggestion import Completions, Topic
@@ -32,7 +32,7 @@ class ProjectFile:
     """
 
     kind: FileKind
-    text: str
+    text: str = field(repr=False)
     env: Environment
     dotenv_names: tuple[str, ...] = ()
     params: frozenset[str] | None = None

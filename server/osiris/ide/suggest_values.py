@@ -84,6 +84,9 @@ def _modes(place: Place) -> list[Item]:
 
 def _connections(place: Place) -> list[Item]:
     cursor = place.cursor
+    if place.spec is None and place.env.connections is not None:  # which component it will be is not said yet
+        known = place.env.connections.references()
+        return [Item(name, ItemKind.CONNECTION, name if cursor.quote else f'"{name}"') for name in known]
     if place.spec is None or not place.spec.takes_connection:
         return []
     found = []
