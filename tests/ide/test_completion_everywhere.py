@@ -134,7 +134,7 @@ def test_taking_any_suggestion_keeps_the_rest_and_lands_where_it_is_meant(exampl
     text = example.read_text(encoding="utf-8")
     typist = Typist(example)
 
-    for offset in range(0, len(text) + 1, 1 if SOAK else 7):
+    for offset in range(0, len(text) + 1, 1 if SOAK else 11):
         typist.take_all(text, offset)
 
     assert {ItemKind.KEY, ItemKind.VALUE, ItemKind.COMPONENT, ItemKind.STEP, ItemKind.CONNECTION} <= set(typist.taken)
@@ -160,7 +160,7 @@ def test_the_same_where_a_new_line_was_begun(example: Path) -> None:
     typist = Typist(example)
     lines = list(re.finditer(r"^( *(?:- )?).*$", text, re.MULTILINE))
 
-    for line in lines if SOAK else lines[::4]:
+    for line in lines if SOAK else lines[::6]:
         column = " " * len(line.group(1))
         for begun in ("\n" + column, "\n" + column + "  ", "\n" + column + "c"):
             typist.take_all(text[: line.end()] + begun + text[line.end() :], line.end() + len(begun))
