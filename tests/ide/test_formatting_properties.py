@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -171,3 +174,27 @@ def manifest(text: str) -> bytes | None:
         return manifest_bytes(compile_text(text, Path("x.oml.yaml"), project=project)[0])
     except CompilationError:
         return None
+
+
+# -- where PyYAML comes without libyaml
+
+FORMAT = """
+import sys
+sys.modules["yaml._yaml"] = None
+import json, yaml
+from osiris.ide.formatting import apply_edits, format_document
+from osiris.syntax.document import parse
+assert not yaml.__with_libyaml__
+texts = json.load(sys.stdin)
+json.dump([apply_edits(text, format_document(parse(text)).edits) for text in texts], sys.stdout)
+"""
+
+
+def test_the_layout_is_the_same_without_libyaml() -> None:
+    texts = [*SAMPLES, *(careless(text, seed) for seed, text in enumerate(FILES))]
+
+    done = subprocess.run(
+        [sys.executable, "-c", FORMAT], input=json.dumps(texts), capture_output=True, text=True, check=True
+    )
+
+    assert json.loads(done.stdout) == [checked(text) for text in texts]

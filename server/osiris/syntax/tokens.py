@@ -112,7 +112,7 @@ def _events(source: str) -> list[Event]:
         if kind is yaml.ScalarEvent:
             found.append((event.value, event.style, event.anchor, event.tag))
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            found.append((kind, event.flow_style, event.anchor, event.tag))
+            found.append((kind, bool(event.flow_style), event.anchor, event.tag))
         elif kind is yaml.AliasEvent:
             found.append((kind, event.anchor))
         else:
