@@ -1,13 +1,19 @@
 /** The language server of this window: found or made, started, watched and ended by one state machine. */
 import * as os from 'node:os';
 import * as vscode from 'vscode';
-import { type ExecuteCommandParams, ExecuteCommandRequest, type LanguageClientOptions, RevealOutputChannelOn, type StaticFeature } from 'vscode-languageclient/node';
+import {
+  type ExecuteCommandParams,
+  ExecuteCommandRequest,
+  type LanguageClientOptions,
+  RevealOutputChannelOn,
+  type StaticFeature,
+} from 'vscode-languageclient/node';
 import { missingPackages } from './answers';
 import { commandIds } from './commandIds';
 import { projectFiles } from './detect';
 import { ownVariables } from './environment';
 import { Lifecycle, type State } from './lifecycle';
-import type { Managed } from './managed';
+import { type Managed, workspaceFolders } from './managed';
 import { Cancelled, type Problem } from './problem';
 import { findGiven, findServer, type ServerCommand, type Surroundings } from './server';
 import { ServerProcess } from './serverProcess';
@@ -158,7 +164,7 @@ export class Client implements vscode.Disposable {
   private surroundings(signal: AbortSignal): Surroundings {
     return {
       settings: serverSettings(),
-      folders: (vscode.workspace.workspaceFolders ?? []).filter((f) => f.uri.scheme === 'file').map((f) => f.uri.fsPath),
+      folders: workspaceFolders(),
       trusted: vscode.workspace.isTrusted,
       home: os.homedir(),
       searchPath: process.env['PATH'] ?? '',
@@ -235,11 +241,15 @@ export class Client implements vscode.Disposable {
   private async offerHelp({ message, setting }: Problem): Promise<void> {
     const actions: Record<string, () => unknown> = {
       Restart: () => this.restart(),
-      ...(setting === undefined ? {} : { 'Open Settings': () => vscode.commands.executeCommand('workbench.action.openSettings', setting) }),
+      ...(setting === undefined ? {} : { 'Open Settings': () => openSettings(setting) }),
       Doctor: () => vscode.commands.executeCommand(commandIds.checkSetup),
       'Show Log': () => this.log.show(),
     };
     const choice = await vscode.window.showErrorMessage(message, ...Object.keys(actions));
     await actions[choice ?? '']?.();
   }
+}
+
+async function openSettings(setting: string): Promise<void> {
+  await vscode.commands.executeCommand('workbench.action.openSettings', setting);
 }

@@ -1,7 +1,7 @@
 /** The commands of the palette. */
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { messageOf, summary, type Compiled, type Findings } from './answers';
+import { messageOf, missingPackages, summary, type Compiled, type Findings } from './answers';
 import type { Client } from './client';
 import { commandIds, type CommandId, serverCommands } from './commandIds';
 import type { Runs } from './runs';
@@ -57,6 +57,21 @@ async function run({ client, runs }: Parts, target: unknown, to?: unknown): Prom
     await client.executeWithPackages(serverCommands.run, argument);
   } catch (error) {
     runs.refused(name, messageOf(error));
+    await offerInstallCommand(client, error);
+  }
+}
+
+/** Into an environment of the user's own nothing is installed; what would do it can be copied. */
+async function offerInstallCommand({ state }: Client, error: unknown): Promise<void> {
+  const install = missingPackages(error)?.install;
+  const python = state.name === 'running' && !state.server.managed ? state.server.python : undefined;
+  if (install === undefined || python === undefined) {
+    return;
+  }
+  const copy = 'Copy Command';
+  const message = `Osiris installs nothing into ${python}, which is yours.`;
+  if ((await vscode.window.showInformationMessage(message, copy)) === copy) {
+    await vscode.env.clipboard.writeText(`"${python}" -m ${install}`);
   }
 }
 

@@ -37,7 +37,9 @@ export function doctorText(facts: Facts): string {
     ]),
     list('Language server', [
       `state: ${facts.state}`,
-      ...(server === undefined ? [] : [`version: ${server.version ?? 'unknown'}`, `found by: ${server.origin}`, `command: ${server.command}`]),
+      ...(server === undefined
+        ? []
+        : [`version: ${server.version ?? 'unknown'}`, `found by: ${server.origin}`, `command: ${server.command}`]),
       ...facts.notes.map((note) => `note: ${note}`),
     ]),
     list('Managed environment', [
@@ -45,8 +47,8 @@ export function doctorText(facts: Facts): string {
       ...facts.environments.map(describeEnvironment),
       ...(facts.environments.length === 0 ? ['none has been made'] : []),
     ]),
-    list('Network', facts.network.length === 0 ? ['no proxy and no pip settings'] : facts.network.map(({ name, value }) => `${name}: ${value}`)),
-    list('Settings that differ from their default', facts.settings.length === 0 ? ['none'] : facts.settings.map(([name, value]) => `${name}: ${JSON.stringify(value)}`)),
+    list('Network', facts.network.map(({ name, value }) => `${name}: ${value}`), 'no proxy and no pip settings'),
+    list('Settings that differ from their default', facts.settings.map(([name, value]) => `${name}: ${JSON.stringify(value)}`), 'none'),
     block('What the server says of itself', facts.doctor),
     ...(facts.lastInstall === undefined ? [] : [block('What pip said last', facts.lastInstall.trim().split('\n').slice(-installLines).join('\n'))]),
   ];
@@ -58,7 +60,8 @@ function describeEnvironment({ folder, version, python, base, extras, used }: Fa
   return `${used ? 'in use' : 'there'}: ${folder} (Osiris ${version}, Python ${python} from ${base}, ${added})`;
 }
 
-function list(title: string, items: string[]): string {
+function list(title: string, given: string[], otherwise = 'none'): string {
+  const items = given.length === 0 ? [otherwise] : given;
   return `## ${title}\n\n${items.map((item) => `- ${item.replace(/\s*\n\s*/g, ' ')}`).join('\n')}`;
 }
 

@@ -86,7 +86,8 @@ export class ManagedEnvironment {
 
   /** Adds an extra of the distribution, such as `run`. Throws a Problem. */
   async install(environment: Environment, extra: string): Promise<void> {
-    const added = async (): Promise<true | undefined> => ((await readStamp(environment.folder))?.extras.includes(extra) ? true : undefined);
+    const added = async (): Promise<true | undefined> =>
+      (await readStamp(environment.folder))?.extras.includes(extra) === true ? true : undefined;
     await this.around.working(`Osiris installs what it needs to ${extra} pipelines`, (report, signal) =>
       this.locked(report, signal, added, () => this.add(environment, extra, report, signal)),
     );
@@ -182,18 +183,27 @@ export class ManagedEnvironment {
     report(`with Python ${base.version}`);
     const folder = await mkdtemp(path.join(root, `${bundle.sha256.slice(0, 8)}-`));
     try {
-      const made = await run(base.executable, ['-I', '-m', 'venv', '--without-pip', folder], { cwd: root, signal, env: ownVariables(this.around.variables) });
+      const env = ownVariables(this.around.variables);
+      const made = await run(base.executable, ['-I', '-m', 'venv', '--without-pip', folder], { cwd: root, signal, env });
       refuseIfCancelled(signal);
       if (made.code !== 0) {
-        throw new Problem(`${base.executable} could not make a virtual environment: ${lastLine(made.errors || made.output)}`, 'osiris.server.basePython');
+        const reason = lastLine(made.errors || made.output);
+        throw new Problem(`${base.executable} could not make a virtual environment: ${reason}`, 'osiris.server.basePython');
       }
       const python = pythonIn(folder, search.windows);
       await this.pip(python, bundle.wheel, report, signal);
-      const examined = await examineInterpreter(python, { cwd: root, env: ownVariables(this.around.variables) });
+      const examined = await examineInterpreter(python, { cwd: root, env });
       if (!canServe(examined)) {
         throw new Problem(`The Python environment in ${folder} was made, but it holds ${python}, ${examined.reason}.`);
       }
-      const stamp = { wheel: bundle.sha256, version: examined.version, base: base.executable, python: base.version, requested: search.setting, extras: [] };
+      const stamp: Stamp = {
+        wheel: bundle.sha256,
+        version: examined.version,
+        base: base.executable,
+        python: base.version,
+        requested: search.setting,
+        extras: [],
+      };
       await writeStamp(folder, stamp);
       log(`The Python environment is ready: ${folder}`);
       return { folder, python, stamp };
@@ -263,7 +273,7 @@ export function pythonIn(folder: string, windows: boolean): string {
 
 function refuseIfCancelled(signal: AbortSignal): void {
   if (signal.aborted) {
-    throw new Cancelled('Osiris installed nothing: you cancelled it. Osiris: Restart Server sets up its Python environment.');
+    throw new Cancelled('Osiris installed nothing, because you cancelled it. Osiris: Restart Server, or the next run, tries again.');
   }
 }
 
@@ -271,10 +281,15 @@ function noPython(search: PythonSearch, tried: string[]): Problem {
   const needed = `Python ${oldestPython.join('.')} or newer`;
   const seen = tried.length === 0 ? '' : ` Found, but of no use: ${tried.join('; ')}.`;
   if (search.setting !== '') {
-    return new Problem(`osiris.server.basePython names ${search.setting}, which will not do: ${tried.map((t) => t.slice(t.indexOf(': ') + 2)).join('; ')}.`, 'osiris.server.basePython');
+    const reasons = tried.map((line) => line.slice(line.indexOf(': ') + 2)).join('; ');
+    return new Problem(
+      `osiris.server.basePython names ${search.setting}, which will not do: ${reasons}.`,
+      'osiris.server.basePython',
+    );
   }
   return new Problem(
-    `Osiris needs ${needed}, and there is none on the PATH.${seen} Install one, or name it in the setting osiris.server.basePython, then run Osiris: Restart Server.`,
+    `Osiris needs ${needed}, and there is none on the PATH.${seen} Install one, or name it in the setting ` +
+      'osiris.server.basePython, then run Osiris: Restart Server.',
     'osiris.server.basePython',
   );
 }
@@ -292,7 +307,8 @@ async function stamped(root: string): Promise<Environment[]> {
 
 async function foldersIn(root: string): Promise<string[]> {
   const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map((entry) => path.join(root, entry.name)).sort();
+  const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
+  return folders.map((entry) => path.join(root, entry.name)).sort();
 }
 
 async function readStamp(folder: string): Promise<Stamp | undefined> {

@@ -81,9 +81,15 @@ export function step<S>(machine: Machine<S>, event: Event<S>, now: number): Step
     case 'stop':
       return end(state, to, stay);
     case 'prepared':
-      return state.name === 'preparing' ? afterPreparing(state.then, to, () => to({ name: 'starting', server: event.server }, { name: 'launch', server: event.server })) : stay();
+      return state.name !== 'preparing'
+        ? stay()
+        : afterPreparing(state.then, to, () =>
+            to({ name: 'starting', server: event.server }, { name: 'launch', server: event.server }),
+          );
     case 'notPrepared':
-      return state.name === 'preparing' ? afterPreparing(state.then, to, () => to({ name: 'failed', problem: event.problem })) : stay();
+      return state.name !== 'preparing'
+        ? stay()
+        : afterPreparing(state.then, to, () => to({ name: 'failed', problem: event.problem }));
     case 'started':
       return state.name === 'starting' ? to({ name: 'running', server: state.server }) : stay();
     case 'notStarted':
@@ -91,7 +97,11 @@ export function step<S>(machine: Machine<S>, event: Event<S>, now: number): Step
     case 'ended':
       return state.name === 'running' ? crash(crashes, event.how, now) : stay();
     case 'halted':
-      return state.name !== 'stopping' ? stay() : state.then === 'start' ? to({ name: 'preparing', then: 'start' }, { name: 'prepare' }) : to({ name: 'stopped' });
+      return state.name !== 'stopping'
+        ? stay()
+        : state.then === 'start'
+          ? to({ name: 'preparing', then: 'start' }, { name: 'prepare' })
+          : to({ name: 'stopped' });
     case 'rested':
       return state.name === 'waiting' ? to({ name: 'preparing', then: 'start' }, { name: 'prepare' }) : stay();
   }
@@ -171,7 +181,8 @@ function crash<S>(before: number[], how: string, now: number): Step<S> {
     return { machine: { state: { name: 'waiting' }, crashes }, effects: [{ name: 'rest', ms: rest }] };
   }
   const problem = new Problem(
-    `The Osiris language server ended ${crashes.length} times within ${crashWindowMs / 60_000} minutes (${how}), so it is not started again by itself.`,
+    `The Osiris language server ended ${crashes.length} times within ${crashWindowMs / 60_000} minutes (${how}), ` +
+      'so it is not started again by itself.',
   );
   return { machine: { state: { name: 'failed', problem }, crashes: [] }, effects: [] };
 }
@@ -290,5 +301,6 @@ export class Lifecycle<S> {
 }
 
 function asProblem(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem(`The Osiris language server did not start: ${error instanceof Error ? error.message : String(error)}`);
+  const reason = error instanceof Error ? error.message : String(error);
+  return error instanceof Problem ? error : new Problem(`The Osiris language server did not start: ${reason}`);
 }

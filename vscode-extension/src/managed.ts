@@ -9,6 +9,14 @@ import { Problem } from './problem';
 import { chosenInterpreters } from './pythonExtension';
 import { environmentSettings, networkSettings } from './settings';
 
+export interface Description {
+  environments: Environment[];
+  /** The folder of the one in use. */
+  used: string | undefined;
+  lastOutput: string | undefined;
+  problem?: string;
+}
+
 export class Managed {
   private inUse: { environment: Environment; release: () => Promise<void> } | undefined;
 
@@ -24,7 +32,8 @@ export class Managed {
     const environment = create ? await managed.ensure(signal) : await managed.find();
     if (environment === undefined) {
       throw new Problem(
-        'No Osiris language server was found, and osiris.server.createEnvironment is off. Turn it on, or name a Python that has osiris-oml in the setting osiris.server.interpreter.',
+        'No Osiris language server was found, and osiris.server.createEnvironment is off. Turn it on, or name a Python ' +
+          'that has osiris-oml in the setting osiris.server.interpreter.',
         'osiris.server.createEnvironment',
       );
     }
@@ -44,7 +53,7 @@ export class Managed {
   }
 
   /** What the report says of it. */
-  async describe(): Promise<{ environments: Environment[]; used: string | undefined; lastOutput: string | undefined; problem?: string }> {
+  async describe(): Promise<Description> {
     const used = this.inUse?.environment.folder;
     try {
       const managed = await this.open();
@@ -63,7 +72,8 @@ export class Managed {
     const bundle = await readBundle(this.context.extensionPath);
     if (bundle === undefined) {
       throw new Problem(
-        'This build of the extension comes without the Osiris wheel, so it cannot make a Python environment. Name a Python that has osiris-oml in the setting osiris.server.interpreter.',
+        'This build of the extension comes without the Osiris wheel, so it cannot make a Python environment. Name a ' +
+          'Python that has osiris-oml in the setting osiris.server.interpreter.',
         'osiris.server.interpreter',
       );
     }
@@ -79,7 +89,7 @@ export class Managed {
         searchPath: process.env['PATH'] ?? '',
         home: os.homedir(),
         windows: process.platform === 'win32',
-        folders: (vscode.workspace.workspaceFolders ?? []).filter((f) => f.uri.scheme === 'file').map((f) => f.uri.fsPath),
+        folders: workspaceFolders(),
         others: await chosenInterpreters(),
         cwd: storage.fsPath,
       },
@@ -89,11 +99,17 @@ export class Managed {
   }
 }
 
+/** The folders of the workspace that are on this machine. */
+export function workspaceFolders(): string[] {
+  return (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file').map(({ uri }) => uri.fsPath);
+}
+
 /** A notification with progress and a way to cancel. */
 async function showWork<T>(title: string, work: (report: Report, signal: AbortSignal) => Promise<T>): Promise<T> {
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, (progress, token) => {
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, (progress, token) => {
     const cancelled = new AbortController();
     token.onCancellationRequested(() => cancelled.abort());
     return work((message) => progress.report({ message }), cancelled.signal);
-  }) as Promise<T>;
+  });
 }

@@ -72,10 +72,11 @@ export async function pipInstall(install: Install): Promise<Installed> {
     }
   };
   install.signal.addEventListener('abort', cancel);
-  const options = ['--no-input', '--no-user', '--disable-pip-version-check', '--no-warn-script-location'];
+  const plain = ['--no-input', '--disable-pip-version-check', '--no-warn-script-location', '--progress-bar', 'off'];
+  const options = [...plain, '--no-user', '--prefer-binary'];
   const done = await run(
     install.python,
-    ['-I', `${install.pip}/pip`, 'install', '--progress-bar', 'off', '--prefer-binary', ...options, ...install.requirements],
+    ['-I', `${install.pip}/pip`, 'install', ...options, ...install.requirements],
     {
       cwd: install.cwd,
       env: install.env,
@@ -118,14 +119,39 @@ HTTP_PROXY and HTTPS_PROXY. ${offline}`;
 
 const unreachable = `The package index cannot be reached. ${offline}`;
 
-const reasons: [RegExp, string][] = [
-  [/No space left on device|Errno 28|not enough space on the disk/i, 'The disk is full. Make room, then run Osiris: Restart Server.'],
-  [/407|Proxy Authentication Required/, 'The proxy asks for a name and a password. Put them into the setting http.proxy or the variable HTTPS_PROXY, then run Osiris: Restart Server.'],
+const again = 'then run Osiris: Restart Server.';
+
+/** What pip says, and what it means; the first that fits counts. */
+const reasons: [said: RegExp, meaning: string][] = [
+  [/No space left on device|Errno 28|not enough space on the disk/i, `The disk is full. Make room, ${again}`],
+  [
+    /407|Proxy Authentication Required/,
+    `The proxy asks for a name and a password. Put them into the setting http.proxy or the variable HTTPS_PROXY, ${again}`,
+  ],
   [/ProxyError|Cannot connect to proxy|Tunnel connection failed/i, behindProxy],
-  [/CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLError/i, 'The certificate of the package index is not trusted here. Name the file of your certificates in the environment variable PIP_CERT, start VS Code anew, then run Osiris: Restart Server.'],
-  [/is not a trusted or secure host/, 'The package index is not asked, because its address does not begin with https. Name its host in the environment variable PIP_TRUSTED_HOST if you trust it, start VS Code anew, then run Osiris: Restart Server.'],
-  [/\b(?:401|403)\b[^\n]*(?:Client )?Error|Unauthorized|Forbidden/i, 'The package index refuses this user. Check PIP_INDEX_URL or pip.conf, then run Osiris: Restart Server.'],
-  [/Name or service not known|name resolution|getaddrinfo|nodename nor servname|Network is unreachable|No route to host|Connection refused|NewConnectionError|ConnectTimeout|Read timed out|Max retries exceeded|Connection reset|RemoteDisconnected/i, unreachable],
+  [
+    /CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLError/i,
+    'The certificate of the package index is not trusted here. Name the file of your certificates in the environment ' +
+      `variable PIP_CERT, start VS Code anew, ${again}`,
+  ],
+  [
+    /is not a trusted or secure host/,
+    'The package index is not asked, because its address does not begin with https. Name its host in the environment ' +
+      `variable PIP_TRUSTED_HOST if you trust it, start VS Code anew, ${again}`,
+  ],
+  [
+    /\b(?:401|403)\b[^\n]*(?:Client )?Error|Unauthorized|Forbidden/i,
+    `The package index refuses this user. Check PIP_INDEX_URL or pip.conf, ${again}`,
+  ],
+  [
+    /Name or service not known|name resolution|getaddrinfo|nodename nor servname|NameResolutionError|NewConnectionError/i,
+    unreachable,
+  ],
+  [
+    /Network is unreachable|No route to host|Connection refused|ConnectTimeout|Read timed out|Max retries exceeded/i,
+    unreachable,
+  ],
+  [/Connection reset|RemoteDisconnected/i, unreachable],
   [/Could not find a version that satisfies|No matching distribution found/, ''],
   [/Permission denied|Access is denied/i, 'A file could not be written: permission denied.'],
 ];
@@ -141,7 +167,8 @@ export function explainFailure(output: string, env: NodeJS.ProcessEnv = {}): str
     return reason === '' ? unknownPackage(output) : reason;
   }
   const said = output.split('\n').filter((line) => /^ERROR:/.test(line)).pop()?.replace(/^ERROR:\s*/, '');
-  return `pip could not install what Osiris needs${said === undefined ? '' : `: ${said}`}. Osiris: Doctor shows all it said.`;
+  const reported = said === undefined ? '' : `: ${said}`;
+  return `pip could not install what Osiris needs${reported}. Osiris: Doctor shows all it said.`;
 }
 
 function unknownPackage(output: string): string {
