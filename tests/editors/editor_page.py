@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,8 @@ class EditorPage:
         """Put the cursor at a 1-based line and column."""
         self.page.keyboard.press("Control+G")
         self._pick(f"{line}:{column}", row=None)
+        place = self.page.locator('.statusbar-item[id="status.editor.selection"]')
+        self.until(lambda: f"Ln {line}," in place.inner_text(), place.inner_text)
 
     def type(self, text: str) -> None:
         """Type as a person does, key by key."""
@@ -163,10 +166,53 @@ class EditorPage:
 
     def quick_fixes(self) -> Locator:
         """The entries of the quick fix menu at the cursor."""
-        self.press("Control+.")
         entries = self.page.locator(".action-widget .monaco-list-row.action")
-        entries.first.wait_for()
+        pressed = float("-inf")
+
+        def shown() -> bool:
+            nonlocal pressed
+            # VS Code asks by itself as well when cursor or findings change, and then forgets what it was asked for
+            # before. As a person would, press again when no menu comes.
+            if entries.count() == 0 and time.monotonic() - pressed > 5:
+                self.press("Control+.")
+                pressed = time.monotonic()
+            return entries.count() > 0
+
+        self.until(shown, lambda: "no quick fix menu")
         return entries
+
+    def rename(self, name: str, *, picture: Path | None = None) -> None:
+        """Give the thing at the cursor another name, as with F2."""
+        self.press("F2")
+        box = self.page.locator(".rename-box .rename-input")
+        box.wait_for()
+        box.fill(name)
+        if picture is not None:
+            self.screenshot(picture)
+        box.press("Enter")
+        box.wait_for(state="hidden")
+
+    def lens(self, title: str, *, above: str) -> Locator:
+        """The code lens with this title right above the line with ``above``; waits for it."""
+        lenses = self.page.locator(".codelens-decoration a", has_text=title)
+        line = self.page.locator(".monaco-editor .view-line", has_text=above).first
+        found: list[Locator] = []
+
+        def there() -> bool:
+            place = line.bounding_box()
+            boxes = [(one, one.bounding_box()) for one in lenses.all()]
+            found[:] = [one for one, box in boxes if place and box and 0 < place["y"] - box["y"] < 2 * place["height"]]
+            return bool(found)
+
+        self.until(there, lambda: f"no {title!r} above {above!r}, but: {lenses.all_inner_texts()}")
+        return found[0]
+
+    def cursor(self) -> str:
+        """The active file and the place of the cursor in it, such as ``daily.oml:12:5``."""
+        file = self.page.locator(".tab.active").last.get_attribute("data-resource-name")
+        place = self.page.locator('.statusbar-item[id="status.editor.selection"]').inner_text()
+        numbers = re.findall(r"\d+", place)
+        return f"{file}:{':'.join(numbers[:2])}"
 
     def hover(self, text: str) -> str:
         """Rest the mouse on the last visible occurrence of a text; the words of the hover that shows."""
@@ -233,7 +279,7 @@ class EditorPage:
     def _pick(self, text: str, *, row: str | None) -> None:
         self._type_into_box(text)
         if row is not None:
-            self.page.locator(".quick-input-list .monaco-list-row", has_text=row).first.wait_for()
+            self.page.locator(".quick-input-list .monaco-list-row.focused", has_text=row).wait_for()
         self.page.wait_for_timeout(300)  # the list settles after the last key; Enter takes its first row
         self.page.keyboard.press("Enter")
         self.page.wait_for_selector(".quick-input-widget", state="hidden")
