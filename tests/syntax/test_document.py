@@ -336,3 +336,8 @@ def test_a_key_that_is_not_there_is_not_there_twice() -> None:
 def test_a_key_without_text_that_stands_there_twice_is_called_that() -> None:
     (found,) = parse("steps:\n  - '': 1\n    \"\": 2\n").diagnostics
     assert found.message.startswith("A key without text stands here a second time")
+
+
+@pytest.mark.parametrize("text", ["a: 1\n--- #\x00", "- a\n... # \x07\n", "a: 1\n---\n# \x07\n"])
+def test_a_character_that_is_not_allowed_is_told_behind_the_end_as_well(text: str) -> None:
+    assert [found.code for found in parse(text).diagnostics] == ["OML011"]

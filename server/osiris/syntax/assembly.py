@@ -77,6 +77,8 @@ class Assembly:
         self.end = body.end
         if body.second >= 0:
             self._report_second(body.second)
+        else:  # comments behind an end marker
+            self.diagnostics += [one.shift(body.end) for one in mask(self.source.readable[body.end :]).diagnostics]
         layout = split(lines, body.start, body.end) if body.plain else None
         if layout is None:
             self._read_whole(body.start)
