@@ -10,7 +10,7 @@ import sys
 
 from benchmarks.figures import Row, markdown
 
-SUBJECTS = ("editor", "command_line", "runs")
+SUBJECTS = ("editor", "project", "command_line", "runs")
 
 
 def main() -> None:
@@ -25,7 +25,8 @@ def main() -> None:
     for subject in options.subjects:
         print(f"measuring {subject} ...", file=sys.stderr, flush=True)
         table += importlib.import_module(f"benchmarks.{subject}").rows(options.quick)
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores\n")
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores{load}\n")
     print(markdown(table))
 
 
