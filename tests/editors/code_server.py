@@ -43,6 +43,8 @@ _SETTINGS: dict[str, object] = {
     "chat.disableAIFeatures": True,
     "git.enabled": False,
     "editor.minimap.enabled": False,
+    # Whatever listens on a port of this machine is no news.
+    "remote.autoForwardPorts": False,
 }
 
 

@@ -126,7 +126,8 @@ def test_a_step_is_completed_in_needs(editor: EditorPage, pictures: Path) -> Non
 
 
 def test_a_component_is_completed_with_its_mode_and_required_keys(editor: EditorPage, pictures: Path) -> None:
-    (editor.folder / "new.oml").write_text('oml_version: "0.1.0"\nname: new\nsteps:\n  - id: refunds\n    component: \n')
+    text = 'oml_version: "0.1.0"\nname: new\nsteps:\n  - id: refunds\n    component: \n'
+    (editor.folder / "new.oml").write_text(text)
     put_cursor(editor, "new.oml", "component: <|>\n")
 
     editor.type("sqlite.wr")
@@ -204,18 +205,20 @@ def test_a_bad_new_name_is_refused_with_its_reason(editor: EditorPage, pictures:
 def test_the_lens_above_a_pipeline_runs_it_and_then_tells_how_it_went(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(DAILY)
 
-    editor.lens("▶ Run", above="name: daily-revenue").click()
+    editor.run_lens("▶ Run", above="name: daily-revenue")
 
     editor.wait_for_output("run succeeded")
     editor.lens("✓ just now", above="name: daily-revenue")
-    editor.lens("rows", above="- id: extract-orders")
     editor.screenshot(pictures / "editing-lens.png")
+    editor.go_to(line=23, column=1)
+    editor.lens("✓ 354 rows", above="- id: extract-orders")
+    editor.screenshot(pictures / "editing-lens-of-a-step.png")
 
 
 def test_run_to_here_runs_a_step_and_what_it_needs(editor: EditorPage, pictures: Path) -> None:
     put_cursor(editor, DAILY, "- id: extract-refunds<|>")
 
-    editor.lens("▶ Run to here", above="- id: extract-refunds").click()
+    editor.run_lens("▶ Run to here", above="- id: extract-refunds")
 
     editor.wait_for_output("run succeeded")
     assert any("extract-refunds: done" in line for line in editor.output_lines())
@@ -267,10 +270,10 @@ def test_the_references_of_a_step_are_its_places_also_in_sql(editor: EditorPage,
 
 
 def test_tables_that_are_steps_stand_out_in_sql(editor: EditorPage, pictures: Path) -> None:
-    put_cursor(editor, CUSTOMERS, "FROM df_lifetime<|>_value")
+    put_cursor(editor, DAILY, "FROM df_extract<|>_refunds")
+    own = editor.color_of("refunds r")  # the query's own table, which is no step
 
-    plain = editor.color_of("round(sum(lifetime_value), 2)  AS revenue") or editor.color_of("country,")
-    editor.until(lambda: editor.color_of("df_lifetime_value") not in ("", plain), lambda: "the table looks like a column")
+    editor.until(lambda: editor.color_of("df_extract_refunds") not in ("", own), lambda: "it looks like any other")
 
     editor.screenshot(pictures / "editing-colours.png")
 
