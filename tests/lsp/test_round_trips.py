@@ -29,6 +29,14 @@ steps:
 """
 
 
+REFRESHES = (
+    types.WORKSPACE_CODE_LENS_REFRESH,
+    types.WORKSPACE_FOLDING_RANGE_REFRESH,
+    types.WORKSPACE_INLAY_HINT_REFRESH,
+    types.WORKSPACE_SEMANTIC_TOKENS_REFRESH,
+)
+
+
 @pytest_lsp.fixture(
     params=["visual-studio-code", "neovim", "emacs"],
     config=ClientServerConfig(server_command=[sys.executable, "-P", "-m", "osiris", "lsp", "--stdio"]),
@@ -37,6 +45,12 @@ async def client(lsp_client: LanguageClient, request: pytest.FixtureRequest, pro
     @lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)
     def on_register_capability(params: types.RegistrationParams) -> None:
         """Accepted, as editors do."""
+
+    for method in REFRESHES:
+
+        @lsp_client.feature(method)
+        def on_refresh(params: None) -> None:
+            """What is shown would be asked for again."""
 
     await lsp_client.initialize_session(
         types.InitializeParams(

@@ -36,7 +36,8 @@ def _apply(session: Session, window: Settings, of_folders: dict[Path, Settings])
     # Trust that was taken away does not come back by a setting, and no folder's settings give or take it.
     trusted = session.settings.trusted and window.trusted
     window = replace(window, trusted=trusted)
-    of_folders = {folder: replace(settings, trusted=trusted) for folder, settings in of_folders.items()}
+    own = {folder: replace(settings, trusted=trusted) for folder, settings in of_folders.items()}
+    of_folders = {folder: settings for folder, settings in own.items() if settings != window}
     if (window, of_folders) == (session.settings, session.folder_settings):
         return
     session.settings, session.folder_settings = window, of_folders
