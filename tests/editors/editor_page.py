@@ -109,9 +109,13 @@ class EditorPage:
 
     def text(self) -> str:
         """The visible lines of the active editor."""
-        lines = self.page.locator(".editor-group-container.active .view-line")
-        placed = sorted((float(line.evaluate("e => e.offsetTop")), line.inner_text()) for line in lines.all())
-        return "\n".join(text.replace("\u00a0", " ") for _, text in placed)
+        # All at once: lines come and go while one looks at them.
+        script = """
+        () => [...document.querySelectorAll('.editor-group-container.active .view-line')]
+          .sort((a, b) => a.offsetTop - b.offsetTop).map(line => line.innerText).join('\\n')
+        """
+        shown: str = self.page.evaluate(script)
+        return shown.replace("\u00a0", " ")
 
     def go_to(self, line: int, column: int) -> None:
         """Put the cursor at a 1-based line and column."""

@@ -101,6 +101,7 @@ def open_at(editor: EditorPage, path: str, marked: str) -> None:
     if path.startswith("pipelines/"):
         editor.lens("Run", above="name: ")
     editor.go_to(len(lines), len(lines[-1]) + 1)
+    editor.page.mouse.move(WIDTH - 5, HEIGHT - 5)  # away from all that says something when the mouse is over it
 
 
 def line(editor: EditorPage, text: str) -> Locator:
@@ -110,16 +111,16 @@ def line(editor: EditorPage, text: str) -> Locator:
 
 def crop(editor: EditorPage, name: str, *shown: Locator, width: int = 0) -> None:
     """Save the part of the page around all that is to be shown; ``width`` in CSS pixels, if it is to be that wide."""
-    editor.page.mouse.move(WIDTH - 5, HEIGHT - 5)
     boxes = []
     for one in shown:
         one.wait_for()
         box = one.bounding_box()
         assert box is not None
         boxes.append(box)
-    left, top = (max(min(box[side] for box in boxes) - 8, 0) for side in ("x", "y"))
+    left = max(min(box["x"] for box in boxes) - 8, 0)
+    top = max(min(box["y"] for box in boxes) - 2, 0)
     right = left + width if width else min(max(box["x"] + box["width"] for box in boxes) + 8, WIDTH)
-    bottom = min(max(box["y"] + box["height"] for box in boxes) + 8, HEIGHT)
+    bottom = min(max(box["y"] + box["height"] for box in boxes) + 2, HEIGHT)
     clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
     editor.page.screenshot(path=str(PICTURES / f"{name}.png"), clip=clip)  # type: ignore[arg-type]
 
@@ -151,14 +152,14 @@ def take_completion(editor: EditorPage) -> None:
     open_at(editor, "pipelines/new.oml", "component: <|>")
     editor.type("csv")
     editor.suggestions()
-    crop(editor, "completion", line(editor, "steps:"), editor.page.locator(".suggest-widget.visible"), width=760)
+    crop(editor, "completion", line(editor, "steps:"), editor.page.locator(".suggest-widget.visible"), width=680)
 
 
 def take_hover(editor: EditorPage) -> None:
     """What a parameter is worth."""
     open_at(editor, DAILY, "HAVING count(*) >= ${params.min_<|>orders}")
-    editor.run_command("Show or Focus Hover")
-    crop(editor, "hover", line(editor, "HAVING"), editor.page.locator(".monaco-hover:not(.hidden)").first, width=760)
+    editor.hover("min_orders")
+    crop(editor, "hover", line(editor, "HAVING"), editor.page.locator(".monaco-hover:not(.hidden)").first, width=680)
 
 
 def take_references(editor: EditorPage) -> None:
@@ -197,7 +198,7 @@ def take_rename(editor: EditorPage) -> None:
     box = editor.page.locator(".rename-box .rename-input")
     box.wait_for()
     box.fill("returns")
-    crop(editor, "rename", line(editor, "steps:"), line(editor, "returns.csv"), width=760)
+    crop(editor, "rename", line(editor, "steps:"), line(editor, "returns.csv"), width=680)
 
 
 def take_quick_fix(editor: EditorPage) -> None:
@@ -205,21 +206,21 @@ def take_quick_fix(editor: EditorPage) -> None:
     open_at(editor, BROKEN, "delim<|>eter")
     editor.wait_for_squiggle("delimeter")
     editor.quick_fixes()
-    crop(editor, "quick-fix", line(editor, "path: refunds.csv"), editor.page.locator(".action-widget"), width=760)
+    crop(editor, "quick-fix", line(editor, "path: refunds.csv"), editor.page.locator(".action-widget"), width=680)
 
 
 def take_extract(editor: EditorPage) -> None:
     """A value that becomes a parameter."""
     open_at(editor, DAILY, 'delimiter: "<|>;"')
     editor.quick_fixes()
-    crop(editor, "extract", line(editor, "path: refunds.csv"), editor.page.locator(".action-widget"), width=760)
+    crop(editor, "extract", line(editor, "path: refunds.csv"), editor.page.locator(".action-widget"), width=680)
 
 
 def take_colours(editor: EditorPage) -> None:
     """SQL in a pipeline, and the step above that a step waits for."""
     open_at(editor, CUSTOMERS, "mode: transform\n    needs: [lifetime-value<|>]")
     editor.lens("Run to here", above="- id: segments")
-    crop(editor, "colours", line(editor, "FROM df_customers c"), line(editor, "ORDER BY country, segment"), width=760)
+    crop(editor, "colours", line(editor, "FROM df_customers c"), line(editor, "ORDER BY country, segment"), width=680)
 
 
 def take_inlay_hint(editor: EditorPage) -> None:
@@ -227,7 +228,7 @@ def take_inlay_hint(editor: EditorPage) -> None:
     open_at(editor, DAILY, "mode: <|>write")
     editor.until(lambda: "needs: revenue-by-day" in editor.text(), editor.text)
     editor.lens("Run to here", above="- id: write-revenue")
-    crop(editor, "inlay-hint", line(editor, "ORDER BY o.day"), line(editor, "daily_revenue.csv"), width=760)
+    crop(editor, "inlay-hint", line(editor, "ORDER BY o.day"), line(editor, "daily_revenue.csv"), width=680)
 
 
 def take_lens(editor: EditorPage) -> None:
@@ -235,7 +236,7 @@ def take_lens(editor: EditorPage) -> None:
     open_at(editor, DAILY, "<|>name: ")
     editor.run_lens("▶ Run", above="name: daily-revenue")
     editor.lens("✓ just now", above="name: daily-revenue")
-    crop(editor, "lens", line(editor, "oml_version"), line(editor, "description: What the shop"), width=760)
+    crop(editor, "lens", line(editor, "oml_version"), line(editor, "description: What the shop"), width=680)
 
 
 def take_run(editor: EditorPage) -> None:
@@ -243,7 +244,7 @@ def take_run(editor: EditorPage) -> None:
     open_at(editor, DAILY, "name: <|>")
     editor.run_command("Osiris: Run Pipeline")
     editor.wait_for_output("run succeeded")
-    crop(editor, "run", editor.page.locator(".output-view").first, width=760)
+    crop(editor, "run", editor.page.locator(".output-view").first, width=680)
 
 
 def take_folding(editor: EditorPage) -> None:
@@ -251,7 +252,7 @@ def take_folding(editor: EditorPage) -> None:
     open_at(editor, DAILY, "steps:<|>")
     editor.run_command("Fold Level 2")
     editor.until(lambda: "sqlite.extractor" not in editor.text(), editor.text)
-    crop(editor, "folding", line(editor, "oml_version"), line(editor, "- id: write-revenue"), width=760)
+    crop(editor, "folding", line(editor, "oml_version"), line(editor, "- id: write-revenue"), width=680)
 
 
 def take_outline(editor: EditorPage) -> None:
@@ -269,7 +270,7 @@ def take_connections(editor: EditorPage) -> None:
     open_at(editor, "osiris_connections.yaml", "    crm:\n      <|>")
     editor.press("Control+Space")
     editor.suggestions()
-    crop(editor, "connections", line(editor, "mysql:"), editor.page.locator(".suggest-widget.visible"), width=760)
+    crop(editor, "connections", line(editor, "mysql:"), editor.page.locator(".suggest-widget.visible"), width=680)
 
 
 if __name__ == "__main__":
