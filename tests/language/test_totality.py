@@ -123,6 +123,15 @@ def test_a_kept_analyzer_says_the_same_as_a_fresh_one(versions):
         assert symbols(kept) == tuple(sorted(symbols(kept), key=lambda s: (s.span, s.kind)))
 
 
+@given(edited(), st.sampled_from([ENV, StaticEnvironment()]), st.sampled_from([None, "prod"]))
+def test_an_analyzer_that_starts_from_another_analysis_says_the_same_as_a_fresh_one(versions, env, profile):
+    last = analyse(PIPELINE, ENV)
+    for text in versions:
+        analyzer = Analyzer(env.registry, last)
+        last = analyzer.analyse(parse(text, PartCache(last.document.records)), env, profile=profile)
+        assert told(last) == told(analyse(text, env, profile=profile))
+
+
 @pytest.mark.parametrize("profile", [None, "prod", "nosuch"])
 def test_every_prefix_is_analysed(profile):
     analyzer, cache = Analyzer(ENV.registry), PartCache()

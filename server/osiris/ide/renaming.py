@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from osiris.language.edits import quoted
 from osiris.syntax.diagnostic import Diagnostic, Severity, TextEdit
-from osiris.syntax.document import parse
+from osiris.syntax.document import PartCache, parse
 from osiris.syntax.scalars import resolve_plain
 from osiris.syntax.tree import Style
 
@@ -78,8 +78,8 @@ def check_meaning(
         for name, value in before.values.values.items()
         if value.source in ("given", "environment")
     }
-    document = parse(applied(before.document.text, edits))
-    after = Analyzer(env.registry).analyse(document, env, profile=before.values.profile, params=given)
+    document = parse(applied(before.document.text, edits), PartCache(before.document.records))
+    after = Analyzer(env.registry, before).analyse(document, env, profile=before.values.profile, params=given)
     known = Counter(d.code for d in before.diagnostics if _counts(d))
     for found in after.diagnostics:
         if not _counts(found):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
@@ -27,13 +27,24 @@ from osiris.syntax.tree import Mapping as MappingNode
 from osiris.syntax.tree import Plain
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """What an analysis has found out about each step alone, and what that rests on. Never changed once made."""
+
+    shapes: Mapping[Part, StepShape]
+    shaped_by: frozenset[str]
+    reports: Mapping[Part, tuple[Hashable, StepReport]]
+    environment: tuple[Environment, Hashable] | None
+
+
 @dataclass(frozen=True, eq=False)
 class Analysis:
     """Everything that is known of one version of a document.
 
     ``diagnostics`` are absolute, sorted by place, and what the project's severities and the document's suppressions
     leave of them. ``specs``: per step the spec of its component. ``values``: the parameters that count. ``paths``: per
-    step the files that it reads and writes, with spans relative to its part.
+    step the files that it reads and writes, with spans relative to its part. ``known`` is what an ``Analyzer`` starts
+    from that is to analyse nearly the same text.
     """
 
     document: Document
@@ -43,6 +54,7 @@ class Analysis:
     specs: tuple[ComponentSpec | None, ...]
     diagnostics: tuple[Diagnostic, ...]
     paths: tuple[tuple[PathUse, ...], ...] = ()
+    known: _Known | None = field(default=None, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -53,11 +65,11 @@ class Analysis:
 class Analyzer:
     """Analyses the versions of one document, keeping what an edit leaves as it was. Keep one per open document."""
 
-    def __init__(self, registry: ComponentRegistry) -> None:
-        """An analyzer that knows nothing yet."""
+    def __init__(self, registry: ComponentRegistry, last: Analysis | None = None) -> None:
+        """An analyzer that knows nothing yet, or what ``last`` knows: then a text with the same parts takes little."""
         self._registry = registry
-        self._shapes: dict[Part, StepShape] = {}
-        self._reports: dict[Part, tuple[Hashable, StepReport]] = {}
+        self._shapes: Mapping[Part, StepShape] = {}
+        self._reports: Mapping[Part, tuple[Hashable, StepReport]] = {}
         self._declarations: tuple[Hashable, Declarations] | None = None
         self._environment: tuple[Environment, Hashable] | None = None
         self._last_steps: tuple[Step, ...] = ()
@@ -66,6 +78,10 @@ class Analyzer:
         self._values: Mapping[str, Plain] = {}
         self._shaped_by: frozenset[str] = frozenset()
         self._others: dict[str, Analyzer] = {}
+        if last is not None and last.known is not None:
+            self._shapes, self._shaped_by = last.known.shapes, last.known.shaped_by
+            self._reports, self._environment = last.known.reports, last.known.environment
+            self._last_steps, self._values = last.pipeline.steps, last.values.plain()
 
     def analyse(
         self,
@@ -137,7 +153,8 @@ class Analyzer:
         for rule in DOCUMENT_RULES:
             diagnostics += rule(context)
         paths = tuple(report.paths for report in reports)
-        return Analysis(document, pipeline, graph, values, specs, tuple(diagnostics), paths), apart
+        known = _Known(self._shapes, self._shaped_by, self._reports, self._environment)
+        return Analysis(document, pipeline, graph, values, specs, tuple(diagnostics), paths, known), apart
 
     def _declared(self, document: Document) -> tuple[Declarations, tuple[TopEntry, ...]]:
         top: list[TopEntry] = []

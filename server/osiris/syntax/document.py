@@ -6,14 +6,14 @@ import gc
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from osiris.syntax.assembly import Assembly, Source
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.encoding import decode
 from osiris.syntax.findings import error
 from osiris.syntax.limits import MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, MAX_DIAGNOSTICS, MAX_PURE_CHARS
-from osiris.syntax.parts import Part, PartCache, Placed
+from osiris.syntax.parts import Part, PartCache, Placed, Records
 from osiris.syntax.split import Piece
 from osiris.syntax.strict import HAS_LIBYAML
 from osiris.syntax.text import LineIndex, Span
@@ -44,6 +44,7 @@ class Document:
     ``top`` is set only when the top level is not a mapping. ``empty``: there is nothing but comments.
     ``diagnostics`` are all findings of the syntax, absolute and sorted. ``pieces`` are the stretches of whole lines
     that were read on their own, in order, each with what was read; none when the document was read in one go.
+    ``records``: what a ``PartCache`` starts from that is to read a text with the same parts.
     """
 
     text: str
@@ -55,6 +56,7 @@ class Document:
     empty: bool
     diagnostics: tuple[Diagnostic, ...]
     pieces: tuple[tuple[Piece, Part], ...] = ()
+    records: Records = field(default_factory=dict, repr=False)
 
     def root(self) -> Node:
         """The whole tree with absolute spans. Slow: for tests and formatters."""
@@ -141,7 +143,8 @@ def parse(text: str, cache: PartCache | None = None) -> Document:
 
 def _parse(text: str, cache: PartCache | None) -> Document:
     source = Source(text)
-    assembly = Assembly(source, PartCache() if cache is None else cache)
+    cache = PartCache() if cache is None else cache
+    assembly = Assembly(source, cache)
     assembly.run()
     found = assembly.diagnostics
     found.sort(key=lambda one: (one.span, one.code))
@@ -155,6 +158,7 @@ def _parse(text: str, cache: PartCache | None) -> Document:
         assembly.empty,
         tuple(found[:MAX_DIAGNOSTICS]),
         assembly.pieces,
+        cache.records,
     )
 
 

@@ -70,14 +70,18 @@ class Record:
         return all(outer.get(name) is anchor for name, anchor in self.outside.items())
 
 
+Records = MappingABC[str, MappingABC[str, Record]]
+"""By kind of piece and by text. Never changed once a document has been read."""
+
+
 class PartCache:
     """The parts of the last version of one open document, by their text."""
 
     __slots__ = ("records",)
 
-    def __init__(self) -> None:
-        """An empty cache."""
-        self.records: dict[str, dict[str, Record]] = {}
+    def __init__(self, records: Records | None = None) -> None:
+        """An empty cache, or one of the parts of some document."""
+        self.records: Records = records or {}
 
 
 def read_part(
