@@ -489,3 +489,19 @@ def _renamed_step(step: Any, old: str, new: str) -> Any:
     if "query" in step["config"] and "df_" in step["config"]["query"]:
         made["config"] = {**step["config"], "query": table(step["config"]["query"])}
     return json.loads(json.dumps(made))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "steps: [{id: <|>a, component: sqlite.extractor, mode: read, config: {table: t}},\n"
+        "  {id: b, component: duckdb.processor, mode: transform, needs: [a], config: {query: SELECT 1 FROM df_a}}]\n",
+        "{name: x, steps: [{id: <|>a, component: sqlite.extractor, mode: read, config: {table: t}},\n"
+        "  {id: b, component: duckdb.processor, mode: transform, needs: [a], config: {query: SELECT 1 FROM df_a}}]}\n",
+    ],
+    ids=["a list in brackets", "a document in braces"],
+)
+def test_any_step_in_flow_style_is_renamed(text: str) -> None:
+    expected = text.replace("<|>a", "new").replace("[a]", "[new]").replace("df_a", "df_new")
+
+    assert renamed(text, "new") == expected

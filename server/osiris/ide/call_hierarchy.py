@@ -5,11 +5,11 @@ So the outgoing calls of a step are the steps that it waits for, and its incomin
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from osiris.language.symbols import step_names, symbol_at
+from osiris.syntax.lookup import step_at
 from osiris.syntax.text import Span
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def step_node_at(analysis: Analysis, offset: int) -> StepNode | None:
     index = analysis.graph.by_id.get(symbol.name) if symbol is not None and symbol.kind == "step" else None
     steps = analysis.pipeline.steps
     if index is None:
-        around = bisect_right(steps, offset, key=lambda step: step.base) - 1
-        index = around if around >= 0 and steps[around].span.touches(offset) else None
+        around = step_at(analysis.document, offset)
+        index = around if around is not None and steps[around].span.touches(offset) else None
     return step_node(steps[index]) if index is not None else None
 
 

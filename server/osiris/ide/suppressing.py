@@ -10,6 +10,7 @@ from osiris.language.suppression import crossing_scalar, find_suppressions
 from osiris.syntax.codes import CODES
 from osiris.syntax.diagnostic import Diagnostic, TextEdit
 from osiris.syntax.document import Document
+from osiris.syntax.lookup import part_at
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Scalar, Style
 
@@ -67,8 +68,8 @@ def _join(document: Document, line: int, code: str) -> TextEdit | None:
 
 def _is_intact(document: Document, offset: int) -> bool:
     """Whether the part around ``offset`` could be read, so that it is known where its strings end."""
-    before = [placed for placed in (*document.sections, *document.steps) if placed.base <= offset]
-    return not before or max(before, key=lambda placed: placed.base).part.intact
+    found = part_at(document, offset)
+    return found is None or found[0].part.intact
 
 
 def _behind(text: str, offset: int, comment: str) -> TextEdit:

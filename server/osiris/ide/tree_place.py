@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
 
 from osiris.language.analysis import Analysis
 from osiris.language.model import Step
 from osiris.syntax.document import Document, Part, Placed
+from osiris.syntax.lookup import part_at
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
 Path = tuple[str | int, ...]
@@ -34,28 +34,21 @@ class TreePlace:
 
 def tree_place(analysis: Analysis, offset: int) -> TreePlace | None:
     """What stands at ``offset``; None in parts that are broken, between parts, and inside aliases."""
-    document = analysis.document
-    at = _last(document.steps, offset)
-    section = _last(document.sections, offset)
-    placed = max((found for found in (at, section) if found is not None), key=lambda one: one[1].base, default=None)
-    if placed is None or not placed[1].part.intact:
+    found = part_at(analysis.document, offset)
+    if found is None or not found[0].part.intact:
         return None
-    index, one = placed
-    step = analysis.pipeline.steps[index] if placed is at else None
-    return _descend(one, step, offset - one.base)
+    placed, index = found
+    step = analysis.pipeline.steps[index] if index is not None else None
+    return _descend(placed, step, offset - placed.base)
 
 
 def scalar_at(document: Document, offset: int) -> Scalar | None:
     """The value around ``offset`` in a document of any kind; None on a key, and where ``tree_place`` gives None."""
-    found = [one for one in (_last(document.steps, offset), _last(document.sections, offset)) if one is not None]
-    placed = max((one for _, one in found), key=lambda one: one.base, default=None)
-    place = _descend(placed, None, offset - placed.base) if placed is not None and placed.part.intact else None
+    found = part_at(document, offset)
+    if found is None or not found[0].part.intact:
+        return None
+    place = _descend(found[0], None, offset - found[0].base)
     return place.scalar if place is not None else None
-
-
-def _last(parts: tuple[Placed, ...], offset: int) -> tuple[int, Placed] | None:
-    index = bisect_right(parts, offset, key=lambda one: one.base) - 1
-    return (index, parts[index]) if index >= 0 else None
 
 
 def _descend(placed: Placed, step: Step | None, at: int) -> TreePlace | None:

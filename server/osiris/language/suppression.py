@@ -17,6 +17,7 @@ from osiris.language.suggest import nearest
 from osiris.syntax.codes import CODES
 from osiris.syntax.diagnostic import Diagnostic, Fix
 from osiris.syntax.document import Document
+from osiris.syntax.lookup import part_at
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Node, Scalar, Sequence, Style, shift_node
 
@@ -88,10 +89,10 @@ def crossing_scalar(document: Document, offset: int) -> Scalar | None:
 
     Its spans are absolute. The header of a block of text is not inside of it.
     """
-    placed = [one for one in (*document.sections, *document.steps) if one.base <= offset]
-    if not placed:
+    found = part_at(document, offset)
+    if found is None:
         return None
-    around = max(placed, key=lambda one: one.base)
+    around, _ = found
     at, line = (one - around.base for one in (offset, document.lines.starts[document.lines.line_of(offset)]))
     todo: list[Node] = [around.part.node]
     while todo:
@@ -100,8 +101,8 @@ def crossing_scalar(document: Document, offset: int) -> Scalar | None:
             block, content = node.style in (Style.LITERAL, Style.FOLDED), node.content
             inside = content.start <= line < content.end if block else node.span.start < at < node.span.end
             if inside and not node.synthetic:
-                found = shift_node(node, around.base)
-                return found if isinstance(found, Scalar) else None
+                placed = shift_node(node, around.base)
+                return placed if isinstance(placed, Scalar) else None
         elif node.span.start <= at <= node.span.end and not node.synthetic:
             children = node.items if isinstance(node, Sequence) else [n for e in node.entries for n in (e.key, e.value)]
             todo += children

@@ -5,7 +5,6 @@ What a step says by itself is kept per step, and shared by the versions of a doc
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -20,6 +19,7 @@ from osiris.language.naming import table_name
 from osiris.language.placeholders import find_placeholders
 from osiris.language.sql_names import SqlName, sql_names
 from osiris.syntax.block import SourceMap
+from osiris.syntax.lookup import step_at
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Scalar, Style
 
@@ -86,8 +86,8 @@ def symbols(analysis: Analysis) -> tuple[Symbol, ...]:
 def symbol_at(analysis: Analysis, offset: int) -> Symbol | None:
     """The symbol that a cursor stands in or directly behind; the innermost, should two overlap."""
     steps = analysis.pipeline.steps
-    after = bisect_right(steps, offset, key=lambda step: step.base)
-    touched = [s for step in steps[max(after - 1, 0) : after] for s in _of_step(analysis, step)]
+    index = step_at(analysis.document, offset)
+    touched = [*_of_step(analysis, steps[index])] if index is not None else []
     touched += _declared(analysis)
     return min(
         (s for s in touched if s.span.touches(offset)), key=lambda s: (s.span.end - s.span.start, s.span), default=None
