@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PICTURES = setup_editors.REPOSITORY / "docs" / "pictures"
 WIDTH, HEIGHT, SCALE = 1280, 760, 1.5
+NARROW = 800  # the width of the window for pictures that are cropped
 
 BROKEN = "pipelines/broken-orders.oml.yaml"
 DAILY = "pipelines/daily-revenue.oml.yaml"
@@ -84,6 +85,8 @@ def main(arguments: Sequence[str]) -> int:
             profile = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=SCALE)
             for name in arguments or takers:
                 page = profile.new_page()
+                if name != "vscode-error":
+                    page.set_viewport_size({"width": NARROW, "height": HEIGHT})
                 takers[name](EditorPage(page, server, code_server.copy_example(Path(scratch) / name / "shop")))
                 page.close()
                 print(PICTURES / f"{name}.png", flush=True)
@@ -101,7 +104,7 @@ def open_at(editor: EditorPage, path: str, marked: str) -> None:
     if path.startswith("pipelines/"):
         editor.lens("Run", above="name: ")
     editor.go_to(len(lines), len(lines[-1]) + 1)
-    editor.page.mouse.move(WIDTH - 5, HEIGHT - 5)  # away from all that says something when the mouse is over it
+    editor.page.mouse.move(NARROW - 5, HEIGHT - 5)  # away from all that says something when the mouse is over it
 
 
 def line(editor: EditorPage, text: str) -> Locator:
@@ -119,7 +122,7 @@ def crop(editor: EditorPage, name: str, *shown: Locator, width: int = 0) -> None
         boxes.append(box)
     left = max(min(box["x"] for box in boxes) - 8, 0)
     top = max(min(box["y"] for box in boxes) - 2, 0)
-    right = left + width if width else min(max(box["x"] + box["width"] for box in boxes) + 8, WIDTH)
+    right = left + width if width else min(max(box["x"] + box["width"] for box in boxes) + 8, NARROW)
     bottom = min(max(box["y"] + box["height"] for box in boxes) + 2, HEIGHT)
     clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
     editor.page.screenshot(path=str(PICTURES / f"{name}.png"), clip=clip)  # type: ignore[arg-type]
@@ -167,7 +170,7 @@ def take_references(editor: EditorPage) -> None:
     open_at(editor, DAILY, "- id: extract-ref<|>unds")
     editor.press("Shift+F12")
     editor.page.locator(".reference-zone-widget .ref-tree .monaco-list-row").nth(2).wait_for()
-    crop(editor, "references", editor.page.locator(".reference-zone-widget").first)
+    crop(editor, "references", editor.page.locator(".reference-zone-widget .body").first)
 
 
 def take_call_hierarchy(editor: EditorPage) -> None:
@@ -193,7 +196,7 @@ def take_rename(editor: EditorPage) -> None:
     """A step that is renamed, and the places that change with it."""
     (editor.folder / "pipelines/returns.oml").write_text(_WIRED)
     open_at(editor, "pipelines/returns.oml", "- id: ref<|>unds")
-    editor.until(lambda: editor.page.locator(".wordHighlightStrong").count() > 2, lambda: "nothing is highlighted")
+    editor.until(lambda: editor.page.locator("[class*=wordHighlight]").count() > 2, lambda: "nothing is highlighted")
     editor.press("F2")
     box = editor.page.locator(".rename-box .rename-input")
     box.wait_for()

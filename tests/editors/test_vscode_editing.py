@@ -197,8 +197,7 @@ def test_a_bad_new_name_is_refused_with_its_reason(editor: EditorPage, pictures:
 
     editor.rename("extract-orders", picture=None)
 
-    message = editor.page.locator(".monaco-editor-overlaymessage, .notification-toast", has_text="extract-orders")
-    message.first.wait_for()
+    editor.notification("There is a step `extract-orders` already, in line 23").hover()
     editor.screenshot(pictures / "editing-rename-refused.png")
 
 
