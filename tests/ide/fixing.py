@@ -9,7 +9,7 @@ from typing import Any
 from osiris.components.registry import ComponentRegistry
 from osiris.core.dotenv_checks import dotenv_findings
 from osiris.core.manifest_build import build_manifest
-from osiris.ide.refactorings import refactorings
+from osiris.ide.refactoring.catalogue import refactorings
 from osiris.language.analysis import Analysis, analyse
 from osiris.language.connection_checks import variable_findings
 from osiris.language.connections import parse_connections

@@ -6,7 +6,7 @@ import pytest
 from marked import analysed, split
 from places import lines_with
 
-from osiris.ide.call_hierarchy import Call, find_node, incoming, outgoing, step_node_at
+from osiris.ide.navigation.call_hierarchy import Call, find_node, incoming, outgoing, step_node_at
 
 STEPS = """
     steps:

@@ -6,7 +6,7 @@ import pytest
 from fixing import applied
 from marked import analysed
 
-from osiris.ide.code_actions import fix_all, quick_fixes, repeated
+from osiris.ide.fixes.quick_fixes import fix_all, quick_fixes, repeated
 from osiris.syntax.text import Span
 
 WRONG = """\

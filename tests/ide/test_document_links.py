@@ -6,7 +6,7 @@ from textwrap import dedent
 
 from places import lines_with
 
-from osiris.ide.document_links import document_links
+from osiris.ide.navigation.document_links import document_links
 from osiris.language.analysis import analyse
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment

@@ -6,7 +6,7 @@ from fixing import applied
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osiris.ide.edit_log import EditLog
+from osiris.ide.fixes.edit_log import EditLog
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.text import Span
 

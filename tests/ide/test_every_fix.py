@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from fixing import applied, findings
 
-from osiris.ide.code_actions import fix_all
+from osiris.ide.fixes.quick_fixes import fix_all
 from osiris.syntax.code_examples import EXAMPLES
 from osiris.syntax.diagnostic import Diagnostic, Severity
 

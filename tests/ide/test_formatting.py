@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from osiris.ide.formatting import apply_edits, format_document, format_range
+from osiris.ide.formatting.documents import apply_edits, format_document, format_range
 from osiris.syntax.document import parse
 from osiris.syntax.text import Span
 from yaml_texts import FILES

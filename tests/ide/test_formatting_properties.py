@@ -17,7 +17,7 @@ from osiris.core.compiler_v0 import compile_text
 from osiris.core.error_taxonomy import CompilationError
 from osiris.core.manifest import manifest_bytes
 from osiris.core.project import Project
-from osiris.ide.formatting import Formatting, apply_edits, format_document, format_range
+from osiris.ide.formatting.documents import Formatting, apply_edits, format_document, format_range
 from osiris.syntax.document import Document, parse
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Node, Scalar, Sequence
@@ -182,7 +182,7 @@ FORMAT = """
 import sys
 sys.modules["yaml._yaml"] = None
 import json, yaml
-from osiris.ide.formatting import apply_edits, format_document
+from osiris.ide.formatting.documents import apply_edits, format_document
 from osiris.syntax.document import parse
 assert not yaml.__with_libyaml__
 texts = json.load(sys.stdin)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fixing import applied, examined
 
-from osiris.ide.more_fixes import more_fixes
+from osiris.ide.fixes.more_fixes import more_fixes
 from osiris.syntax.code_examples import EXAMPLES
 
 STEPS = """\

@@ -8,8 +8,8 @@ import pytest
 from marked import ENVIRONMENT, analysed, split
 from places import around, lines_with
 
-from osiris.ide.connection_places import alias_span, connection_at
-from osiris.ide.navigation import Definition, definition_of, highlights, name_in_spec, references
+from osiris.ide.navigation.connection_places import alias_span, connection_at
+from osiris.ide.navigation.definitions import Definition, definition_of, highlights, name_in_spec, references
 from osiris.language.connections import parse_connections
 from osiris.language.symbols import symbol_at
 

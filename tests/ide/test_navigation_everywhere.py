@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marked import ENVIRONMENT, analysed
 
-from osiris.ide.call_hierarchy import incoming, outgoing, step_node_at
-from osiris.ide.connection_places import alias_span, connection_at
-from osiris.ide.document_links import document_links
-from osiris.ide.navigation import definition_of, highlights
-from osiris.ide.rename import renamable, rename
-from osiris.ide.rename_connection import connection_under, rename_alias
-from osiris.ide.renaming import RenameRefused
+from osiris.ide.navigation.call_hierarchy import incoming, outgoing, step_node_at
+from osiris.ide.navigation.connection_places import alias_span, connection_at
+from osiris.ide.navigation.definitions import definition_of, highlights
+from osiris.ide.navigation.document_links import document_links
+from osiris.ide.rename.check import RenameRefused
+from osiris.ide.rename.connection import connection_under, rename_alias
+from osiris.ide.rename.document import renamable, rename
 from osiris.language.connections import parse_connections
 from osiris.language.symbols import symbol_at, symbols
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marked import accept, expanded, split
 
+from osiris.ide.navigation.document_symbols import Symbol
 from osiris.ide.project_files import (
     FileKind,
     ProjectFile,
@@ -18,7 +19,6 @@ from osiris.ide.project_files import (
     symbols_of_file,
 )
 from osiris.ide.suggestion import Completions
-from osiris.ide.symbols import Symbol
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment
 from osiris.syntax.document import parse

@@ -11,7 +11,7 @@ from fixing import applied, examined, example_environment
 
 from osiris.core.manifest_build import build_manifest
 from osiris.core.project import Project
-from osiris.ide.refactorings import refactorings
+from osiris.ide.refactoring.catalogue import refactorings
 from osiris.language.analysis import Analysis, Analyzer
 from osiris.language.environment import Environment
 from osiris.syntax.code_examples import EXAMPLES

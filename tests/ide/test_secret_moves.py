@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osiris.core.env_loader import parse_dotenv
-from osiris.ide.secret_moves import dotenv_edit
+from osiris.ide.fixes.secret_moves import dotenv_edit
 
 
 @pytest.mark.parametrize(

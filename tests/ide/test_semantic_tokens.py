@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marked import analysed
 
-from osiris.ide.semantic_tokens import KeptTokens, Token, semantic_tokens, stretches
-from osiris.ide.token_kinds import KINDS, MODIFIERS, Modifier, TokenKind
+from osiris.ide.semantic_tokens.kinds import KINDS, MODIFIERS, Modifier, TokenKind
+from osiris.ide.semantic_tokens.tokens import KeptTokens, Token, semantic_tokens, stretches
 from osiris.syntax.text import LineIndex, Span
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.oml.yaml"))

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from fixing import applied, examined
 
-from osiris.ide.suppressing import ignore
+from osiris.ide.fixes.suppress import ignore
 from osiris.language.analysis import Analysis, analyse
 from osiris.syntax.code_examples import EXAMPLES
 from osiris.syntax.codes import CODES

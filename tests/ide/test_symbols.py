@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marked import analysed
 
-from osiris.ide.symbols import Symbol, symbols
+from osiris.ide.navigation.document_symbols import Symbol, symbols
 
 
 def outline(text: str) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from fixing import applied
 
 from osiris.core.config_file import parse_config
-from osiris.ide.turning_off import turn_off_edit
+from osiris.ide.fixes.turn_off import turn_off_edit
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marked import analysed
 
-from osiris.ide.workspace_symbols import likeness, named_like
+from osiris.ide.navigation.workspace_symbols import likeness, named_like
 
 PIPELINE = """\
 name: daily-revenue

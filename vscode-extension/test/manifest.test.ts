@@ -68,7 +68,7 @@ test('this extension formats OML', () => {
 });
 
 test('every kind of semantic token that the server knows has a scope for themes without semantic colours', () => {
-  const kinds = readFileSync(path.join(root, '../server/osiris/ide/token_kinds.py'), 'utf8').matchAll(/^ {4}[A-Z_]+ = "(\w+)"$/gm);
+  const kinds = readFileSync(path.join(root, '../server/osiris/ide/semantic_tokens/kinds.py'), 'utf8').matchAll(/^ {4}[A-Z_]+ = "(\w+)"$/gm);
   const scopes = Object.keys(contributes.semanticTokenScopes[0].scopes);
   assert.deepEqual([...kinds].map(([, kind]) => kind).filter((kind) => !scopes.includes(String(kind))), []);
 });

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from osiris.ide.documentation import shown
-from osiris.ide.refactorings_order import explicit_need
+from osiris.ide.refactoring.order import explicit_need
 from osiris.language.edits import line_end
 from osiris.language.naming import table_name
 from osiris.syntax.block import SourceMap

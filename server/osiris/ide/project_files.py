@@ -10,8 +10,8 @@ import enum
 from dataclasses import dataclass, field
 
 from osiris.ide.hover import Hover
+from osiris.ide.navigation.document_symbols import Symbol
 from osiris.ide.suggestion import Completions, Topic
-from osiris.ide.symbols import Symbol
 from osiris.language.environment import Environment
 
 

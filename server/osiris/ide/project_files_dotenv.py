@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from osiris.core.dotenv import DotenvEntry, read_dotenv
 from osiris.core.dotenv_checks import PARAM_PREFIX
 from osiris.ide.hover import Hover
+from osiris.ide.navigation.document_symbols import Symbol, SymbolKind
 from osiris.ide.suggestion import Completions, Item, ItemKind
-from osiris.ide.symbols import Symbol, SymbolKind
 from osiris.language.connection_checks import VARIABLE
 from osiris.language.naming import variable_name
 from osiris.syntax.text import Span

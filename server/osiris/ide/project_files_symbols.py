@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from osiris.ide.symbols import Symbol, SymbolKind
+from osiris.ide.navigation.document_symbols import Symbol, SymbolKind
 from osiris.syntax.document import parse
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar

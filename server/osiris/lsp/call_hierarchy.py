@@ -6,7 +6,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from osiris.ide.call_hierarchy import StepNode, find_node
+from osiris.ide.navigation.call_hierarchy import StepNode, find_node
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.session import Session
 

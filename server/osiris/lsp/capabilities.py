@@ -137,7 +137,7 @@ def _list(value: object, *path: str) -> list[Any]:
 
 def semantic_tokens_legend() -> dict[str, list[str]]:
     """The names of the numbers in semantic tokens."""
-    from osiris.ide.token_kinds import KINDS, MODIFIERS
+    from osiris.ide.semantic_tokens.kinds import KINDS, MODIFIERS
 
     return {"tokenTypes": list(KINDS), "tokenModifiers": list(MODIFIERS)}
 

@@ -8,11 +8,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from osiris.core.config import CONFIG_FILE
-from osiris.ide.code_actions import Checked, FixAll, fix_all, preferred_fix, quick_fixes, repeated, touched
-from osiris.ide.more_fixes import more_fixes
-from osiris.ide.refactorings import refactorings
-from osiris.ide.suppressing import ignore
-from osiris.ide.turning_off import turn_off_edit
+from osiris.ide.fixes.more_fixes import more_fixes
+from osiris.ide.fixes.quick_fixes import Checked, FixAll, fix_all, preferred_fix, quick_fixes, repeated, touched
+from osiris.ide.fixes.suppress import ignore
+from osiris.ide.fixes.turn_off import turn_off_edit
+from osiris.ide.refactoring.catalogue import refactorings
 from osiris.lsp.capabilities import CODE_ACTION_KINDS
 from osiris.lsp.choice import QUICK_FIX, Choice, Edits
 from osiris.lsp.documents import OpenDocument, Snapshot

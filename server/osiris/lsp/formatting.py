@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from osiris.ide.formatting import format_document, format_range
+from osiris.ide.formatting.documents import format_document, format_range
 from osiris.lsp.documents import Kind, OpenDocument
 from osiris.lsp.session import Session
 from osiris.syntax.document import Document, parse

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from osiris.ide.connection_places import alias_span, connection_at
-from osiris.ide.navigation import uses
+from osiris.ide.navigation.connection_places import alias_span, connection_at
+from osiris.ide.navigation.definitions import uses
 from osiris.language.connections import FILE_NAME, parse_connections
 from osiris.lsp.documents import Kind
 from osiris.lsp.edits import Source, source_of

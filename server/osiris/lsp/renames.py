@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from osiris.ide.rename import renamable, rename
-from osiris.ide.rename_connection import AliasRename, alias_place, connection_under, edits_of, rename_alias
-from osiris.ide.renaming import RenameRefused
+from osiris.ide.rename.check import RenameRefused
+from osiris.ide.rename.connection import AliasRename, alias_place, connection_under, edits_of, rename_alias
+from osiris.ide.rename.document import renamable, rename
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.edits import Target, source_of, workspace_edit
 from osiris.lsp.errors import CONTENT_MODIFIED, INVALID_PARAMS, REQUEST_FAILED, RequestError

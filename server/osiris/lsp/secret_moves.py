@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from osiris.ide.code_actions import QuickFix
-from osiris.ide.secret_moves import dotenv_edit, ignore_edit, is_set_otherwise, secret_of
+from osiris.ide.fixes.quick_fixes import QuickFix
+from osiris.ide.fixes.secret_moves import dotenv_edit, ignore_edit, is_set_otherwise, secret_of
 from osiris.lsp.choice import QUICK_FIX, Choice, Edits
 from osiris.lsp.documents import OpenDocument
 from osiris.lsp.edits import Target, source_of

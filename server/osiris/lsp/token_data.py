@@ -12,8 +12,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from osiris.ide.folding import KeptFolds
-from osiris.ide.semantic_tokens import KeptTokens, Stretch, Token, stretches
-from osiris.ide.token_kinds import TokenKind
+from osiris.ide.semantic_tokens.kinds import TokenKind
+from osiris.ide.semantic_tokens.tokens import KeptTokens, Stretch, Token, stretches
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.positions import PositionCodec
 from osiris.syntax.text import LineIndex, Span

@@ -76,14 +76,14 @@ def _format_file(path: Path, *, write: bool) -> _Formatted:
         source = read_encoded(path, shown=name)
         done = _format_text(name, source.text)
         if write and done.changed:
-            rewrite(path, source.encode(done.after))
+            rewrite(Path(name), source.encode(done.after))  # messages name it as the user does
     except OsirisError as problem:
         return _Formatted(name, problem=f"{problem} {problem.hint or ''}".strip())
     return done
 
 
 def _format_text(name: str, text: str) -> _Formatted:
-    from osiris.ide.formatting import apply_edits, format_document
+    from osiris.ide.formatting.documents import apply_edits, format_document
     from osiris.syntax.diagnostic import Severity
     from osiris.syntax.document import parse
 

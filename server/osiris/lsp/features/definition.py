@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lsprotocol import types
 
-from osiris.ide.navigation import Definition, definition_of, name_in_spec
+from osiris.ide.navigation.definitions import Definition, definition_of, name_in_spec
 from osiris.language.connections import FILE_NAME
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.edits import Source, source_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from osiris.ide.navigation import highlights
+from osiris.ide.navigation.definitions import highlights
 from osiris.lsp.navigation import opened_connections
 from osiris.lsp.session import Session
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from osiris.ide.document_links import document_links
+from osiris.ide.navigation.document_links import document_links
 from osiris.lsp.session import Session
 
 

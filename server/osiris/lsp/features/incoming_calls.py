@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from osiris.ide.call_hierarchy import incoming
+from osiris.ide.navigation.call_hierarchy import incoming
 from osiris.lsp.call_hierarchy import item_of, step_of
 from osiris.lsp.session import Session
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from osiris.ide.navigation import name_in_spec, references
+from osiris.ide.navigation.definitions import name_in_spec, references
 from osiris.language.connections import parse_reference
 from osiris.language.symbols import Symbol, symbol_at
 from osiris.lsp.documents import Snapshot

@@ -7,8 +7,8 @@ from typing import Any
 
 from lsprotocol import types
 
-from osiris.ide.symbols import SymbolKind
-from osiris.ide.workspace_symbols import NamedThing, named_like
+from osiris.ide.navigation.document_symbols import SymbolKind
+from osiris.ide.navigation.workspace_symbols import NamedThing, named_like
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.session import Session
 

@@ -44,21 +44,15 @@ def refactorings(
     analysis: Analysis, environment: Environment, span: Span, wanted: Callable[[str], bool]
 ) -> Iterator[Refactoring]:
     """The rewritings at ``span`` of the kinds that are ``wanted``. Offering is cheap; edits are made when chosen."""
-    from osiris.ide import (
-        refactorings_extract,
-        refactorings_inline,
-        refactorings_legacy,
-        refactorings_order,
-        refactorings_scalars,
-    )
+    from osiris.ide.refactoring import extract, inline, migrate, order, scalars
 
     asked = Asked(analysis, environment, span)
     providers: tuple[tuple[str, Provider], ...] = (
-        (EXTRACT, refactorings_extract.extract),
-        (INLINE, refactorings_inline.inline),
-        (REWRITE, refactorings_scalars.rewrite),
-        (REWRITE, refactorings_order.rewrite),
-        (REWRITE, refactorings_legacy.rewrite),
+        (EXTRACT, extract.extract),
+        (INLINE, inline.inline),
+        (REWRITE, scalars.rewrite),
+        (REWRITE, order.rewrite),
+        (REWRITE, migrate.rewrite),
     )
     for kind, provider in providers:
         if wanted(kind):

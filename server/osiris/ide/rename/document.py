@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from osiris.ide.renaming import Renamable, RenameRefused, check_meaning, spelled
+from osiris.ide.rename.check import Renamable, RenameRefused, check_meaning, spelled
 from osiris.language.naming import file_name_problem, is_param_name, step_id_problem, table_name, variable_name
 from osiris.language.sql_names import sql_names
 from osiris.language.substitution import resolve_config

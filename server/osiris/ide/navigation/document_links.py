@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from osiris.ide.connection_places import alias_span
+from osiris.ide.navigation.connection_places import alias_span
 from osiris.language.connections import FILE_NAME, parse_reference
 from osiris.language.symbols import step_names
 from osiris.syntax.text import Span

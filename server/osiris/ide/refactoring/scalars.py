@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from osiris.ide.refactorings import REWRITE, Asked, Refactoring
+from osiris.ide.refactoring.catalogue import REWRITE, Asked, Refactoring
 from osiris.ide.tree_place import TreePlace, tree_place
 from osiris.language.edits import line_end, line_start, newline_of, quoted, scalar_text
 from osiris.syntax.diagnostic import TextEdit

@@ -19,8 +19,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from osiris.components.spec import CONNECTION_KEY
-from osiris.ide.sql_coloring import Coloured, colour_sql, placeholder
-from osiris.ide.token_kinds import Modifier, TokenKind
+from osiris.ide.semantic_tokens.kinds import Modifier, TokenKind
+from osiris.ide.semantic_tokens.sql import Coloured, colour_sql, placeholder
 from osiris.ide.vocabulary import STEP, TOP
 from osiris.language.connections import parse_reference
 from osiris.language.model import LEGACY_MODES, MODES, Step

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from osiris.ide.connection_places import alias_span
+from osiris.ide.navigation.connection_places import alias_span
 from osiris.language.connections import parse_reference
 from osiris.language.symbols import Symbol, SymbolKind, definition, occurrences, symbol_at
 from osiris.syntax.text import Span

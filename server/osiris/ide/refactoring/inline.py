@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from osiris.ide.refactorings import INLINE, Asked, Refactoring
+from osiris.ide.refactoring.catalogue import INLINE, Asked, Refactoring
 from osiris.ide.tree_place import TreePlace, tree_place
 from osiris.language.analysis import Analysis
 from osiris.language.edits import line_end, line_start, quoted, remove_entry, scalar_text

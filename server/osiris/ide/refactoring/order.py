@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from osiris.ide.refactorings import REWRITE, Asked, Refactoring
+from osiris.ide.refactoring.catalogue import REWRITE, Asked, Refactoring
 from osiris.ide.tree_place import TreePlace, tree_place
 from osiris.language.analysis import Analysis
 from osiris.language.edits import insert_key, scalar_text

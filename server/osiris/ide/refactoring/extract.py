@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
-from osiris.ide.refactorings import EXTRACT, Asked, Refactoring
+from osiris.ide.refactoring.catalogue import EXTRACT, Asked, Refactoring
 from osiris.ide.tree_place import TreePlace, tree_place
 from osiris.language.analysis import Analysis
 from osiris.language.declaring import declare_param, free_param_name

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from osiris.ide.formatting_layout import INDENT, Column, Place, lay_out
-from osiris.ide.formatting_scalars import Unmovable
+from osiris.ide.formatting.layout import INDENT, Column, Place, lay_out
+from osiris.ide.formatting.scalars import Unmovable
 from osiris.language.edits import line_end, line_start, newline_of
 from osiris.syntax.assembly import Source
 from osiris.syntax.diagnostic import Severity, TextEdit

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from osiris.ide.code_actions import fix_all
-from osiris.ide.refactorings import REWRITE, Asked, Refactoring
+from osiris.ide.fixes.quick_fixes import fix_all
+from osiris.ide.refactoring.catalogue import REWRITE, Asked, Refactoring
 from osiris.language.analysis import Analysis, Analyzer
 from osiris.language.environment import Environment
 from osiris.language.model import LEGACY_MODES

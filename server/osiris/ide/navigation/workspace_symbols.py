@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from osiris.ide.symbols import SymbolKind
+from osiris.ide.navigation.document_symbols import SymbolKind
 from osiris.syntax.text import Span
 
 if TYPE_CHECKING:

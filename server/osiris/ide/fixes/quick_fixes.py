@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from osiris.ide.edit_log import EditLog
+from osiris.ide.fixes.edit_log import EditLog
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.text import Span
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from osiris.ide.formatting_scalars import move_block, move_flow, trim_end
+from osiris.ide.formatting.scalars import move_block, move_flow, trim_end
 from osiris.language.edits import line_start
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.text import Span

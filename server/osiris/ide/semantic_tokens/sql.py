@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from osiris.ide.token_kinds import Modifier, TokenKind
+from osiris.ide.semantic_tokens.kinds import Modifier, TokenKind
 from osiris.language.placeholders import find_placeholders
 from osiris.language.rules.sql_tables import table_uses, word_set
 from osiris.syntax.sql import SqlToken, tokenize_sql

@@ -1,0 +1,1 @@
+"""What can be done about findings: mending them, one or all, suppressing them, switching them off."""

@@ -1,0 +1,1 @@
+"""Formatting of documents and ranges: one layout for every OML file."""

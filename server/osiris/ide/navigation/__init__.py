@@ -1,0 +1,1 @@
+"""From a place to others: definitions and references, callers, links, symbols."""

@@ -1,0 +1,1 @@
+"""What the words of a pipeline and of its SQL are, for editors that colour by meaning."""
