@@ -421,7 +421,7 @@ def test_a_full_disk_behind_standard_output_does_not_stop_a_run_but_is_told(osir
     assert (project / "out/orders.csv").exists()
 
 
-def test_a_run_in_the_background_can_be_followed_at_once(osiris: Osiris) -> None:
+def test_a_run_in_the_background_can_be_followed_at_once(osiris):
     done = osiris("run", "pipelines/orders.oml.yaml", "--detach", "--follow")
 
     first, *lines = done.stdout.splitlines()
@@ -432,7 +432,7 @@ def test_a_run_in_the_background_can_be_followed_at_once(osiris: Osiris) -> None
     assert done.returncode == 0
 
 
-def test_following_is_for_runs_in_the_background(osiris: Osiris) -> None:
+def test_following_is_for_runs_in_the_background(osiris):
     done = osiris("run", "pipelines/orders.oml.yaml", "--follow")
 
     assert (done.returncode, "goes with --detach" in done.stderr) == (2, True)
