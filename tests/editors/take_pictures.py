@@ -116,8 +116,8 @@ def crop(editor: EditorPage, name: str, *shown: Locator, width: int = 0) -> None
     """Save the part of the page around all that is to be shown; ``width`` in CSS pixels, if it is to be that wide."""
     boxes = []
     for one in shown:
-        one.wait_for()
-        box = one.bounding_box()
+        one.first.wait_for()
+        box = one.first.bounding_box()
         assert box is not None
         boxes.append(box)
     left = max(min(box["x"] for box in boxes) - 8, 0)
