@@ -142,7 +142,9 @@ def test_documents_that_are_no_pipeline_have_none(editor: Client, project: Path)
     assert delta(editor, uri, "1") is None
 
 
-tokens = st.lists(st.lists(st.integers(0, 2), min_size=5, max_size=5), max_size=8).map(lambda rows: [n for row in rows for n in row])
+tokens = st.lists(st.lists(st.integers(0, 2), min_size=5, max_size=5), max_size=8).map(
+    lambda rows: [n for row in rows for n in row]
+)
 
 
 @given(tokens, tokens)
