@@ -69,7 +69,7 @@ def pipeline_name(text: str) -> str | None:
 
 
 def find_roots(folder: Path) -> list[Path]:
-    """The folders in and below ``folder`` that are projects of their own, sorted. Reads no file; as bounded as a scan."""
+    """The folders in and below ``folder`` that are projects of their own, sorted. Reads no file; is bounded, too."""
     roots: list[Path] = []
     for prefix, entries in _walk(folder, nested=True, most=MAX_ENTRIES):
         if any(entry.name in MARKERS for entry in entries or ()):
