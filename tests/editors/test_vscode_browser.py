@@ -261,7 +261,8 @@ def test_step_ids_are_suggested_in_needs(editor: EditorPage, pictures: Path) -> 
 
     editor.type(", extr")
 
-    assert sorted(editor.suggestions()) == ["extract-orders", "extract-refunds"]
+    found = ["extract-orders", "extract-refunds"]
+    editor.until(lambda: sorted(editor.suggestions()) == found, lambda: f"suggestions: {editor.suggestions()}")
     editor.screenshot(pictures / "suggested-steps.png")
 
 
