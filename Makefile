@@ -29,7 +29,7 @@ bench: setup-dev ## Measure speed and memory beside other tools
 	@$(PY) -m benchmarks
 
 soak: setup-dev ## Long fuzz and crash runs
-	@OSIRIS_SOAK=1 $(PY) -m pytest -q -m hypothesis --timeout 7200
+	@OSIRIS_SOAK=1 $(PY) -m pytest -q -m "hypothesis or soak" --timeout 7200
 
 setup: ## Make .venv ready for using Osiris
 	@python="$$(scripts/find-python)" && "$$python" scripts/setup_venv.py run

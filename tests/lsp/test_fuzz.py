@@ -306,6 +306,7 @@ async def fuzz(folder: Path, units: str, edits: int, seed: int) -> None:
     await server.close()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("units", ["utf-16", "utf-8", "utf-32"])
 def test_the_server_knows_what_a_fresh_one_would_after_every_edit(
     units: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
