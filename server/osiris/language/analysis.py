@@ -219,9 +219,11 @@ class Analyzer:
         scope: ParamScope,
     ) -> tuple[StepReport, ...]:
         version = env.version
-        if self._environment is None or self._environment != (env, version):
-            self._environment = (env, version)
+        if self._environment is None or self._environment[0].registry is not env.registry:
             self._reports = {}
+        elif self._environment != (env, version):
+            self._reports = {part: kept for part, kept in self._reports.items() if not kept[1].rests_on_env}
+        self._environment = (env, version)
         old = self._reports
         new: dict[Part, tuple[Hashable, StepReport]] = {}
         reports: list[StepReport] = []
@@ -241,6 +243,7 @@ class Analyzer:
                 connection_use(context),
                 tuple(context.unknown_tables),
                 tuple(context.meant_params),
+                context.looked_around,
             )
             new[shape.part] = (key, report)
             reports.append(report)

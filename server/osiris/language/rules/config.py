@@ -103,7 +103,7 @@ def _is_open(problem: ConfigProblem, holes: frozenset[Path]) -> bool:
 def _not_supplied(ctx: StepContext, spec: ComponentSpec, resolved: ResolvedConfig) -> Iterator[ConfigProblem]:
     """Required keys that neither the step nor its connection gives."""
     reference = resolved.config.get(CONNECTION_KEY)
-    if (CONNECTION_KEY,) in resolved.open or not isinstance(reference, str | None):
+    if not spec.connection_fields or (CONNECTION_KEY,) in resolved.open or not isinstance(reference, str | None):
         return
     connection = connection_of_step(spec, reference, resolved.config, ctx.env.connections)
     if not isinstance(connection, Connection) or connection.family != spec.family:

@@ -88,7 +88,7 @@ def _named(ctx: StepContext, spec: ComponentSpec, entry: Entry, reference: str) 
 
 def _default(ctx: StepContext, spec: ComponentSpec) -> Iterator[Diagnostic]:
     """Without a reference the default connection counts, where the component needs one."""
-    if ctx.shape.mapping is None or not ctx.shape.part.intact:
+    if not spec.takes_connection or ctx.shape.mapping is None or not ctx.shape.part.intact:
         return
     found = connection_of_step(spec, None, ctx.resolved.config, ctx.env.connections)
     if isinstance(found, Connection):

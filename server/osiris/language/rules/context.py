@@ -62,15 +62,22 @@ class StepContext:
     shape: StepShape
     spec: ComponentSpec | None
     registry: ComponentRegistry
-    env: Environment
+    surroundings: Environment
     scope: ParamScope
     tables: tuple[str, ...]
     sources: int
     complete: bool
+    looked_around: bool = False
     unknown_tables: list[UnknownTable] = field(default_factory=list)
     meant_params: list[str] = field(default_factory=list)
     _maps: dict[Scalar, SourceMap] = field(default_factory=dict)
     _tokens: dict[tuple[Scalar, str], list[SqlToken]] = field(default_factory=dict)
+
+    @property
+    def env(self) -> Environment:
+        """The surroundings. A step that asks for them is looked at again whenever they change, and no other one."""
+        self.looked_around = True
+        return self.surroundings
 
     @property
     def text(self) -> str:
@@ -121,7 +128,7 @@ class StepContext:
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What the step rules found in one step."""
+    """What the step rules found in one step. ``rests_on_env``: something in its surroundings had a part in it."""
 
     diagnostics: tuple[Diagnostic, ...]
     secrets: tuple[SecretHit, ...] = ()
@@ -129,6 +136,7 @@ class StepReport:
     connection: ConnectionUse | None = None
     unknown_tables: tuple[UnknownTable, ...] = ()
     meant_params: tuple[str, ...] = ()
+    rests_on_env: bool = False
 
 
 @dataclass(eq=False)
