@@ -241,11 +241,34 @@ def test_keys_beside_config_are_moved_into_it(check, mend):
     check(mended)
 
 
-def test_the_skeleton_for_an_empty_file_is_a_good_pipeline(check, mend):
-    assert check.analyse(mend("", "OML101")).ok
+@pytest.mark.parametrize(
+    "text",
+    ["", "# nothing yet", "# nothing yet\n", "\ufeff# nothing yet", "---\n# nothing yet\n...\n", "# one\r\n# two"],
+)
+def test_the_skeleton_for_an_empty_file_is_a_good_pipeline(check, mend, text):
+    mended = mend(text, "OML101")
+
+    assert check.analyse(mended).ok
+    assert mended.replace("\r\n", "").count("\n") == (0 if "\r" in text else mended.count("\n"))
 
 
-@pytest.mark.parametrize("text", [HEAD + "steps:\n", HEAD + "steps:", HEAD, HEAD.rstrip(), "name: orders"])
+@pytest.mark.parametrize("steps", ["steps: []", "steps:"])
+def test_the_first_step_is_added_where_it_fits(check, mend, steps):
+    indented = "    " + HEAD.replace("\n", "\n    ") + steps + "\n"
+
+    assert check.analyse(mend(indented, "OML113")).ok
+
+
+def test_a_document_in_braces_gets_no_first_step_in_block_style(check):
+    [found] = [d for d in check.analyse("{oml_version: 0.1.0, name: x, steps: []}\n").diagnostics if d.code == "OML113"]
+
+    assert not found.fixes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [HEAD + "steps:\n", HEAD + "steps:", HEAD, HEAD.rstrip(), "name: orders", HEAD + "...\n", HEAD.replace("\n", "\r")],
+)
 def test_missing_parts_are_added_until_the_pipeline_is_good(check, mend, text):
     while errors := [d for d in check.analyse(text).diagnostics if d.fixes]:
         text = mend(text, errors[0].code)

@@ -43,6 +43,17 @@ def newline_of(text: str) -> str:
     return "\r\n" if text[at - 1 : at] == "\r" else "\n"
 
 
+def append_lines(text: str, lines: str, at: int | None = None) -> TextEdit:
+    r"""Put ``lines`` behind the last line of ``text``, or in front of the line at ``at``.
+
+    Each of them ends in ``\n`` and gets the line end of ``text``; so does a last line that has none.
+    """
+    at = len(text) if at is None else at
+    newline = newline_of(text)
+    gap = newline if at and text[at - 1] not in "\r\n" else ""
+    return TextEdit(Span(at, at), gap + lines.replace("\n", newline))
+
+
 def column(text: str, offset: int) -> int:
     """The column of ``offset`` in code points."""
     return offset - line_start(text, offset)

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 
 from osiris.core.env_loader import parse_dotenv
 from osiris.ide.tree_place import scalar_at
-from osiris.language.edits import newline_of
+from osiris.language.edits import append_lines
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
 from osiris.syntax.document import Document
-from osiris.syntax.text import Span
 
 _WITH_DEFAULT = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*:-(.*)\}", re.DOTALL)
 _PLAIN = re.compile(r"[^\s#'\"\\]+")
@@ -38,14 +37,12 @@ def dotenv_edit(text: str, name: str, value: str) -> tuple[TextEdit, ...] | None
     known, _ = parse_dotenv(text)
     if known.get(name) == value:
         return ()
-    newline = newline_of(text)
-    gap = newline if text and not text.endswith(("\n", "\r")) else ""
-    line = f"{gap}{name}={_quoted(value)}{newline}"
-    found, _ = parse_dotenv(text + line)
+    edit = append_lines(text, f"{name}={_quoted(value)}\n")
+    found, _ = parse_dotenv(text + edit.new_text)
     others = {key: one for key, one in found.items() if key != name}
     if found.get(name) != value or others != {key: one for key, one in known.items() if key != name}:
         return None
-    return (TextEdit(Span(len(text), len(text)), line),)
+    return (edit,)
 
 
 def _quoted(value: str) -> str:
@@ -59,6 +56,4 @@ def _quoted(value: str) -> str:
 
 def ignore_edit(text: str, name: str) -> TextEdit:
     """A line for ``name`` at the end of a ``.gitignore`` file."""
-    newline = newline_of(text)
-    gap = newline if text and not text.endswith(("\n", "\r")) else ""
-    return TextEdit(Span(len(text), len(text)), f"{gap}{name}{newline}")
+    return append_lines(text, f"{name}\n")

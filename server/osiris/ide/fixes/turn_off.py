@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from osiris.core.config_file import parse_config
 from osiris.core.settings import SEVERITY_SECTION
-from osiris.language.edits import insert_key, newline_of
+from osiris.language.edits import append_lines, insert_key, newline_of
 from osiris.syntax.codes import CODES
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.document import parse
@@ -23,10 +23,8 @@ def turn_off_edit(text: str, code: str) -> TextEdit | None:
     if known is None or not known.configurable or code in config.severities or document.diagnostics:
         return None
     root, newline = document.root(), newline_of(text)
-    gap = newline if text and not text.endswith(("\n", "\r")) else ""
     if document.empty:
-        end = Span(len(text), len(text))
-        return TextEdit(end, f"{gap}{SEVERITY_SECTION}:{newline}  {_KEY}:{newline}    {code}: {_OFF}{newline}")
+        return append_lines(text, f"{SEVERITY_SECTION}:\n  {_KEY}:\n    {code}: {_OFF}\n")
     if not isinstance(root, Mapping) or root.flow:
         return None
     section = root.entry(SEVERITY_SECTION)

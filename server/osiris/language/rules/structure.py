@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Container, Iterator
 from itertools import count
 
-from osiris.language.edits import column, newline_of, quoted
+from osiris.language.edits import append_lines, column, line_end, line_start, newline_of, quoted
 from osiris.language.findings import finding, replacement
-from osiris.language.model import Step, first_line
+from osiris.language.model import Step, TopEntry, first_line
 from osiris.language.naming import file_name_problem, is_kebab_case, step_id_problem, to_kebab_case
 from osiris.language.rules.context import DocumentContext
 from osiris.language.rules.nodes import in_quotes, is_empty, is_text_or_empty, unknown_key, value_span
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic, Fix, Related, TextEdit
+from osiris.syntax.split import find_body
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
@@ -36,11 +38,9 @@ def document_shape(ctx: DocumentContext) -> Iterator[Diagnostic]:
     if not ctx.pipeline.top:
         if not document.diagnostics:
             message = f"This file holds no pipeline yet: it needs {listing(REQUIRED_TOP)}."
-            skeleton = _fields({"oml_version": OML_VERSION, "name": "my-pipeline"}) + _steps_skeleton(
-                newline_of(ctx.text)
-            )
-            at = Span(len(ctx.text), len(ctx.text))
-            yield finding("OML101", Span(0, 0), message, Fix("Insert a skeleton", (TextEdit(at, skeleton),), True))
+            skeleton = _fields({"oml_version": OML_VERSION, "name": "my-pipeline"}) + _STEPS_SKELETON
+            edit = append_lines(ctx.text, skeleton, _document_end(ctx.text))
+            yield finding("OML101", Span(0, 0), message, Fix("Insert a skeleton", (edit,), True))
         return
     present = {item.entry.key.text for item in ctx.pipeline.top}
     if any(not item.part.intact or not item.entry.has_colon for item in ctx.pipeline.top):
@@ -76,17 +76,19 @@ def _fields(values: dict[str, str]) -> str:
     return "".join(f"{key}: {value}\n" for key, value in values.items())
 
 
-def _steps_skeleton(newline: str) -> str:
-    lines = (
-        "steps:",
-        "  - id: extract",
-        "    component: filesystem.csv_extractor",
-        "    mode: read",
-        "    config:",
-        "      path: data/input.csv",
-        "",
-    )
-    return newline.join(lines)
+_STEPS_SKELETON = """\
+steps:
+  - id: extract
+    component: filesystem.csv_extractor
+    mode: read
+    config:
+      path: data/input.csv
+"""
+
+
+def _document_end(text: str) -> int:
+    """Where the document ends: in front of the marker ``...`` or ``---`` of another one, if there is one."""
+    return find_body(text.replace("\r", "\n")).end
 
 
 def _insert_top(ctx: DocumentContext, key: str) -> Fix | None:
@@ -96,16 +98,12 @@ def _insert_top(ctx: DocumentContext, key: str) -> Fix | None:
         return None
     indent = " " * min(column(text, item.key.start) for item in ctx.pipeline.top)
     if key == "steps":
-        break_before = "" if text.endswith(("\n", "\r")) else newline
-        body = newline.join(indent + line if line else "" for line in _steps_skeleton("\n").split("\n"))
-        return Fix("Add `steps`", (TextEdit(Span(len(text), len(text)), break_before + body),), True)
+        body = textwrap.indent(_STEPS_SKELETON, indent)
+        return Fix("Add `steps`", (append_lines(text, body, _document_end(text)),), True)
     version = ctx.pipeline.entry("oml_version")
     if key == "name" and version is not None:
-        at = text.find("\n", version.value.end)
-        value = "name: my-pipeline"
-        if at < 0:
-            return Fix("Add `name`", (TextEdit(Span(len(text), len(text)), newline + indent + value),))
-        return Fix("Add `name`", (TextEdit(Span(at + 1, at + 1), f"{indent}{value}{newline}"),))
+        at = line_end(text, version.value.end)
+        return Fix("Add `name`", (TextEdit(Span(at, at), f"{newline}{indent}name: my-pipeline"),))
     value = f"oml_version: {OML_VERSION}" if key == "oml_version" else "name: my-pipeline"
     at = first.key.start
     while at and text[at - 1] == " ":
@@ -231,14 +229,23 @@ def top_types(ctx: DocumentContext) -> Iterator[Diagnostic]:
         return
     value = item.entry.value
     if isinstance(value, Sequence) or is_empty(value):
-        edit = TextEdit(item.entry.span.shift(item.base), _steps_skeleton(newline_of(ctx.text)).rstrip())
-        nothing = is_empty(value) and item.entry.span.end <= item.entry.key.span.end + 1
-        fix = Fix("Add a step", (edit,)) if nothing or (isinstance(value, Sequence) and not value.synthetic) else None
-        yield finding("OML113", item.key, "`steps` is empty: a pipeline has at least one step.", fix)
+        yield finding("OML113", item.key, "`steps` is empty: a pipeline has at least one step.", _first_step(ctx, item))
     else:
         what = "a map" if isinstance(value, Mapping) else "a single value"
         message = f"`steps` is a list of steps, each starting with `- id: ...`; here it is {what}."
         yield finding("OML104", first_line(ctx.text, item.value), message)
+
+
+def _first_step(ctx: DocumentContext, item: TopEntry) -> Fix | None:
+    """A step in place of a list or value that is empty and holds nothing else."""
+    value, start = item.entry.value, item.key.start
+    nothing = is_empty(value) and item.entry.span.end <= item.entry.key.span.end + 1
+    before = ctx.text[line_start(ctx.text, start) : start].removeprefix("\ufeff")
+    if before.strip(" ") or not (nothing or (isinstance(value, Sequence) and not value.synthetic)):
+        return None
+    lines = textwrap.indent(_STEPS_SKELETON, before).strip()
+    edit = TextEdit(item.entry.span.shift(item.base), lines.replace("\n", newline_of(ctx.text)))
+    return Fix("Add a step", (edit,))
 
 
 def step_ids(ctx: DocumentContext) -> Iterator[Diagnostic]:
