@@ -97,10 +97,16 @@ class Diagnostics:
         self._closed_changed()
 
     def publish_closed(self, found: Iterable[Report]) -> None:
-        """Show the findings of files that are not open, and take those away that were shown so before."""
+        """Show the findings of files that are not open, and take those away that were shown so before.
+
+        Looking at many files takes a while: what has been opened since has findings of its own.
+        """
         before, self._published = self._published or {}, {}
         for report in found:
             key = key_of(report.uri)
+            if self._session.documents.get(report.uri) is not None:
+                before.pop(key, None)
+                continue
             shown = before.pop(key, None)
             if report.items:
                 self._published[key] = report

@@ -19,7 +19,7 @@ from osiris.lsp.session import Session
 from osiris.lsp.wire import Reader, Writer
 
 # What answers with edits: they must fit the text that the client has when it gets them.
-EDITS = frozenset({"code_action", "formatting", "range_formatting", "on_type_formatting", "rename"})
+EDITS = frozenset({"code_action", "formatting", "range_formatting", "rename"})
 
 
 class Server(LanguageServer):

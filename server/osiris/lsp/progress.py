@@ -35,6 +35,7 @@ class Progress:
         self._token = token
         self._last: dict[str, Any] = {}
         self._begun = False
+        self._over = False
         self._reported = float("-inf")
         self._asking: asyncio.Task[Any] | None = None
 
@@ -51,6 +52,7 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """End, if it had begun."""
+        self._over = True
         if self._asking is not None:
             self._asking.cancel()
         if self._begun and self._token is not None:
@@ -81,7 +83,8 @@ class Progress:
         except (JsonRpcException, TimeoutError):
             log.info("the client gives no progress for %s", self._title)
         else:
-            self._begin(token, task)
+            if not self._over:  # the work may end in the moment in which the answer comes, too late to cancel this
+                self._begin(token, task)
 
     def _notify(self, value: dict[str, Any]) -> None:
         self._session.protocol.notify(types.PROGRESS, {"token": self._token, "value": value})

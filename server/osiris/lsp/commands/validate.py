@@ -40,7 +40,7 @@ async def _everything(session: Session, arguments: Arguments) -> list[Report]:
             reports.append(report)
             progress.report(f"{len(reports)} files")
     if not session.client.pull_diagnostics:
-        session.diagnostics.publish_closed(r for r in reports if session.documents.get(r.uri) is None)
+        session.diagnostics.publish_closed(reports)
     return reports
 
 
