@@ -29,10 +29,14 @@ def rows(quick: bool) -> list[Row]:
             ("osiris --help", ["--help"], 0.15),
             ("osiris validate, 3 steps", ["validate", "p3.oml.yaml"], 0.25),
             ("osiris validate, 2,000 steps", ["validate", "p2000.oml.yaml"], 0.6),
+            ("osiris fmt --check, 3 steps", ["fmt", "--check", "p3.oml.yaml"], None),
+            ("osiris fmt --check, 2,000 steps", ["fmt", "--check", "p2000.oml.yaml"], None),
             ("osiris fmt --check, 1,000 steps", ["fmt", "--check", "p1000.oml.yaml"], 0.5),
         ]
         for label, arguments, budget in cases:
             ours, floor = in_turn([*OSIRIS, *arguments], PYTHON, runs, folder)
             seconds = [f.seconds for f in ours]
-            result.append(Row(label, "s", seconds, "python -c pass", [f.seconds for f in floor], budget))
+            row = Row(label, "s", seconds, "python -c pass", [f.seconds for f in floor], budget)
+            row.cpu, row.peer_cpu = [f.cpu_seconds for f in ours], [f.cpu_seconds for f in floor]
+            result.append(row)
     return result

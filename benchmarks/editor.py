@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from benchmarks.documents import orders_csv, pipeline
 from benchmarks.figures import Row
 from benchmarks.peers import install
+from benchmarks.process_usage import cpu_ms
 from benchmarks.rpc import Server
 from benchmarks.servers import OURS, PEER, ours, peer
 from benchmarks.typist import Samples, Typist
@@ -67,17 +68,18 @@ def bench_file(folder: Path, steps: int) -> Path:
 
 def start_up(runs: int) -> Row:
     """Spawn to the answer of `initialize`, in turn with a pygls server without any feature."""
-    mine: list[float] = []
-    bare: list[float] = []
+    mine, bare = Samples(), Samples()
     bare_command = [sys.executable, str(Path(__file__).with_name("bare_server.py"))]
     with tempfile.TemporaryDirectory() as name:
         for index in range(runs + 1):
             for command, samples in ((OURS, mine), (bare_command, bare)):
                 server = Server(command, Path(name))
                 if index:
-                    samples.append(server.initialize_seconds * 1000)
+                    samples.wall.append(server.initialize_seconds * 1000)
+                    samples.cpu.append(cpu_ms(server.process.pid))
                 server.stop()
-    row = Row("osiris lsp: spawn to initialize reply", "ms", mine, "bare pygls", bare)
+    row = Row("osiris lsp: spawn to initialize reply", "ms", mine.wall, "bare pygls", bare.wall)
+    row.cpu, row.peer_cpu = mine.cpu, bare.cpu
     row.budget = (row.peer_value or 0) * 1.15
     return row
 

@@ -82,10 +82,11 @@ def markdown(rows: Sequence[Row]) -> str:
 
 @dataclass(frozen=True)
 class ProcessFigure:
-    """Wall seconds of a whole process and the peak resident memory of its tree in MB."""
+    """Wall and CPU seconds of a whole process and the peak resident memory of its tree in MB."""
 
     seconds: float
     peak_mb: float
+    cpu_seconds: float = 0.0
 
 
 def whole_process(command: Sequence[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> ProcessFigure:
@@ -97,6 +98,7 @@ def whole_process(command: Sequence[str], cwd: Path | None = None, env: dict[str
     import psutil
 
     environment = {**os.environ, **(env or {})}
+    spent = _cpu_of_children()
     start = time.perf_counter()
     with subprocess.Popen(
         list(command), cwd=cwd, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -124,7 +126,13 @@ def whole_process(command: Sequence[str], cwd: Path | None = None, env: dict[str
         raise RuntimeError(
             f"{' '.join(command)} ended with {child.returncode}: {errors.decode(errors='replace')[-800:]}"
         )
-    return ProcessFigure(seconds, peak)
+    return ProcessFigure(seconds, peak, _cpu_of_children() - spent)
+
+
+def _cpu_of_children() -> float:
+    """CPU seconds of the processes that were started here and have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def in_turn(

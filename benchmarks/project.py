@@ -19,7 +19,7 @@ from benchmarks.documents import pipeline, shop_project
 from benchmarks.editor import ASKS, MORE_ASKS
 from benchmarks.figures import Row
 from benchmarks.peers import install
-from benchmarks.process_usage import Memory, memory
+from benchmarks.process_usage import Memory, cpu_ms, memory
 from benchmarks.rpc import Server
 from benchmarks.servers import PEER, ours, peer
 from benchmarks.typist import Samples, Typist
@@ -41,15 +41,21 @@ def _is_peer(server: Server) -> bool:
     return not server.pulls
 
 
-def first_file(open_server: Open, root: Path, files: list[Path], samples: Samples) -> Server:
-    """Open one file in a fresh server and wait for its diagnostics; the server goes on."""
+def first_file(open_server: Open, root: Path, files: list[Path], first: Samples, spawned: Samples) -> Server:
+    """Open one file in a fresh server and wait for its diagnostics, ``spawned`` from the start of the process.
+
+    The server goes on.
+    """
+    start = time.perf_counter()
     server = open_server(root)
 
     def open_first() -> None:
         server.open(files[0])
         server.diagnostics(files[0].as_uri(), 1)
 
-    samples.time(server, open_first)
+    first.time(server, open_first)
+    spawned.wall.append((time.perf_counter() - start) * 1000)
+    spawned.cpu.append(cpu_ms(server.process.pid))
     return server
 
 
@@ -122,13 +128,13 @@ def large_file(server: Server, document: Path, times: int) -> None:
 
 def in_project(open_server: Open, root: Path, files: list[Path], runs: int) -> tuple[dict[str, Samples], Memory]:
     """All figures of one server in the project, and its memory afterwards."""
-    names = ("first", "whole", "again", "first symbol", "symbol", "references", "rename", "keys")
+    names = ("spawned", "first", "whole", "again", "first symbol", "symbol", "references", "rename", "keys")
     taken = {name: Samples() for name in names}
     for _ in range(runs - 1):
-        server = first_file(open_server, root, files, taken["first"])
+        server = first_file(open_server, root, files, taken["first"], taken["spawned"])
         taken["whole"].time(server, partial(whole_project, server, files))
         server.stop()
-    server = first_file(open_server, root, files, taken["first"])
+    server = first_file(open_server, root, files, taken["first"], taken["spawned"])
     project = Project(server, files)
     taken["whole"].time(server, partial(whole_project, server, files))
     if not _is_peer(server):
@@ -141,7 +147,7 @@ def in_project(open_server: Open, root: Path, files: list[Path], runs: int) -> t
     server.stop()
     if not _is_peer(server):
         for _ in range(runs):
-            server = first_file(open_server, root, files, Samples())
+            server = first_file(open_server, root, files, Samples(), Samples())
             taken["first symbol"].time(server, Project(server, files).symbols)
             server.stop()
             server = open_server(root)
@@ -206,6 +212,7 @@ def rows(quick: bool) -> list[Row]:
         in_both = [in_large_file(server, root, large, files, 1 if quick else 3) for server in servers]
     mine, theirs = taken[0][0], taken[1][0] if len(taken) > 1 else {}
     table = [
+        _row("spawn to the first file's diagnostics", mine["spawned"], theirs.get("spawned"), None, "median"),
         _row("opening the first file to its diagnostics", mine["first"], theirs.get("first"), None, "median"),
         _row("diagnostics of all files", mine["whole"], theirs.get("whole"), None, "median"),
         _row("diagnostics of all files, asked again", mine["again"], None, None, "median"),
