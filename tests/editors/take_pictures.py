@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import code_server
 import setup_editors
 from editor_page import EditorPage, launch_browser
+from small_png import make_small
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -125,7 +126,9 @@ def crop(editor: EditorPage, name: str, *shown: Locator, width: int = 0) -> None
     right = left + width if width else min(max(box["x"] + box["width"] for box in boxes) + 8, NARROW)
     bottom = min(max(box["y"] + box["height"] for box in boxes) + 2, HEIGHT)
     clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
-    editor.page.screenshot(path=str(PICTURES / f"{name}.png"), clip=clip)  # type: ignore[arg-type]
+    picture = PICTURES / f"{name}.png"
+    editor.page.screenshot(path=str(picture), clip=clip)  # type: ignore[arg-type]
+    make_small(picture)
 
 
 def take_vscode_error(editor: EditorPage) -> None:
@@ -138,6 +141,7 @@ def take_vscode_error(editor: EditorPage) -> None:
     editor.wait_for_squiggle("delimeter")
     editor.hover("delimeter")
     editor.screenshot(PICTURES / "vscode-error.png")
+    make_small(PICTURES / "vscode-error.png")
 
 
 def take_problems(editor: EditorPage) -> None:
@@ -244,10 +248,11 @@ def take_lens(editor: EditorPage) -> None:
 
 def take_run(editor: EditorPage) -> None:
     """A run in the output."""
+    editor.page.set_viewport_size({"width": 980, "height": HEIGHT})  # no line is broken
     open_at(editor, DAILY, "name: <|>")
     editor.run_command("Osiris: Run Pipeline")
     editor.wait_for_output("run succeeded")
-    crop(editor, "run", editor.page.locator(".output-view").first, width=680)
+    crop(editor, "run", editor.page.locator(".output-view").first, width=960)
 
 
 def take_folding(editor: EditorPage) -> None:
@@ -255,7 +260,8 @@ def take_folding(editor: EditorPage) -> None:
     open_at(editor, DAILY, "steps:<|>")
     editor.run_command("Fold Level 2")
     editor.until(lambda: "sqlite.extractor" not in editor.text(), editor.text)
-    crop(editor, "folding", line(editor, "oml_version"), line(editor, "- id: write-revenue"), width=680)
+    editor.lens("Run to here", above="- id: write-revenue")
+    crop(editor, "folding", line(editor, "steps:"), line(editor, "- id: write-revenue"), width=680)
 
 
 def take_outline(editor: EditorPage) -> None:
