@@ -87,6 +87,26 @@ def test_a_folder_called_env_is_a_virtual_environment_not_a_file(tmp_path: Path)
     assert dict(load_env(tmp_path, {})) == {}
 
 
+def test_an_env_file_outside_the_project_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "credentials").write_text("KEY=of-somebody-else\n")
+    (tmp_path / "project" / ".env").symlink_to(tmp_path / "credentials")
+    with pytest.raises(ConfigurationError, match=r"\.env is a link that leads out of the project, and is not read"):
+        load_env(tmp_path / "project", {})
+
+
+def test_a_link_within_the_project_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "local.env").write_text("A=1\n")
+    (tmp_path / ".env").symlink_to("local.env")
+    assert load_env(tmp_path, {})["A"] == "1"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")
+    with pytest.raises(ConfigurationError, match=r"\.env is not a regular file"):
+        load_env(tmp_path, {})
+
+
 def test_a_binary_env_file_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(ConfigurationError, match=r"\.env is not a text file in UTF-8"):

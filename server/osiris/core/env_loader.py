@@ -15,7 +15,7 @@ from typing import Literal
 
 from osiris.core.dotenv import DotenvProblem, read_dotenv
 from osiris.core.error_taxonomy import ConfigurationError
-from osiris.core.files import read_error
+from osiris.core.files import is_inside, read_error
 from osiris.syntax.text import LineIndex
 
 DOTENV = ".env"
@@ -65,15 +65,22 @@ def load_env(root: Path | None, environ: Mapping[str, str] | None = None) -> Env
     """The variables of the project in ``root``: ``environ`` (default: the process environment) and ``root/.env``.
 
     A line that cannot be read is listed in ``problems`` and skipped. Raises ConfigurationError when the file is there
-    but cannot be read, is not text, or is larger than 1 MB.
+    but cannot be read, is no regular file, is not text, is larger than 1 MB, or is a link that leads out of ``root``.
     """
     real = os.environ if environ is None else environ
     path = root / DOTENV if root is not None else None
-    if path is None or not os.path.lexists(path):
+    if root is None or path is None or not os.path.lexists(path):
         return EnvSource(dict(real), {}, None)
     try:
         if path.is_dir():
             return EnvSource(dict(real), {}, None)  # a virtual environment may carry that name
+        if not is_inside(path, root):
+            raise ConfigurationError(
+                f"{path} is a link that leads out of the project, and is not read.",
+                hint="Set the variables in the environment, or in a .env file of the project itself.",
+            )
+        if not path.is_file():
+            raise ConfigurationError(f"{path} is not a regular file (it is a device, pipe, socket or broken link).")
         if path.stat().st_size > MAX_DOTENV_BYTES:
             raise ConfigurationError(f"{path} is larger than {MAX_DOTENV_BYTES // 2**20} MB, as no .env file is.")
         text = path.read_bytes().decode("utf-8-sig")
