@@ -177,6 +177,18 @@ def test_permissions_and_links_are_kept(osiris: Osiris, project: Path) -> None:
     assert os.listdir(target.parent) == ["real.oml"]
 
 
+def test_nothing_outside_the_project_is_formatted_behind_a_link(osiris: Osiris, project: Path) -> None:
+    outside = project.parent / "settings-of-somebody-else.yaml"
+    outside.write_text("runs:   {max_parallel:   2}\n")
+    (project / "osiris.yaml").unlink(missing_ok=True)
+    (project / "osiris.yaml").symlink_to(outside)
+
+    osiris("fmt")
+    osiris("fmt", ".")
+
+    assert outside.read_text() == "runs:   {max_parallel:   2}\n"
+
+
 def test_a_file_that_needs_no_change_is_not_touched(osiris: Osiris, project: Path) -> None:
     path = project / "pipelines/orders.oml.yaml"
     before = path.stat()

@@ -58,8 +58,13 @@ def _chosen(names: Sequence[str], *, settings: bool) -> tuple[list[tuple[Path, P
 
 
 def _files_of(project: Project, *, settings: bool) -> list[Path]:
+    """The pipelines, and with ``settings`` the settings files too; nothing behind a link that leads elsewhere."""
+    from osiris.core.files import is_inside
+
     found = list(project.pipelines())
-    return [*found, *(file.path for file in project.settings_files())] if settings else found
+    if settings:
+        found += (file.path for file in project.settings_files() if is_inside(file.path, project.root))
+    return found
 
 
 def _files_in(folder: Path, project: Project, *, settings: bool) -> list[Path]:

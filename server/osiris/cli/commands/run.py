@@ -154,11 +154,9 @@ def _run_manifest(path: Path, options: Options) -> int:
 def _project_of_manifest(path: Path) -> Project:
     """The project that a manifest lies in; that of the working folder for one that lies in none."""
     from osiris.core.project import Project
-    from osiris.core.project_scan import MARKERS
 
     project = Project.find(path)
-    marked = any((project.root / marker).is_file() for marker in MARKERS)
-    return project if marked else Project.find(Path.cwd())
+    return project if project.is_marked else Project.find(Path.cwd())
 
 
 def _dismiss(worker: Worker | None) -> None:

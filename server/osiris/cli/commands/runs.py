@@ -129,7 +129,6 @@ def _store(logs_dir: str | None) -> RunStore:
     from osiris.core.config import Config
     from osiris.core.error_taxonomy import ConfigurationError
     from osiris.core.project import Project
-    from osiris.core.project_scan import MARKERS
     from osiris.execution.runs import RunStore
 
     if logs_dir is not None:
@@ -137,9 +136,9 @@ def _store(logs_dir: str | None) -> RunStore:
         if not folder.is_dir():
             raise UsageProblem(f"{logs_dir}: there is no such folder.")
         return RunStore(folder)
-    root = Project.find(Path.cwd()).root
-    store = RunStore(Config.load(root).logs_dir)
-    if not any((root / marker).is_file() for marker in MARKERS) and not store.list():
+    project = Project.find(Path.cwd())
+    store = RunStore(Config.load(project.root).logs_dir)
+    if not project.is_marked and not store.newest_names(1):
         raise ConfigurationError(
             "There is no project here: neither this folder nor one above it has osiris.yaml or "
             "osiris_connections.yaml, and there are no runs.",
