@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from marked import analysed
 
 from osiris.components.registry import ComponentRegistry
-from osiris.ide.folding import Fold, KeptFolds, folds
+from osiris.ide.folding import Fold, folds
 from osiris.language.analysis import Analyzer
 from osiris.language.environment import StaticEnvironment
 from osiris.syntax.document import PartCache, parse
@@ -128,13 +128,13 @@ def test_what_stands_on_one_line_does_not_fold() -> None:
 
 
 def test_what_is_kept_moves_with_an_edit() -> None:
-    kept, parts, analyzer = KeptFolds(), PartCache(), Analyzer(ComponentRegistry.builtin())
+    parts, analyzer = PartCache(), Analyzer(ComponentRegistry.builtin())
     before = dedent(PIPELINE).lstrip("\n")
     after = before.replace("name: x\n", "name: x\n\n\n").replace("- id: b", "- id: b\n    mode: read")
     for text in (before, after, before):
         analysis = analyzer.analyse(parse(text, parts), StaticEnvironment())
 
-        assert folds(analysis, None, kept) == folds(analysis)
+        assert folds(analysis) == folds(analysed(text))
 
 
 def check(text: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from marked import analysed
 
 from osiris.ide.semantic_tokens.kinds import KINDS, MODIFIERS, Modifier, TokenKind
-from osiris.ide.semantic_tokens.tokens import KeptTokens, Token, semantic_tokens, stretches
+from osiris.ide.semantic_tokens.tokens import Token, semantic_tokens, stretches
 from osiris.syntax.text import LineIndex, Span
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.oml.yaml"))
@@ -239,9 +239,9 @@ def test_an_edit_in_one_step_leaves_the_tokens_of_the_others_as_they_are() -> No
     from osiris.syntax.document import PartCache, parse
 
     text = "name: x\nsteps:\n  - id: a\n    mode: read\n  - id: b\n    mode: read\n"
-    analyzer, parts, kept = Analyzer(ComponentRegistry.builtin()), PartCache(), KeptTokens()
+    analyzer, parts = Analyzer(ComponentRegistry.builtin()), PartCache()
     before, after = (
-        list(stretches(analyzer.analyse(parse(version, parts), StaticEnvironment()), kept))
+        list(stretches(analyzer.analyse(parse(version, parts), StaticEnvironment())))
         for version in (text, text.replace("id: a", "id: abc"))
     )
 

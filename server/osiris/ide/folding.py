@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
+from weakref import WeakKeyDictionary
 
 from osiris.syntax.document import Part
 from osiris.syntax.text import LineIndex
@@ -50,33 +51,26 @@ class PartFolds:
     texts: tuple[Lines, ...]
 
 
-@dataclass(slots=True)
-class KeptFolds:
-    """The folds of the parts of a document; one for each open document."""
-
-    parts: dict[Part, PartFolds] = field(default_factory=dict)
+_KNOWN: WeakKeyDictionary[Part, PartFolds] = WeakKeyDictionary()
 
 
-def folds(analysis: Analysis, most: int | None = None, kept: KeptFolds | None = None) -> list[Fold]:
+def folds(analysis: Analysis, most: int | None = None) -> list[Fold]:
     """The folds, by their first line; with ``most``, so many of them at most, the outer ones first.
 
     At most one starts on a line: the outermost.
     """
     document, lines = analysis.document, analysis.document.lines
-    old, new = (kept.parts if kept is not None else {}), dict[Part, PartFolds]()
     found: dict[int, tuple[int, Kind | None]] = {}
     placed: list[tuple[int, PartFolds]] = []
     for index, one in enumerate((*document.sections, *document.steps)):
-        part = new.get(one.part) or old.get(one.part)
+        part = _KNOWN.get(one.part)
         if part is None:
             part = part_folds(one.part.text, one.part.node, section=index < len(document.sections))
-        new[one.part] = part
+            _KNOWN[one.part] = part
         line = lines.line_of(one.base)
         placed.append((line, part))
         for start, end in part.folds:
             _add(found, line + start, line + end)
-    if kept is not None:
-        kept.parts = new
     last_line = max((line + end for line, part in placed[len(document.sections) :] for _, end in part.folds), default=0)
     if document.top is not None:
         placed.append((0, part_folds(document.text, document.top)))

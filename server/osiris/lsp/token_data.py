@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from osiris.ide.folding import KeptFolds
 from osiris.ide.semantic_tokens.kinds import TokenKind
-from osiris.ide.semantic_tokens.tokens import KeptTokens, Stretch, Token, stretches
+from osiris.ide.semantic_tokens.tokens import Stretch, Token, stretches
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.positions import PositionCodec
 from osiris.syntax.text import LineIndex, Span
@@ -55,11 +54,9 @@ class _Joined:
 
 
 class DocumentTokens:
-    """What is kept for one open document: the tokens and folds of its parts, and the last whole answer."""
+    """What is kept for one open document: its tokens as they are sent, and the last whole answer."""
 
     def __init__(self) -> None:
-        self.folds = KeptFolds()
-        self._kept = KeptTokens()
         self._encoded: dict[int, _Encoded] = {}
         self._answers = 0
         self.data: list[int] = []
@@ -69,7 +66,7 @@ class DocumentTokens:
         """All tokens; from now on ``result_id`` names this answer. The loop is free now and then meanwhile."""
         joined, encoded = _Joined(), dict[int, _Encoded]()
         lines, turn = snapshot.analysis.document.lines, perf_counter()
-        for stretch in stretches(snapshot.analysis, self._kept):
+        for stretch in stretches(snapshot.analysis):
             one = encoded[id(stretch.tokens)] = self._encode(snapshot, stretch)
             joined.add(lines.line_of(stretch.base), one)
             if perf_counter() - turn > TURN_SECONDS:
@@ -90,7 +87,7 @@ class DocumentTokens:
         """The tokens that touch a part of the document."""
         joined = _Joined()
         lines = snapshot.analysis.document.lines
-        for base, text, tokens in stretches(snapshot.analysis, self._kept, span):
+        for base, text, tokens in stretches(snapshot.analysis, span):
             some = tokens
             if base + tokens[0].start < span.start or base + tokens[-1].end > span.end:
                 some = tuple(t for t in tokens if t.start + base < span.end and span.start < t.end + base)

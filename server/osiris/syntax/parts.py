@@ -17,12 +17,13 @@ from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Part:
     """A stretch of the document that is read on its own. Spans in it are relative to its start.
 
     ``node`` of a top-level part is a mapping with (normally) one entry, of a step's part the list item.
-    ``intact`` is False when the part is not valid YAML and the recovering parser had to read it.
+    ``intact`` is False when the part is not valid YAML and the recovering parser had to read it. What is found out
+    about a part is kept in ``WeakKeyDictionary``s, and goes with it.
     """
 
     text: str

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from osiris.components.spec import CONNECTION_KEY
 from osiris.ide.semantic_tokens.kinds import Modifier, TokenKind
@@ -64,39 +64,27 @@ class Stretch(NamedTuple):
     tokens: tuple[Token, ...]
 
 
-@dataclass(slots=True)
-class KeptTokens:
-    """The tokens of the parts of a document; one for each open document."""
-
-    parts: dict[Part, tuple[object, tuple[Token, ...]]] = field(default_factory=dict)
+_KNOWN: WeakKeyDictionary[Part, tuple[object, tuple[Token, ...]]] = WeakKeyDictionary()
 
 
-def stretches(analysis: Analysis, kept: KeptTokens, within: Span | None = None) -> Iterator[Stretch]:
+def stretches(analysis: Analysis, within: Span | None = None) -> Iterator[Stretch]:
     """The tokens part by part, in the order of the document; with ``within`` only of parts that touch it."""
-    old = kept.parts
-    new = {} if within is None else old
     at = 0
-    try:
-        for base, part, index in _parts(analysis, within):
-            if part is None:
-                yield Stretch(base, "steps", (_STEPS_KEY,))
-                continue
-            step = analysis.pipeline.steps[index] if index >= 0 else None
-            fits = (analysis.specs[index], analysis.graph.views[index][0]) if step is not None else None
-            known = new.get(part) or old.get(part)
-            if known is None or known[0] != fits:
-                known = (fits, _tokens_of(analysis, step, part))
-            new[part] = known
-            tokens = known[1]
-            if tokens and base + tokens[0].start < at:  # parts of broken documents may reach into each other
-                tokens = tuple(token for token in tokens if base + token.start >= at)
-            if tokens:
-                at = base + tokens[-1].end
-                yield Stretch(base, part.text, tokens)
-        kept.parts = new
-    finally:
-        if kept.parts is not new:  # nobody waits for the rest
-            kept.parts = {**old, **new}
+    for base, part, index in _parts(analysis, within):
+        if part is None:
+            yield Stretch(base, "steps", (_STEPS_KEY,))
+            continue
+        step = analysis.pipeline.steps[index] if index >= 0 else None
+        fits = (analysis.specs[index], analysis.graph.views[index][0]) if step is not None else None
+        known = _KNOWN.get(part)
+        if known is None or known[0] != fits:
+            known = _KNOWN[part] = (fits, _tokens_of(analysis, step, part))
+        tokens = known[1]
+        if tokens and base + tokens[0].start < at:  # parts of broken documents may reach into each other
+            tokens = tuple(token for token in tokens if base + token.start >= at)
+        if tokens:
+            at = base + tokens[-1].end
+            yield Stretch(base, part.text, tokens)
 
 
 def _parts(analysis: Analysis, within: Span | None) -> list[tuple[int, Part | None, int]]:
@@ -117,11 +105,11 @@ def _parts(analysis: Analysis, within: Span | None) -> list[tuple[int, Part | No
     return [(base, part, index) for _, base, part, index in found]
 
 
-def semantic_tokens(analysis: Analysis, within: Span | None = None, kept: KeptTokens | None = None) -> list[Token]:
+def semantic_tokens(analysis: Analysis, within: Span | None = None) -> list[Token]:
     """All tokens in order, or those that touch ``within``; offsets are those of the document."""
     return [
         Token(start + base, end + base, kind, modifiers)
-        for base, _, tokens in stretches(analysis, kept or KeptTokens(), within)
+        for base, _, tokens in stretches(analysis, within)
         for start, end, kind, modifiers in tokens
         if within is None or (start + base < within.end and within.start < end + base)
     ]

@@ -9,7 +9,6 @@ from lsprotocol import types
 from osiris.ide.folding import Fold, folds
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.session import Session
-from osiris.lsp.token_data import tokens_of
 
 
 async def handle(session: Session, params: types.FoldingRangeParams) -> list[dict[str, Any]] | None:
@@ -18,7 +17,7 @@ async def handle(session: Session, params: types.FoldingRangeParams) -> list[dic
     if snapshot is None:
         return None
     client = session.client
-    found = folds(snapshot.analysis, client.fold_limit, tokens_of(session, snapshot.uri).folds)
+    found = folds(snapshot.analysis, client.fold_limit)
     return [_range(snapshot, fold, client.fold_lines_only) for fold in found]
 
 
