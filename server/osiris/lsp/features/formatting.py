@@ -10,4 +10,4 @@ from osiris.lsp.session import Session
 
 async def handle(session: Session, params: types.DocumentFormattingParams) -> list[types.TextEdit] | None:
     """The edits that give the document its layout; what is broken in it keeps its own."""
-    return formatting_edits(session, params.text_document.uri)
+    return await formatting_edits(session, params.text_document.uri)

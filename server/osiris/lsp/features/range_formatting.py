@@ -10,4 +10,4 @@ from osiris.lsp.session import Session
 
 async def handle(session: Session, params: types.DocumentRangeFormattingParams) -> list[types.TextEdit] | None:
     """The edits that give the lines of a range their layout."""
-    return formatting_edits(session, params.text_document.uri, params.range)
+    return await formatting_edits(session, params.text_document.uri, params.range)
