@@ -71,6 +71,18 @@ def test_one_who_was_killed_while_waiting_stops_nobody(tmp_path, gone):
     assert not list(tmp_path.rglob("*.wait"))
 
 
+def test_the_last_run_is_not_taken_for_the_one_that_has_the_pipeline_now(tmp_path):
+    last = turn(tmp_path)
+    last.note("run_last")
+    last.release()
+    now, waiting = turn(tmp_path), turn(tmp_path)
+    assert waiting.waits_for is None  # nobody knows yet which run that is
+
+    now.note("run_now")
+
+    assert waiting.waits_for == "run_now"
+
+
 def test_pipelines_profiles_and_targets_do_not_wait_for_each_other(tmp_path):
     heads = [SHOP, {**SHOP, "pipeline": "stock"}, {**SHOP, "profile": "prod"}, {**SHOP, "target": "e2b"}]
 

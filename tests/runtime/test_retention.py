@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 import time
 
 from osiris.execution.lock import locks_folder
@@ -74,6 +75,26 @@ def test_a_run_that_was_removed_half_way_is_none_and_goes_with_the_next_cleaning
     assert project.store().list() == []
     project.store().clean()
     assert not gone.exists()
+
+
+def test_files_that_come_and_go_meanwhile_do_no_harm(project):
+    path = project.run(one_step(project)).path
+    over = threading.Event()
+
+    def spill():
+        while not over.is_set():
+            for name in ("a", "b", "c"):
+                (path / "spill" / name / name).mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(path / "spill")
+
+    spilling = threading.Thread(target=spill)
+    spilling.start()
+    try:
+        for _ in range(500):
+            assert project.store().clean(keep_bytes=10**9) == []
+    finally:
+        over.set()
+        spilling.join()
 
 
 def test_nothing_is_removed_where_the_logs_folder_is_not_there(project):

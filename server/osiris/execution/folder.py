@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,12 @@ CANCEL_FILE = "cancel"
 UNBORN = ".new-"  # what the name of a run's folder begins with before it is complete
 GONE = ".gone-"  # what it begins with while the run is being removed
 FINAL_STATES = ("succeeded", "failed", "cancelled")
+_STEP_STATES = {
+    "step_start": "running",
+    "step_complete": "succeeded",
+    "step_error": "failed",
+    "step_skipped": "skipped",
+}
 FINAL_EVENTS = {"succeeded": "run_complete", "failed": "run_error", "cancelled": "run_cancelled"}
 
 
@@ -80,19 +86,7 @@ class RunFolder:
 
     def steps_so_far(self) -> tuple[list[dict[str, Any]], str | None]:
         """What the events say about each step, and the last one that was started and has not ended."""
-        states = {step["id"]: dict(step) for step in self.status["steps"]}
-        ends = {"step_complete": "succeeded", "step_error": "failed", "step_skipped": "skipped"}
-        running: str | None = None
-        for event in read_events(self.path):
-            step = states.get(str(event.get("step_id")))
-            if step is None:
-                continue
-            if event["event"] == "step_start":
-                step["state"], running = "running", step["id"]
-            elif event["event"] in ends:
-                step["state"] = ends[event["event"]]
-                step |= {key: event[key] for key in ("duration", "rows") if key in event}
-        return list(states.values()), running if running and states[running]["state"] == "running" else None
+        return steps_by_events(self.status["steps"], read_events(self.path))
 
     def release(self) -> None:
         """Give the lock back; the run is over."""
@@ -116,6 +110,25 @@ def _make_logs_folder(logs_dir: Path) -> None:
         raise ConfigurationError(
             f"Cannot write to {logs_dir}: permission is denied.", hint="Choose another --logs-dir."
         )
+
+
+def steps_by_events(
+    steps: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The steps of a status as its events tell them, and the last one that was started, if it has not ended."""
+    told = {str(step.get("id")): dict(step) for step in steps}
+    running: str | None = None
+    for event in events:
+        step = told.get(str(event.get("step_id")))
+        state = _STEP_STATES.get(str(event.get("event")))
+        if step is None or state is None:
+            continue
+        step["state"] = state
+        if state == "running":
+            running = str(step["id"])
+        else:
+            step |= {key: event[key] for key in ("duration", "rows") if key in event}
+    return list(told.values()), running if running and told[running]["state"] == "running" else None
 
 
 def read_status(path: Path) -> dict[str, Any] | None:

@@ -83,6 +83,7 @@ class Turn:
 
     def _claim(self, head: Mapping[str, Any], if_running: str) -> None:
         if self._pipeline_line.first() and self._pipeline.acquire():
+            self._pipeline.note("")  # until it is known which run this is, nobody shall take it for the last one
             return
         if if_running == "wait":
             self._pipeline_line.join()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import datetime
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -172,13 +173,18 @@ def _folders(logs_dir: Path) -> list[Path]:
 def _ended(info: RunInfo) -> datetime.datetime:
     for key in ("finished", "started", "queued"):
         with contextlib.suppress(KeyError, ValueError, TypeError):
-            return datetime.datetime.fromisoformat(info.status[key])
-    return datetime.datetime.fromtimestamp(info.path.stat().st_mtime, datetime.UTC)
+            found = datetime.datetime.fromisoformat(info.status[key])
+            return found if found.tzinfo is not None else found.replace(tzinfo=datetime.UTC)
+    with contextlib.suppress(OSError):
+        return datetime.datetime.fromtimestamp(info.path.stat().st_mtime, datetime.UTC)
+    return datetime.datetime.now(datetime.UTC)  # gone: somebody else is clearing away, too
 
 
 def _size(path: Path) -> int:
+    """The bytes below a folder. Files and folders may go meanwhile: a run that goes on spills and clears away."""
     total = 0
-    for entry in path.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += entry.lstat().st_size
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(folder, name)).st_size
     return total

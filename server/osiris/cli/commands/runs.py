@@ -149,20 +149,10 @@ def _store(logs_dir: str | None) -> RunStore:
 
 def _steps(store: RunStore, info: RunInfo) -> list[dict[str, Any]]:
     """What became of each step; while the run goes on its status does not say so, but its events do."""
-    steps = {str(step.get("id")): dict(step) for step in info.status.get("steps", [])}
-    if info.active:
-        states = {
-            "step_start": "running",
-            "step_complete": "succeeded",
-            "step_error": "failed",
-            "step_skipped": "skipped",
-        }
-        for event in store.events(info.id):
-            step = steps.get(str(event.get("step_id")))
-            if step is not None and event.get("event") in states:
-                step["state"] = states[event["event"]]
-                step |= {key: event[key] for key in ("rows", "duration") if key in event}
-    return list(steps.values())
+    from osiris.execution.folder import steps_by_events
+
+    steps = info.status.get("steps") or []
+    return steps_by_events(steps, store.events(info.id) if info.active else ())[0]
 
 
 def _row(run: RunInfo) -> list[str]:
