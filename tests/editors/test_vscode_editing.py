@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,10 +106,13 @@ def saved(editor: EditorPage, path: str, *expected: str) -> str:
     """Save the active editor, also what comes into it a little later, until the file has these texts; its text."""
     file = editor.folder / path
     changed = editor.page.locator(".tab.active.dirty")
+    pressed = float("-inf")
 
     def done() -> bool:
-        if changed.count():
+        nonlocal pressed
+        if changed.count() and time.monotonic() - pressed > 2:
             editor.press("Control+S")
+            pressed = time.monotonic()
         return all(text in file.read_text() for text in expected)
 
     editor.until(done, file.read_text)
@@ -351,6 +355,20 @@ def test_a_value_is_extracted_to_a_parameter(editor: EditorPage, pictures: Path)
     actions.filter(has_text="Extract to the parameter").first.click()
 
     saved(editor, DAILY, 'delimiter: "${params.delimiter}"', '  delimiter: ";"\n')
+
+
+def test_all_certain_fixes_are_applied_on_save(editor: EditorPage, pictures: Path) -> None:
+    (editor.folder / ".vscode").mkdir()
+    settings = '{"[oml]": {"editor.codeActionsOnSave": {"source.fixAll.osiris": "explicit"}}}'
+    (editor.folder / ".vscode" / "settings.json").write_text(settings)
+    put_cursor(editor, BROKEN, "name: broken-orders<|>")
+    editor.type("-mended")
+
+    text = saved(editor, BROKEN, "name: broken-orders-mended\n", "component: sqlite.extractor\n", "delimiter: ")
+
+    assert "needs: [extract-refunds]" in text
+    assert "mode: write\n" in text
+    editor.screenshot(pictures / "editing-fixed-on-save.png")
 
 
 def test_a_warning_is_silenced_on_its_line(editor: EditorPage, pictures: Path) -> None:
