@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from textwrap import dedent
 from typing import Any
 
@@ -10,6 +11,7 @@ from osiris.components.registry import ComponentRegistry
 from osiris.core.dotenv_checks import dotenv_findings
 from osiris.core.manifest_build import build_manifest
 from osiris.ide.refactoring.catalogue import refactorings
+from osiris.language import edits as edits_module
 from osiris.language.analysis import Analysis, analyse
 from osiris.language.connection_checks import variable_findings
 from osiris.language.connections import parse_connections
@@ -20,10 +22,11 @@ from osiris.syntax.text import Span
 
 
 def applied(text: str, edits: Iterable[TextEdit]) -> str:
-    """As editors do it: edits refer to the text as it was, and insertions at one place keep their order."""
-    for edit in sorted(edits, key=lambda e: e.span)[::-1]:
-        text = text[: edit.span.start] + edit.new_text + text[edit.span.end :]
-    return text
+    """As editors do it: edits refer to the text as it was, and those that overlap are refused."""
+    found = sorted(edits, key=lambda e: e.span)
+    assert all(one.span.end <= other.span.start for one, other in pairwise(found)), found
+    assert not found or found[-1].span.end <= len(text)
+    return edits_module.applied(text, found)
 
 
 def example_environment(text: str) -> StaticEnvironment:

@@ -7,7 +7,8 @@ from textwrap import dedent
 
 import pytest
 
-from osiris.ide.formatting.documents import apply_edits, format_document, format_range
+from osiris.ide.formatting.documents import format_document, format_range
+from osiris.language.edits import applied
 from osiris.syntax.document import parse
 from osiris.syntax.text import Span
 from yaml_texts import FILES
@@ -16,7 +17,7 @@ SERVER = Path(__file__).parents[2] / "server" / "osiris"
 
 
 def formatted(text: str) -> str:
-    return apply_edits(text, format_document(parse(text)).edits)
+    return applied(text, format_document(parse(text)).edits)
 
 
 def assert_layout(written: str, expected: str) -> None:
@@ -385,7 +386,7 @@ def formatted_range(marked: str) -> str:
     marked = dedent(marked).lstrip("\n")
     start, end = marked.index("<|"), marked.index("|>") - 2
     text = marked.replace("<|", "").replace("|>", "")
-    return apply_edits(text, format_range(parse(text), Span(start, end)).edits)
+    return applied(text, format_range(parse(text), Span(start, end)).edits)
 
 
 def test_only_the_selected_lines_change() -> None:

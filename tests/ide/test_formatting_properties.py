@@ -17,7 +17,8 @@ from osiris.core.compiler_v0 import compile_text
 from osiris.core.error_taxonomy import CompilationError
 from osiris.core.manifest import manifest_bytes
 from osiris.core.project import Project
-from osiris.ide.formatting.documents import Formatting, apply_edits, format_document, format_range
+from osiris.ide.formatting.documents import Formatting, format_document, format_range
+from osiris.language.edits import applied
 from osiris.syntax.document import Document, parse
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Node, Scalar, Sequence
@@ -30,7 +31,7 @@ def checked(text: str, *, whole: bool = True) -> str:
     """``text`` after formatting, with every promise kept."""
     document = parse(text)
     found = format_document(document)
-    result = apply_edits(text, found.edits)
+    result = applied(text, found.edits)
     again = parse(result)
 
     assert_only_blanks_change(text, found)
@@ -101,7 +102,7 @@ def test_a_selection_says_the_same_and_changes_nothing_else(versions: list[str],
     end = data.draw(st.integers(start, len(text)))
     document = parse(text)
     found = format_range(document, Span(start, end))
-    again = parse(apply_edits(text, found.edits))
+    again = parse(applied(text, found.edits))
 
     assert_only_blanks_change(text, found)
     assert meaning(again.root()) == meaning(document.root())
@@ -182,11 +183,12 @@ FORMAT = """
 import sys
 sys.modules["yaml._yaml"] = None
 import json, yaml
-from osiris.ide.formatting.documents import apply_edits, format_document
+from osiris.ide.formatting.documents import format_document
+from osiris.language.edits import applied
 from osiris.syntax.document import parse
 assert not yaml.__with_libyaml__
 texts = json.load(sys.stdin)
-json.dump([apply_edits(text, format_document(parse(text)).edits) for text in texts], sys.stdout)
+json.dump([applied(text, format_document(parse(text)).edits) for text in texts], sys.stdout)
 """
 
 

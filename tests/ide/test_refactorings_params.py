@@ -69,7 +69,8 @@ def test_a_value_becomes_a_parameter() -> None:
         ("{path: a.csv, header: <|>no}", "header: false"),
         ('{path: a.csv, delimiter: <|>";"}', 'delimiter: ";"'),
         ("{path: a.csv, delimiter: <|>'\"'}", "delimiter: '\"'"),
-        ("{path: <|>2024-01-01.csv}", 'path: "2024-01-01.csv"'),
+        ("{path: <|>2024-01-01.csv}", "path: 2024-01-01.csv"),
+        ("{path: <|>2024-01-01}", 'path: "2024-01-01"'),
         ("{path: a.csv, columns: [<|>id, name]}", "columns: id"),
     ],
 )
@@ -326,6 +327,10 @@ def test_a_comment_in_sql_tells_the_value() -> None:
         ("params: {x: {type: string, sensitive: true}}\n", "It is sensitive: its value must not stand in a pipeline."),
         ("params: {x: {type: string}}\n", "It has no default: its value is given when the pipeline runs."),
         ("params: {x: a}\nprofiles: {prod: {params: {x: b}}}\n", "The profile `prod` gives it another value."),
+        (
+            "x-all: &all {x: a}\nparams: *all\n",
+            "Its declaration cannot be taken out: it stands behind an alias, or in braces on its own.",
+        ),
     ],
 )
 def test_why_a_parameter_cannot_be_put_in(head: str, reason: str) -> None:

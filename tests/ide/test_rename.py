@@ -14,11 +14,12 @@ from marked import ENVIRONMENT, analysed, split
 
 from osiris.core.compiler_v0 import compile_oml
 from osiris.core.project import Project
-from osiris.ide.rename.check import RenameRefused, applied
+from osiris.ide.rename.check import RenameRefused
 from osiris.ide.rename.connection import connection_under, edits_of, rename_alias
 from osiris.ide.rename.document import renamable, rename
 from osiris.language.analysis import Analysis, analyse
 from osiris.language.connections import parse_connections
+from osiris.language.edits import applied
 from osiris.language.environment import Environment
 from osiris.language.naming import table_name
 from osiris.language.symbols import symbols

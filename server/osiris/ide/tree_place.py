@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from osiris.language.analysis import Analysis
@@ -11,6 +12,9 @@ from osiris.syntax.lookup import part_at
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
 Path = tuple[str | int, ...]
+
+_MARK = re.compile(r"(?<![^\s\[{,])[&!]\S*\s+\Z")
+_LONGEST_MARK = 200  # code points
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +53,11 @@ def scalar_at(document: Document, offset: int) -> Scalar | None:
         return None
     place = _descend(found[0], None, offset - found[0].base)
     return place.scalar if place is not None else None
+
+
+def is_marked(text: str, scalar: Scalar) -> bool:
+    """Whether a tag or an anchor stands in front of a scalar of the part with this text."""
+    return _MARK.search(text, max(scalar.span.start - _LONGEST_MARK, 0), scalar.span.start) is not None
 
 
 def _descend(placed: Placed, step: Step | None, at: int) -> TreePlace | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
+from osiris.syntax.tree import Entry, Mapping, Node, Sequence
 
-_SAFE_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
+_SAFE_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
+# What some reader of YAML may take for a number, a date or a boolean.
+_LIKE_A_NUMBER = re.compile(r"[0-9][0-9A-Fa-fxotz_. -]*", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _NOT_TEXT = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 
@@ -21,7 +24,18 @@ def quoted(text: str) -> str:
 
 def scalar_text(text: str) -> str:
     """``text`` as a scalar: plain where that is safe, else in quotes."""
-    return text if _SAFE_PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT else quoted(text)
+    sound = _SAFE_PLAIN.fullmatch(text) and not _LIKE_A_NUMBER.fullmatch(text) and text.lower() not in _NOT_TEXT
+    return text if sound else quoted(text)
+
+
+def applied(text: str, edits: Iterable[TextEdit]) -> str:
+    """The text after edits that do not overlap; insertions at one place keep their order."""
+    pieces: list[str] = []
+    at = 0
+    for edit in sorted(edits, key=lambda edit: edit.span):
+        pieces += (text[at : edit.span.start], edit.new_text)
+        at = edit.span.end
+    return "".join((*pieces, text[at:]))
 
 
 def line_start(text: str, offset: int) -> int:
@@ -152,8 +166,3 @@ def remove_item(text: str, sequence: Sequence, index: int) -> TextEdit | None:
         return TextEdit(Span(items[0].span.start, items[1].span.start), "")
     end = line_end(text, node_end(text, items[index]))
     return TextEdit(Span(line_end_before(text, items[index].span.start), end), "")
-
-
-def is_plain_style(node: Scalar) -> bool:
-    """Whether the scalar stands without quotes and is no alias."""
-    return node.style is Style.PLAIN and not node.synthetic

@@ -120,11 +120,6 @@ def definition(analysis: Analysis, symbol: Symbol) -> Symbol | None:
     return next((s for s in found if s.definition and (s.kind, s.name) == wanted), None)
 
 
-def table_symbols(analysis: Analysis, index: int) -> tuple[Symbol, ...]:
-    """The places in the SQL of a step that name the data of another one."""
-    return tuple(_tables(analysis, analysis.pipeline.steps[index]))
-
-
 def _declared(analysis: Analysis) -> Iterator[Symbol]:
     names = list(declared_names(analysis.pipeline))
     used: set[str | None] = set()

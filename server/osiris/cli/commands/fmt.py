@@ -83,7 +83,8 @@ def _format_file(path: Path, *, write: bool) -> _Formatted:
 
 
 def _format_text(name: str, text: str) -> _Formatted:
-    from osiris.ide.formatting.documents import apply_edits, format_document
+    from osiris.ide.formatting.documents import format_document
+    from osiris.language.edits import applied
     from osiris.syntax.diagnostic import Severity
     from osiris.syntax.document import parse
 
@@ -94,7 +95,7 @@ def _format_text(name: str, text: str) -> _Formatted:
         first = next(one for one in document.diagnostics if one.severity is Severity.ERROR)
         line, column = document.lines.line_column(first.span.start)
         problem = f"{name}:{line + 1}:{column + 1}: {first.code} {first.message} What is broken keeps its layout."
-    return _Formatted(name, text, apply_edits(text, found.edits), problem)
+    return _Formatted(name, text, applied(text, found.edits), problem)
 
 
 def _format_stdin(*, check: bool, diff: bool) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from osiris.ide.formatting.layout import INDENT, Column, Place, lay_out
 from osiris.ide.formatting.scalars import Unmovable
-from osiris.language.edits import line_end, line_start, newline_of
+from osiris.language.edits import applied, line_end, line_start, newline_of
 from osiris.syntax.assembly import Source
 from osiris.syntax.diagnostic import Severity, TextEdit
 from osiris.syntax.document import Document, PartCache, parse
@@ -54,16 +54,6 @@ def format_range(document: Document, span: Span) -> Formatting:
     return found
 
 
-def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
-    """``text`` with ``edits``, which are sorted and do not overlap."""
-    forms: list[str] = []
-    at = 0
-    for edit in edits:
-        forms += (text[at : edit.span.start], edit.new_text)
-        at = edit.span.end
-    return "".join([*forms, text[at:]])
-
-
 def _format(document: Document, lines: Span | None) -> Formatting:
     plan = _Plan(document)
     broken = _is_broken(document, plan)
@@ -94,7 +84,7 @@ def _is_broken(document: Document, plan: _Plan) -> bool:
 def _changed(plan: _Plan, edits: Sequence[TextEdit]) -> set[int] | None:
     """The pieces that would say something else after ``edits``; None when the text would be cut in other pieces."""
     document = plan.document
-    after = parse(apply_edits(document.text, edits), plan.cache)
+    after = parse(applied(document.text, edits), plan.cache)
     pieces = after.pieces
     if len(pieces) != len(plan.pieces):
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
 from osiris.ide.refactoring.catalogue import EXTRACT, Asked, Refactoring
-from osiris.ide.tree_place import TreePlace, tree_place
+from osiris.ide.tree_place import Path, TreePlace, is_marked, tree_place
 from osiris.language.analysis import Analysis
 from osiris.language.declaring import declare_param, free_param_name
 from osiris.language.edits import scalar_text
@@ -22,8 +22,6 @@ from osiris.syntax.scalars import resolve_plain
 from osiris.syntax.sql import SqlToken, tokenize_sql
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Node, Scalar, Sequence, Style
-
-Path = tuple[str | int, ...]
 
 
 def extract(asked: Asked) -> Iterator[Refactoring]:
@@ -86,7 +84,7 @@ def _held(step: Step, spec: ComponentSpec, path: Path, scalar: Scalar) -> _Held 
     key = next((part for part in reversed(path) if isinstance(part, str)), None)
     if key is None or scalar.synthetic or value is None or "${" in scalar.text or "\n" in source or "\r" in source:
         return None
-    if scalar.style in (Style.LITERAL, Style.FOLDED) or _is_marked(text, scalar):
+    if scalar.style in (Style.LITERAL, Style.FOLDED) or is_marked(text, scalar):
         return None
     if isinstance(value, str):
         literal = scalar_text(value) if scalar.style is Style.PLAIN else source
@@ -98,12 +96,6 @@ def _held(step: Step, spec: ComponentSpec, path: Path, scalar: Scalar) -> _Held 
     else:
         return None
     return _Held(key, path, literal, value, step.place(scalar.span))
-
-
-def _is_marked(text: str, scalar: Scalar) -> bool:
-    """Whether a tag or an anchor stands in front."""
-    before = text[: scalar.span.start].rstrip(" ")
-    return before[before.rfind(" ") + 1 :].startswith(("!", "&"))
 
 
 def _wants_boolean(spec: ComponentSpec, key: str) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from osiris.ide.refactoring.catalogue import INLINE, Asked, Refactoring
 from osiris.ide.tree_place import TreePlace, tree_place
 from osiris.language.analysis import Analysis
-from osiris.language.edits import line_end, line_start, quoted, remove_entry, scalar_text
+from osiris.language.declaring import undeclare_param
+from osiris.language.edits import quoted, scalar_text
 from osiris.language.model import HeldPlaceholder, Param, Step
 from osiris.language.placeholders import find_placeholders
 from osiris.language.substitution import as_text, sql_fillings
@@ -17,7 +18,7 @@ from osiris.syntax.block import SourceMap
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.scalars import resolve_plain
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Mapping, Plain, Scalar, Style
+from osiris.syntax.tree import Plain, Scalar, Style
 
 # What can stand anywhere in plain text that goes on before or behind it.
 _HARMLESS = re.compile(r"[\w./-]*")
@@ -31,9 +32,11 @@ def inline(asked: Asked) -> Iterator[Refactoring]:
     if param is None or not param.sound:
         return
     title = f"Inline the parameter `{param.name}`"
-    refused = _refusal(analysis, param)
-    edits = () if refused else _edits(analysis, param)
-    if edits is None:
+    gone = undeclare_param(analysis.document.text, analysis.pipeline, param.name)
+    refused, edits = _refusal(analysis, param), None
+    if not refused and gone is None:
+        refused = "Its declaration cannot be taken out: it stands behind an alias, or in braces on its own."
+    elif not refused and gone is not None and (edits := _edits(analysis, param, gone)) is None:
         refused = "One of its places cannot hold the value, or stands behind an alias."
     yield Refactoring(INLINE, title, lambda: edits or (), refused)
 
@@ -68,11 +71,8 @@ def _refusal(analysis: Analysis, param: Param) -> str | None:
     return None
 
 
-def _edits(analysis: Analysis, param: Param) -> tuple[TextEdit, ...] | None:
-    """All edits; None when one of the places cannot hold the value."""
-    gone = _declaration(analysis, param)
-    if gone is None:
-        return None
+def _edits(analysis: Analysis, param: Param, gone: TextEdit) -> tuple[TextEdit, ...] | None:
+    """All edits, ``gone`` that of the declaration; None when one of the places cannot hold the value."""
     edits = [gone]
     for step in analysis.pipeline.steps:
         held: dict[Scalar, HeldPlaceholder] = {}
@@ -134,29 +134,9 @@ def _written(scalar: Scalar, source: str, filled: list[tuple[Span, str]]) -> lis
     harmless = all(_HARMLESS.fullmatch(literal) for _, literal in filled)
     if harmless and isinstance(resolve_plain(text), str) and text == text.strip() and text[:1] not in "-.":
         return edits
-    several_lines = "\n" in source[scalar.span.start : scalar.span.end]
+    several_lines = any(char in source[scalar.span.start : scalar.span.end] for char in "\r\n")
     return None if several_lines else [TextEdit(scalar.span, quoted(text))]
 
 
 def _as_value(value: Plain) -> str:
     return scalar_text(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _declaration(analysis: Analysis, param: Param) -> TextEdit | None:
-    """What takes the declaration away, and the whole section with the last one."""
-    item, text = analysis.pipeline.entry("params"), analysis.document.text
-    declared = item.entry.value if item else None
-    if item is None or not isinstance(declared, Mapping):
-        return None
-    entry = declared.entry(param.name)
-    if entry is None or entry.synthetic:
-        return None
-    if len(declared.entries) > 1:
-        edit = remove_entry(item.part.text, declared, entry)
-        return TextEdit(edit.span.shift(item.base), edit.new_text) if edit else None
-    start = line_start(text, item.key.start)
-    if text[start : item.key.start].strip():
-        return None
-    end = line_end(text, item.base + max(entry.value.span.end, entry.key.span.end, item.entry.value.span.end) - 1)
-    after = re.compile(r"\r\n|\r|\n").match(text, end)
-    return TextEdit(Span(start, after.end() if after else end), "")

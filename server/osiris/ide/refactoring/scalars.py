@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from osiris.ide.refactoring.catalogue import REWRITE, Asked, Refactoring
-from osiris.ide.tree_place import TreePlace, tree_place
+from osiris.ide.tree_place import TreePlace, is_marked, tree_place
 from osiris.language.edits import line_end, line_start, newline_of, quoted, scalar_text
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.text import Span
@@ -18,7 +18,7 @@ _INDENT = 2
 def rewrite(asked: Asked) -> Iterator[Refactoring]:
     """Quotes around the plain text under the cursor, and a block for the SQL under it."""
     place = tree_place(asked.analysis, asked.span.start)
-    if place is None or place.scalar is None or _is_marked(place):
+    if place is None or place.scalar is None or is_marked(place.part.text, place.scalar):
         return
     scalar = place.scalar
     inside = scalar.span.shift(place.base)
@@ -37,13 +37,6 @@ def _is_doubtful(scalar: Scalar) -> bool:
 
 def _source(place: TreePlace, scalar: Scalar) -> str:
     return place.part.text[scalar.span.start : scalar.span.end]
-
-
-def _is_marked(place: TreePlace) -> bool:
-    """Whether a tag or an anchor stands in front of the value."""
-    assert place.scalar is not None
-    before = place.part.text[: place.scalar.span.start].rstrip(" ")
-    return before[before.rfind(" ") + 1 :].startswith(("!", "&"))
 
 
 def _is_sql(asked: Asked, place: TreePlace) -> bool:

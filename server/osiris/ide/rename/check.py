@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from osiris.language.edits import quoted
+from osiris.language.edits import applied, quoted, scalar_text
 from osiris.syntax.diagnostic import Diagnostic, Severity, TextEdit
 from osiris.syntax.document import PartCache, parse
-from osiris.syntax.scalars import resolve_plain
 from osiris.syntax.tree import Style
 
 if TYPE_CHECKING:
@@ -19,10 +17,6 @@ if TYPE_CHECKING:
     from osiris.language.environment import Environment
     from osiris.syntax.text import Span
     from osiris.syntax.tree import Plain
-
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
-# Booleans for readers of YAML 1.1, which people also open these files with.
-_OLD_BOOLEANS = frozenset(("yes", "no", "on", "off", "y", "n"))
 
 
 class RenameRefused(Exception):  # noqa: N818 (nothing went wrong: the answer is no)
@@ -44,21 +38,10 @@ class Renamable:
 def spelled(name: str, style: Style | None) -> str:
     """A name as it is written in a scalar of this style (None: inside a longer text); a plain one may need quotes."""
     if style is Style.PLAIN:
-        is_text = isinstance(resolve_plain(name), str) and name.lower() not in _OLD_BOOLEANS
-        return name if is_text and _PLAIN.fullmatch(name) else quoted(name)
+        return scalar_text(name)
     if style is Style.SINGLE:
         return name.replace("'", "''")
     return quoted(name)[1:-1] if style is Style.DOUBLE else name
-
-
-def applied(text: str, edits: Iterable[TextEdit]) -> str:
-    """The text after edits that do not overlap."""
-    pieces: list[str] = []
-    at = 0
-    for edit in sorted(edits, key=lambda edit: edit.span):
-        pieces += (text[at : edit.span.start], edit.new_text)
-        at = edit.span.end
-    return "".join((*pieces, text[at:]))
 
 
 def check_meaning(

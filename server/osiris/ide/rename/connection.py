@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from osiris.ide.navigation.connection_places import alias_span
-from osiris.ide.rename.check import Renamable, RenameRefused, applied, check_meaning, spelled
+from osiris.ide.rename.check import Renamable, RenameRefused, check_meaning, spelled
 from osiris.language.connections import FILE_NAME, parse_connections, parse_reference
+from osiris.language.edits import applied
 from osiris.language.environment import StaticEnvironment
 from osiris.language.symbols import Symbol, occurrences, symbol_at
 from osiris.syntax.diagnostic import TextEdit

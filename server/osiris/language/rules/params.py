@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from osiris.language.declaring import undeclare_param
-from osiris.language.edits import quoted
 from osiris.language.findings import finding, replacement
 from osiris.language.model import HeldPlaceholder
 from osiris.language.naming import is_param_name
@@ -226,8 +225,3 @@ def given(ctx: DocumentContext) -> Iterator[Diagnostic]:
         hint = f"Did you mean `{near}`?" if near else f"There is {listing(known)}." if known else "It declares none."
         item = ctx.pipeline.entry("profiles")
         yield finding("OML145", item.key if item else Span(0, 0), f"The pipeline has no profile `{profile}`. {hint}")
-
-
-def quoted_reference(name: str) -> str:
-    """A scalar that is the parameter and nothing else."""
-    return quoted(f"${{params.{name}}}")
