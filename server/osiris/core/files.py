@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -67,7 +66,7 @@ def rewrite(path: Path, data: bytes) -> None:
 
 def _replace(path: Path, data: bytes, mode: int, like: os.stat_result | None = None) -> None:
     """Write a file beside ``path`` and give it that name; ``like``: with this owner, and with exactly this mode."""
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(f".{path.name[:100]}.{os.urandom(6).hex()}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, mode)
         try:
