@@ -300,6 +300,25 @@ def test_an_untrusted_workspace_moves_nothing(client: Client, project: Path) -> 
     assert not [one for one in actions(client, uri, 2, 60) if one["title"].startswith("Move it")]
 
 
+@pytest.mark.parametrize("name", [".env", ".gitignore", "osiris.yaml"])
+def test_nothing_is_written_behind_a_link_that_leads_out_of_the_project(
+    editor: Client, project: Path, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    outside = tmp_path_factory.mktemp("home") / "settings"
+    outside.write_text("")
+    (project / ".git").mkdir()
+    (project / name).symlink_to(outside)
+    connections = opened(editor, project, CRM, "osiris_connections.yaml")
+    pipeline = opened(editor, project, PIPELINE + "    owner: finance\n")
+
+    offered = [*actions(editor, connections, 2, 60), *actions(editor, pipeline, 14, 6)]
+    edits = [one["edit"] if "edit" in one else editor.request("codeAction/resolve", one)["edit"] for one in offered]
+
+    touched = {change["textDocument"]["uri"] for one in edits for change in one["documentChanges"] if "edits" in change}
+    assert (project / name).as_uri() not in touched
+    assert connections in touched
+
+
 def test_a_moved_secret_is_in_no_log(project: Path) -> None:
     speaking = Client(env={"OSIRIS_LOG_LEVEL": "debug"})
     try:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 from in_process import InProcess
 
-from osiris.lsp import progress
+from osiris.core.session_logging import SessionLogger
+from osiris.execution.folder import RunFolder
+from osiris.lsp import progress, runs
+from osiris.lsp.cli import Answer
 
 PIPELINE = 'oml_version: "0.1.0"\nname: {name}\n'
 
@@ -56,3 +60,56 @@ def test_a_progress_that_begins_ends_whenever_the_client_answers(
         assert found == {(), ("begin", "end")}
 
     asyncio.run(work())
+
+
+def test_a_run_that_is_found_before_its_start_is_answered_is_told_once(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunFolder.create(project / "logs", {"steps": []}, {"pipeline": "totals"})
+
+    async def work() -> None:
+        server = InProcess()
+        await server.initialize(project, {"experimental": {"osiris": {"runEvent": True}}})
+
+        async def found_before_it_answers(*arguments: object, **options: object) -> Answer:
+            await server.session.runs.attach()
+            return Answer(0, json.dumps({"run_id": run.run_id, "folder": str(run.path)}), "")
+
+        monkeypatch.setattr(runs, "run_osiris", found_before_it_answers)
+        assert await server.session.runs.start(project / "totals.oml", None, {}) == run.run_id
+        log = SessionLogger(run.path, run.run_id)
+        log.log_event("run_queued", {})
+        log.log_event("run_cancelled", {})
+        log.close()
+        while "run_cancelled" not in told(server):
+            await asyncio.sleep(0.01)
+        await server.close()
+
+        assert told(server) == ["run_queued", "run_cancelled"]
+
+    def told(server: InProcess) -> list[str]:
+        return [m["params"]["event"]["event"] for m in server.received if m["method"] == "osiris/runEvent"]
+
+    asyncio.run(work())
+    run.release()
+
+
+def test_a_run_is_cancelled_in_whichever_folder_of_the_workspace_it_is(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("first", "second", "third")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "osiris.yaml").write_text("{}\n")
+    run = RunFolder.create(folders[1] / "logs", {"steps": []}, {"pipeline": "totals"})
+
+    async def work() -> None:
+        server = InProcess()
+        await server.initialize(folders[0], {})
+        added = [{"uri": folder.as_uri(), "name": folder.name} for folder in folders[1:]]
+        server.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": added, "removed": []}})
+        command = {"command": "osiris.cancelRun", "arguments": [{"runId": run.run_id}]}
+        assert await server.request("workspace/executeCommand", command) == {"runId": run.run_id}
+        await server.close()
+
+    asyncio.run(work())
+    assert run.cancel_wanted()
+    run.release()

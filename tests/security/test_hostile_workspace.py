@@ -15,6 +15,7 @@ import pytest
 
 from hostile import SECRET, Traps, make_hostile_workspace
 from lsp.lsp_client import ABLE, Client
+from osiris.lsp.server import COMMANDS as COMMANDS_OF_THE_SERVER
 from osiris.lsp.server import REQUESTS
 
 pytestmark = pytest.mark.without_traps
@@ -109,7 +110,7 @@ def ask_everything(client: Client, uris: list[str]) -> None:
             for method in REQUESTS:
                 if method not in ("initialize", "shutdown", "workspace/executeCommand"):
                     client.answer_of(method, arguments_for(uri, line, character))
-        for command in ("osiris.validate", "osiris.compile", "osiris.run", "osiris.doctor"):
+        for command in COMMANDS_OF_THE_SERVER:
             client.answer_of("workspace/executeCommand", {"command": command, "arguments": [uri]})
         client.notify("textDocument/didSave", {"textDocument": {"uri": uri}})
 

@@ -16,7 +16,7 @@ from osiris.ide.refactoring.catalogue import refactorings
 from osiris.lsp.capabilities import CODE_ACTION_KINDS
 from osiris.lsp.choice import QUICK_FIX, Choice, Edits
 from osiris.lsp.documents import OpenDocument, Snapshot
-from osiris.lsp.edits import Target, source_of
+from osiris.lsp.edits import Target, source_in
 from osiris.lsp.secret_moves import secret_moves
 from osiris.lsp.session import Session
 from osiris.syntax.codes import CODES
@@ -58,9 +58,7 @@ class Choices:
                 yield from self._more(self._snapshot.analysis, span)
                 yield from self._ignores(self._snapshot.analysis, span)
                 yield from self._turn_off(self._snapshot.analysis, span)
-        if self._snapshot is not None and any(
-            wanted(kind) for kind in CODE_ACTION_KINDS if kind.startswith("refactor.")
-        ):
+        if self._snapshot is not None and any(wanted(kind) for kind in _REFACTORINGS):
             yield from self._refactorings(self._snapshot, span, wanted)
 
     def everywhere(self) -> Iterator[Choice]:
@@ -98,7 +96,8 @@ class Choices:
         if fix.path is None:
             return self._snapshot or self._document.uri
         project = self._session.projects.project_of(self._document.path)
-        return project.root / fix.path if project is not None else None
+        source = source_in(self._session, project, fix.path) if project is not None else None
+        return source.uri if source is not None else None
 
     def _of_one_code(self, span: Span) -> Iterator[Choice]:
         for found in repeated(self._checked, span):
@@ -129,7 +128,7 @@ class Choices:
         here = {d.code: d for d in islice(touched(analysis, span), _MOST_SINGLE) if CODES[d.code].configurable}
         if project is None or self._document.path is None or not here:
             return
-        source = source_of(self._session, project.root / CONFIG_FILE)
+        source = source_in(self._session, project, CONFIG_FILE)
         if source is None or not (source.exists or self._session.client.create_files):
             return
         for code, diagnostic in here.items():

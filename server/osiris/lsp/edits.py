@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
@@ -13,6 +14,9 @@ from osiris.lsp.positions import PositionCodec
 from osiris.lsp.session import Session
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.text import LineIndex, Span
+
+if TYPE_CHECKING:
+    from osiris.core.project import Project
 
 Target = Snapshot | Path | str
 """A file to edit: a version of an open pipeline, a path, or a URI. Paths and URIs mean the text as it is now."""
@@ -46,9 +50,11 @@ def source_of(session: Session, target: Target) -> Source | None:
     if isinstance(target, Snapshot):
         return Source(target.uri, target.text, target.version, target.analysis.document.lines, target.codec)
     path = target if isinstance(target, Path) else path_of(target)
-    for document in session.documents:
-        if document.uri == target or (path is not None and document.path == path):
-            return Source(document.uri, document.text, document.version, document.lines, codec)
+    document = session.documents.get(target) if isinstance(target, str) else None
+    if document is None and path is not None:
+        document = session.documents.of_file(path)
+    if document is not None:
+        return Source(document.uri, document.text, document.version, document.lines, codec)
     if path is None:
         return None
     uri = target if isinstance(target, str) else path.as_uri()
@@ -56,6 +62,18 @@ def source_of(session: Session, target: Target) -> Source | None:
         return Source(uri, "", None, LineIndex(""), codec, exists=False)
     text = _on_disk(path)
     return None if text is None else Source(uri, text, None, LineIndex(text), codec)
+
+
+def source_in(session: Session, project: Project, name: str) -> Source | None:
+    """The present text of a file of a project, to be edited; ``name`` is relative to its root.
+
+    None for a file that cannot be read, and for one behind a link that leads out of the project: a folder that somebody
+    made must not decide what else of the user's is written.
+    """
+    from osiris.core.files import is_inside
+
+    path = project.root / name
+    return source_of(session, path) if is_inside(path, project.root) else None
 
 
 def text_edits(snapshot: Snapshot, edits: Iterable[TextEdit]) -> list[types.TextEdit]:

@@ -1,7 +1,8 @@
 """How each pipeline of a project ran the last time, from the run folders.
 
 Only the newest folders are looked at. What a run that is over says is read once; the list of folders is read again
-when it has changed. Folders lie in the workspace, so nothing in them is taken for true without a look at its type.
+when it has changed. Folders lie in the workspace, or where its settings say: nothing in them is taken for true without
+a look at its type, and nothing at all is looked at in a workspace that is not trusted.
 """
 
 from __future__ import annotations
@@ -49,19 +50,22 @@ class LastRuns:
 
     async def of(self, path: Path | None, name: str | None) -> LastRun | None:
         """The last run of the pipeline ``name`` in the project of ``path``; None when there is none."""
-        project = self._session.projects.project_of(path)
-        if project is None or not name:
+        if not name:
             return None
-        runs = await asyncio.to_thread(self._runs, project.root)
-        found = next((run for run in runs if run.pipeline == name), None)
+        found = next((run for run in await self._newest(path) if run.pipeline == name), None)
         return _last_run(found) if found is not None else None
 
     async def run(self, path: Path | None, run_id: str) -> LastRun | None:
         """One of the runs that are looked at, by its id."""
-        project = self._session.projects.project_of(path)
-        runs = await asyncio.to_thread(self._runs, project.root) if project is not None else []
-        found = next((run for run in runs if run.id == run_id), None)
+        found = next((run for run in await self._newest(path) if run.id == run_id), None)
         return _last_run(found) if found is not None else None
+
+    async def _newest(self, path: Path | None) -> list[RunInfo]:
+        """The newest runs of the project of ``path``; none in a workspace that is not trusted."""
+        project = self._session.projects.project_of(path)
+        if project is None or not self._session.settings.trusted:
+            return []
+        return await asyncio.to_thread(self._runs, project.root)
 
     def _runs(self, root: Path) -> list[RunInfo]:
         from osiris.core.config import Config

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
-import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from osiris.core.lookup import missing_package
 from osiris.lsp.session import Session
 
+if TYPE_CHECKING:
+    from osiris.core.project import Project
 
-def require_packages(session: Session, path: Path) -> None:
-    """Raise MissingPackageError for the first component of the saved pipeline that needs an absent package."""
+
+async def require_run_packages(session: Session, path: Path) -> None:
+    """Raise MissingPackageError for the first component of the saved pipeline that needs an absent package.
+
+    Raises ConfigurationError when the file cannot be read.
+    """
+    importlib.invalidate_caches()  # an editor installs while the server runs
+    await asyncio.to_thread(_require, path, session.projects.project_of(path))
+
+
+def _require(path: Path, project: Project | None) -> None:
+    from osiris.components.registry import ComponentRegistry
     from osiris.core.check import check_text
+    from osiris.core.lookup import require_packages
     from osiris.core.source import read_source
 
-    project = session.projects.project_of(path)
+    registry = ComponentRegistry.builtin() if project is None else project.environment(path).registry
     pipeline = check_text(read_source(path), project, path).pipeline
-    importlib.invalidate_caches()  # an editor installs while the server runs
-    registry = session.projects.environment_of(path).registry
     for component in dict.fromkeys(step.component for step in pipeline.steps if step.component):
         spec = registry.get(component)
-        for package in spec.requirements.get("imports") or () if spec is not None and spec.driver is not None else ():
-            if importlib.util.find_spec(package) is None:
-                raise missing_package(ModuleNotFoundError(name=package), f"The component {component}")
+        if spec is not None and spec.driver is not None:
+            require_packages(spec.requirements.get("imports") or (), f"The component {component}")

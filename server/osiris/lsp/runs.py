@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,14 +99,15 @@ class Runs:
 
         A server that was killed leaves its runs behind, and so does a window that was closed.
         """
-        for folder in list(self._session.projects.folders):
-            project = self._session.projects.project_of(folder / "any")
-            for run_id, name, path in await asyncio.to_thread(_still_active, project.root) if project else ():
+        for root in self._roots():
+            for run_id, name, path in await asyncio.to_thread(_still_active, root):
                 if run_id not in self._active:
                     log.info("following %s again", run_id)
                     self._follow_run(Run(run_id, name, path))
 
     def _follow_run(self, run: Run) -> None:
+        if run.id in self._active:
+            return  # ``attach`` has found it before the command that started it said so
         self._active[run.id] = run
         self._session.refresh.request(LENSES)
         self._session.start(self._follow(run), f"following {run.id}")
@@ -122,11 +124,15 @@ class Runs:
         if run_id is None:
             raise RequestError("No run that was started here is active.")
         run = self._active.get(run_id)
-        project = self._session.projects.project_of(None)
-        if run is None and project is None:
+        if run is None and not self._roots():
             raise RequestError(f"There is no run {run_id}: no folder is open.")
-        await asyncio.to_thread(_cancel, run_id, run.folder.parent if run else None, project.root if project else None)
+        await asyncio.to_thread(_cancel, run_id, run.folder.parent if run else None, self._roots())
         return run_id
+
+    def _roots(self) -> list[Path]:
+        """The roots of the projects that the folders of the workspace belong to."""
+        projects = self._session.projects
+        return list(dict.fromkeys(projects.project_in(folder).root for folder in projects.folders))
 
     def cancel_by_token(self, token: str | int) -> None:
         """Cancel the run whose progress has this token, if there is one."""
@@ -217,11 +223,18 @@ def _json(data: str | bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _cancel(run_id: str, logs: Path | None, root: Path | None) -> None:
+def _cancel(run_id: str, logs: Path | None, roots: Sequence[Path]) -> None:
+    """Cancel the run in the folder ``logs``, or else in the first project that has it. Raises OsirisError."""
     from osiris.core.config import Config
+    from osiris.core.error_taxonomy import ConfigurationError
     from osiris.execution.runs import RunStore
 
-    RunStore(logs or Config.load(root).logs_dir).cancel(run_id)
+    places = [logs] if logs is not None else [Config.load(root).logs_dir for root in roots]
+    for place in places[:-1]:
+        with suppress(ConfigurationError):  # it is none of this project's
+            RunStore(place).cancel(run_id)
+            return
+    RunStore(places[-1]).cancel(run_id)
 
 
 def _still_active(root: Path) -> list[tuple[str, str, Path]]:

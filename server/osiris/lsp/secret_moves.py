@@ -8,7 +8,7 @@ from osiris.ide.fixes.quick_fixes import QuickFix
 from osiris.ide.fixes.secret_moves import dotenv_edit, ignore_edit, is_set_otherwise, secret_of
 from osiris.lsp.choice import QUICK_FIX, Choice, Edits
 from osiris.lsp.documents import OpenDocument
-from osiris.lsp.edits import Target, source_of
+from osiris.lsp.edits import Target, source_in
 from osiris.lsp.session import Session
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.document import Document
@@ -34,12 +34,12 @@ def secret_moves(session: Session, document: OpenDocument, parsed: Document, fou
         variables = project.variables()
     except ConfigurationError:
         return
-    env = source_of(session, project.root / _DOTENV)
+    env = source_in(session, project, _DOTENV)
     if env is None or is_set_otherwise(variables, variable, value) or not (env.exists or session.client.create_files):
         return
     if dotenv_edit(env.text, variable, value) is None:
         return
-    ignore = source_of(session, project.root / _GITIGNORE)
+    ignore = source_in(session, project, _GITIGNORE)
     taken = is_ignored(project.root, _DOTENV) is False
     helped = taken and ignore is not None and (ignore.exists or session.client.create_files)
     title = f"Move it to {'' if env.exists else 'a new '}`.env` as {variable}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from osiris.lsp.commands.arguments import Arguments, require_trust
-from osiris.lsp.packages import require_packages
+from osiris.lsp.packages import require_run_packages
 from osiris.lsp.session import Session
 
 
@@ -17,7 +17,7 @@ async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
     """Start a run of the saved file in a process of its own."""
     require_trust(session, "Running a pipeline")
     path = arguments.saved_file(session)
-    require_packages(session, path)
+    await require_run_packages(session, path)
     profile, params, to = arguments.text("profile"), arguments.params(), arguments.text("to")
     run_id = await session.runs.start(path, profile, params, arguments.token, to=to)
     return {"runId": run_id}
