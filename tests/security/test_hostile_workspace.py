@@ -41,6 +41,28 @@ def snapshot(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in files}
 
 
+# -- the traps themselves
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "name"),
+    [
+        (sys.executable, ["-c", "import yaml"], "yaml.py"),
+        (sys.executable, ["-c", "import pygls"], "pygls.py"),
+        (".venv/bin/python", [], "python"),
+        ("venv/bin/osiris", [], "osiris"),
+        ("./server.sh", [], "server.sh"),
+    ],
+)
+def test_a_trap_tells_that_it_was_executed(tmp_path: Path, program: str, arguments: list[str], name: str) -> None:
+    (tmp_path / "workspace").mkdir()
+    traps = make_hostile_workspace(tmp_path / "workspace", tmp_path / "sprung.txt")
+
+    subprocess.run([str(traps.folder / program), *arguments], cwd=traps.folder, check=False)
+
+    assert name in traps.sprung().split()
+
+
 # -- the command line
 
 

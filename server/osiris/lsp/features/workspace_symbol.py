@@ -25,11 +25,12 @@ _Found = tuple[int, str, str, int, dict[str, Any]]
 async def handle(session: Session, params: types.WorkspaceSymbolParams) -> list[dict[str, Any]]:
     """The best matches, the best first. Files that are not open are read between other messages."""
     best: list[_Found] = []
-    async for snapshot in session.workspace.all_snapshots():
-        name = snapshot.path.name if snapshot.path is not None else snapshot.uri
-        found = [_ranked(snapshot, thing) for thing in named_like(snapshot.analysis, params.query, name)]
-        if found:
-            best = nsmallest(MOST_SYMBOLS, best + found, key=lambda one: one[:4])
+    async with session.progress("Looking through all pipelines", params.work_done_token):
+        async for snapshot in session.workspace.all_snapshots():
+            name = snapshot.path.name if snapshot.path is not None else snapshot.uri
+            found = [_ranked(snapshot, thing) for thing in named_like(snapshot.analysis, params.query, name)]
+            if found:
+                best = nsmallest(MOST_SYMBOLS, best + found, key=lambda one: one[:4])
     return [symbol for *_, symbol in best]
 
 
