@@ -119,3 +119,20 @@ def test_any_text_is_covered_by_its_tokens_and_white_space(sql: str, dialect: st
         assert token.text == sql[token.span.start : token.span.end] != ""
         at = token.span.end
     assert sql[at:].strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("sql", "name"),
+    [
+        ("orders", "orders"),
+        ('"my orders"', "my orders"),
+        ('"a ""b"" c"', 'a "b" c'),
+        ("`a``b`", "a`b"),
+        ('U&"x"', "x"),
+        ("'text'", None),
+        ("5", None),
+        ('"df_${params.x}"', None),
+    ],
+)
+def test_what_a_token_names(sql: str, name: str | None) -> None:
+    assert tokenize_sql(sql)[0].name == name

@@ -35,7 +35,7 @@ def sql_names(query: str) -> Iterator[SqlName]:
         if token.span in tables:
             yield SqlName(tables[token.span], _name_span(token), "table")
             continue
-        name = _identifier(token)
+        name = token.name
         if name is None or (position and tokens[position - 1].text == "."):
             continue
         qualifies = position + 1 < len(tokens) and tokens[position + 1].text == "."
@@ -43,14 +43,6 @@ def sql_names(query: str) -> Iterator[SqlName]:
             yield SqlName(name, _name_span(token), "qualifier")
         elif name.lower().startswith(_STEP_TABLE):
             yield SqlName(name, _name_span(token), "other")
-
-
-def _identifier(token: SqlToken) -> str | None:
-    if token.placeholders:
-        return None
-    if token.kind == "quoted_identifier":
-        return token.text[1:-1].replace('""', '"')
-    return token.text if token.kind == "word" else None
 
 
 def _name_span(token: SqlToken) -> Span:

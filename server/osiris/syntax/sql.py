@@ -57,6 +57,16 @@ class SqlToken:
     placeholders: tuple[Span, ...] = ()
     unclosed: SqlKind | None = None
 
+    @property
+    def name(self) -> str | None:
+        """What a word or a quoted identifier names, without its quotes; None where a placeholder is part of it."""
+        if self.placeholders or self.kind not in ("word", "quoted_identifier"):
+            return None
+        if self.kind == "word":
+            return self.text
+        quote = self.text[-1]
+        return self.text[self.text.index(quote) + 1 : -1].replace(quote * 2, quote)
+
 
 def tokenize_sql(text: str, *, dialect: str = "duckdb") -> list[SqlToken]:
     """All tokens of ``text`` in order, without white space.

@@ -72,7 +72,7 @@ def colour_sql(text: str, dialect: str, tables: frozenset[str]) -> Iterator[Colo
     tokens = _tokens(text, dialect)
     words = [token for token in tokens if token.kind != "comment"]
     steps = {use.span for use in table_uses(words) if use.name.lower() in tables}
-    steps |= {t.span for t, dot in pairwise(words) if dot.text == "." and _name(t) in tables}
+    steps |= {t.span for t, dot in pairwise(words) if dot.text == "." and (t.name or "").lower() in tables}
     kinds = dict(_words(words))
     for token in tokens:
         if token.span in steps:
@@ -81,10 +81,6 @@ def colour_sql(text: str, dialect: str, tables: frozenset[str]) -> Iterator[Colo
             yield Coloured(*token.span, *kinds[token.span])
         else:
             yield from _other(token)
-
-
-def _name(token: SqlToken) -> str:
-    return token.text.strip('"').lower() if token.kind in ("word", "quoted_identifier") else ""
 
 
 def _tokens(text: str, dialect: str) -> list[SqlToken]:

@@ -137,9 +137,9 @@ class _Query:
         """Functions that read files, other databases or the environment."""
         for position, token in enumerate(self.tokens[:-1]):
             following = self.tokens[position + 1]
-            if following.text != "(" or token.kind not in ("word", "quoted_identifier"):
+            if following.text != "(" or token.name is None:
                 continue
-            name = token.text.strip('"').lower()
+            name = token.name.lower()
             if name in _OUTSIDE and not (name == "glob" and not self.after_from(position)):
                 message = (
                     f"`{name}` reaches outside the pipeline, and SQL sees the tables of the steps before it only. "

@@ -111,10 +111,10 @@ def _use(tokens: list[SqlToken], position: int, upper: str, ctes: frozenset[str]
     if token.kind == "string":
         return TableUse(token.text.strip("'"), token.span, True), False
     if token.kind == "quoted_identifier":
-        name = token.text[1:-1].replace('""', '"')
-        if _FILE.search(name):
-            return TableUse(name, token.span, True), False
-        return (None if name.lower() in ctes or not name else TableUse(name, token.span, False)), False
+        called = token.name or ""
+        if _FILE.search(called):
+            return TableUse(called, token.span, True), False
+        return (None if called.lower() in ctes or not called else TableUse(called, token.span, False)), False
     if token.kind != "word" or upper in _NO_TABLE or token.placeholders:
         return None, False
     name = token.text.lower()
@@ -129,7 +129,8 @@ def _cte_names(tokens: list[SqlToken]) -> frozenset[str]:
     if not any(token.kind == "word" and token.text.upper() == "WITH" for token in tokens):
         return frozenset()
     for position, token in enumerate(tokens):
-        if token.kind not in ("word", "quoted_identifier"):
+        name = token.name
+        if name is None:
             continue
         at = _behind_parentheses(tokens, position + 1)
         if [t.text.upper() for t in tokens[at : at + 2]] == ["USING", "KEY"]:
@@ -140,7 +141,7 @@ def _cte_names(tokens: list[SqlToken]) -> frozenset[str]:
             or words[:3] == ["AS", "MATERIALIZED", "("]
             or words == ["AS", "NOT", "MATERIALIZED", "("]
         ):
-            names.add(token.text.strip('"').lower())
+            names.add(name.lower())
     return frozenset(names)
 
 
