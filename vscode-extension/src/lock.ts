@@ -1,34 +1,44 @@
 /** A lock between processes, also of several windows: a folder that only one of them can make. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { isAlive } from './processes';
 
 const heartbeatMs = 5_000;
-/** A holder that has not shown life for this long is gone, wherever it ran. */
+/** A holder that has not shown life for this long is gone, wherever it ran, unless the whole machine was asleep. */
 export const staleMs = 60_000;
 
 interface Owner {
   pid: number;
   host: string;
+  /** Tells this holder from the next one in the same process. */
+  token: string;
 }
 
 /** Gives the lock back. */
 export type Release = () => Promise<void>;
 
-/** Takes the lock at `folder`, or undefined when another process holds it. One that is left over is removed. */
-export async function tryLock(folder: string): Promise<Release | undefined> {
+/**
+ * Takes the lock at `folder`, or undefined when another process holds it. One that is left over is removed.
+ *
+ * @param beatMs how often a holder shows life
+ */
+export async function tryLock(folder: string, beatMs = heartbeatMs): Promise<Release | undefined> {
   await mkdir(path.dirname(folder), { recursive: true });
-  if (!(await made(folder)) && !((await isAbandoned(folder)) && (await breakLock(folder)) && (await made(folder)))) {
+  const free = async (): Promise<boolean> => (await isAbandoned(folder, beatMs)) && (await breakLock(folder, beatMs));
+  if (!(await made(folder)) && !((await free()) && (await made(folder)))) {
     return undefined;
   }
-  const owner: Owner = { pid: process.pid, host: os.hostname() };
+  const owner: Owner = { pid: process.pid, host: os.hostname(), token: randomUUID() };
   await writeFile(path.join(folder, 'owner.json'), JSON.stringify(owner));
-  const beat = setInterval(() => void utimes(folder, new Date(), new Date()).catch(() => undefined), heartbeatMs);
+  const beat = setInterval(() => void utimes(folder, new Date(), new Date()).catch(() => undefined), beatMs);
   beat.unref();
   return async () => {
     clearInterval(beat);
-    await rm(folder, { recursive: true, force: true });
+    if ((await ownerOf(folder))?.token === owner.token) {
+      await rm(folder, { recursive: true, force: true });
+    }
   };
 }
 
@@ -38,7 +48,7 @@ export async function isHeld(folder: string): Promise<boolean> {
     () => true,
     () => false,
   );
-  return exists && !(await isAbandoned(folder));
+  return exists && !(await isAbandoned(folder, heartbeatMs));
 }
 
 async function made(folder: string): Promise<boolean> {
@@ -53,13 +63,25 @@ async function made(folder: string): Promise<boolean> {
   }
 }
 
-async function isAbandoned(folder: string): Promise<boolean> {
-  const age = await ageOf(folder);
-  if (age === undefined || age > staleMs) {
+async function isAbandoned(folder: string, beatMs: number): Promise<boolean> {
+  const owner = await ownerOf(folder);
+  const isHere = owner !== undefined && owner.host === os.hostname();
+  if (isHere && !isAlive(owner.pid)) {
     return true;
   }
-  const owner = await ownerOf(folder);
-  return owner !== undefined && owner.host === os.hostname() && !isAlive(owner.pid);
+  if (!(await isStale(folder))) {
+    return false;
+  }
+  if (isHere) {
+    // After the machine was asleep every lock looks old: its holder, if it is one, shows life again in a moment.
+    await new Promise((resolve) => setTimeout(resolve, 2 * beatMs));
+  }
+  return isStale(folder);
+}
+
+async function isStale(folder: string): Promise<boolean> {
+  const age = await ageOf(folder);
+  return age === undefined || age > staleMs;
 }
 
 async function ageOf(folder: string): Promise<number | undefined> {
@@ -78,7 +100,7 @@ async function ownerOf(folder: string): Promise<Owner | undefined> {
 }
 
 /** Removes an abandoned lock. A second lock keeps two that do so from removing what the other one has just made. */
-async function breakLock(folder: string): Promise<boolean> {
+async function breakLock(folder: string, beatMs: number): Promise<boolean> {
   const guard = `${folder}.breaking`;
   if (!(await made(guard))) {
     if ((await ageOf(guard) ?? 0) > staleMs) {
@@ -87,7 +109,7 @@ async function breakLock(folder: string): Promise<boolean> {
     return false;
   }
   try {
-    if (await isAbandoned(folder)) {
+    if (await isAbandoned(folder, beatMs)) {
       await rm(folder, { recursive: true, force: true });
       return true;
     }

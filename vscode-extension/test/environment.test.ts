@@ -1,14 +1,12 @@
 /** The managed environment, made for real: with the wheels of the package, a Python of this machine, and pip. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { missingPackages } from '../src/answers';
 import type { Environment } from '../src/environment';
-import { tryLock } from '../src/lock';
 import { Cancelled, Problem } from '../src/problem';
 import { findBasePython } from '../src/python';
 import {
@@ -186,29 +184,6 @@ test('cancelling ends pip and leaves nothing behind', async () => {
   });
   await assert.rejects(window.ensure(never), Cancelled);
   assert.deepEqual(foldersIn(place), []);
-});
-
-test('a lock that is held is not taken; one whose window was killed is', async () => {
-  const lock = path.join(scratchFolder(), '.lock');
-  const release = await tryLock(lock);
-  assert.equal(await tryLock(lock), undefined);
-  await release?.();
-
-  const dead = execFileSync('sh', ['-c', 'echo $$'], { encoding: 'utf8' }).trim();
-  mkdirSync(lock);
-  writeFileSync(path.join(lock, 'owner.json'), JSON.stringify({ pid: Number(dead), host: hostname() }));
-  const taken = await tryLock(lock);
-  assert.ok(taken);
-  await taken();
-});
-
-test('of many that find a lock left behind, one takes it', async () => {
-  const lock = path.join(scratchFolder(), '.lock');
-  mkdirSync(lock);
-  utimesSync(lock, 0, 0);
-  const taken = (await Promise.all(Array.from({ length: 20 }, () => tryLock(lock)))).filter((release) => release !== undefined);
-  assert.equal(taken.length, 1);
-  await taken[0]?.();
 });
 
 test('a Python of the setting that will not do is named with the reason', async () => {
