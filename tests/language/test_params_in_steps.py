@@ -183,3 +183,10 @@ def test_such_places_are_found_as_references_and_count_as_used(check):
     names = symbols(check(step(keys, "{t: 1, n: 2, d: 3}")))
     found = [s.name for s in names if s.kind == "param" and not s.definition]
     assert found == ["t", "n", "d"]
+
+
+@pytest.mark.parametrize("half_typed", ["${params.day}", "${params.none}", "[${params.day}]", "'SELECT ${params.day}'"])
+def test_a_step_that_is_nothing_but_a_parameter_hides_no_other(check, half_typed):
+    text = step("timeout: 5m", "{day: monday}") + f"  - {half_typed}\n  - id: extract\n"
+
+    assert "OML123" in {d.code for d in check.analyse(text).diagnostics}  # the id that two other steps have

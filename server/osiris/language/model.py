@@ -51,6 +51,11 @@ class HeldPlaceholder:
     path: Path
     found: Placeholder
 
+    @property
+    def key(self) -> str:
+        """The key of the step that it stands under; empty in a step that is a text or a list, as while it is typed."""
+        return str(self.path[0]) if self.path else ""
+
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class StepShape:

@@ -27,7 +27,7 @@ def references(ctx: StepContext) -> Iterator[Diagnostic]:
         kind, name = held.found.kind, held.found.name
         if kind == "param" and (name in ctx.scope.params or _in_comment(ctx, held)):
             continue
-        if (kind != "param" and _in_comment(ctx, held)) or (kind == "param" and held.path[0] in FIXED):
+        if (kind != "param" and _in_comment(ctx, held)) or (kind == "param" and held.key in FIXED):
             continue  # no reference, or reported by `places`
         span = ctx.source(held.scalar, *held.found.span)
         if kind == "param":
@@ -41,7 +41,7 @@ def references(ctx: StepContext) -> Iterator[Diagnostic]:
 def _in_comment(ctx: StepContext, held: HeldPlaceholder) -> bool:
     """Whether it stands in a comment of SQL, where nothing is put in."""
     dialect = ctx.spec.sql_keys.get(str(held.path[1])) if ctx.spec and len(held.path) == 2 else None
-    if dialect in (None, "graphql") or held.path[0] != "config":
+    if dialect in (None, "graphql") or held.key != "config":
         return False
     tokens = ctx.sql(held.scalar, str(dialect))
     at = bisect_right(tokens, held.found.span.start, key=lambda token: token.span.start) - 1
@@ -115,7 +115,7 @@ _NOT_IN = {
 def places(ctx: StepContext) -> Iterator[Diagnostic]:
     """Parameters stand where they may stand, and outside of ``config`` they have a value that anyone may see."""
     for held in ctx.shape.placeholders:
-        name, place = held.found.name, str(held.path[0])
+        name, place = held.found.name, held.key
         param = ctx.scope.params.get(name)
         if held.found.kind != "param" or place not in (*DECIDED, *FIXED):
             continue
@@ -159,7 +159,7 @@ def values_fit_in(ctx: StepContext) -> Iterator[Diagnostic]:
     if not ctx.shape.param_names:
         return
     told: set[tuple[Scalar, Span, str]] = set()
-    outside = {held.scalar: None for held in ctx.shape.placeholders if held.path[0] in DECIDED}
+    outside = {held.scalar: None for held in ctx.shape.placeholders if held.key in DECIDED}
     configs = ((None, ctx.resolved), *ctx.variants)
     for (profile, resolved), (_, values) in zip(configs, ctx.every_scope(), strict=True):
         elsewhere = [(scalar, found) for scalar in outside for found in substitute_text(scalar.text, values).problems]
