@@ -730,6 +730,13 @@ def test_a_broken_top_level_key_hides_no_other(text: str, kept: Plain, codes: li
     assert [one.code for one in document.diagnostics] == codes
 
 
+def test_a_text_between_items_that_stands_in_no_map_is_read() -> None:
+    document = parse("steps:\n  - {'\n'}\n  - x\n  -")
+
+    assert {one.code for one in document.diagnostics} <= {"OML001", "OML003", "OML004"}
+    assert document.diagnostics
+
+
 def test_what_only_the_yaml_reader_finds_is_said_in_plain_words() -> None:
     [finding] = parse("steps:\n  - id: x\n    a: !<tag:x y\n").diagnostics
 

@@ -178,7 +178,8 @@ class ValueReader(Cursor):
         node = plain(text, at, end)
         if colon >= 0:
             self.second_colon(node.span, colon)
-        if not complete and self.more() and self.column > parent and self.dash() and self.frames[-1].is_map:
+        in_map = bool(self.frames) and self.frames[-1].is_map
+        if not complete and in_map and self.more() and self.column > parent and self.dash():
             message = "A list follows below, so no other value can stand here. Remove one of the two."
             fix = edit_fix("Remove the value", node.span, "")
             self.found.append(error("OML001", node.span, message, fix))
