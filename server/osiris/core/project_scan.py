@@ -23,7 +23,7 @@ MAX_ENTRIES_UNMARKED = 5_000  # a file in a home folder must not make an editor 
 MAX_DEPTH = 16
 HEAD_BYTES = 64 * 1024
 
-_VERSION_LINE = re.compile(r"""^(?:\ufeff|\s*\{\s*)?["']?oml_version["']?[ \t]*:""", re.MULTILINE)
+_VERSION_LINE = re.compile(r"""^\ufeff?(?:[ \t]*\{\s*)?["']?oml_version["']?[ \t]*:""", re.MULTILINE)
 _NAME_LINE = re.compile(r"""^["']?name["']?[ \t]*:.*$""", re.MULTILINE)
 # The entry `params` with all lines that are indented below it.
 _PARAMS = re.compile(r"""^["']?params["']?[ \t]*:.*$(?:\r?\n(?:[ \t].*|#.*|)$)*""", re.MULTILINE)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import enum
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from osiris.language.analysis import Analysis
     from osiris.language.environment import Environment
 
-_OML_SUFFIXES = (".oml", ".oml.yaml", ".oml.yml")
-_OML_HEAD = re.compile(r"^\ufeff?oml_version[ \t]*:", re.MULTILINE)
 _CONNECTIONS = "osiris_connections.yaml"
 _SETTINGS = "osiris.yaml"
 _DOTENV = ".env"
@@ -51,9 +48,9 @@ def kind_of(uri: str, language_id: str, text: str) -> Kind:
         return Kind.SETTINGS
     if name == _DOTENV:
         return Kind.DOTENV
-    if language_id == "oml" or name.lower().endswith(_OML_SUFFIXES) or _OML_HEAD.search(text):
-        return Kind.PIPELINE
-    return Kind.OTHER
+    from osiris.core.project_scan import has_oml_version, is_oml_name
+
+    return Kind.PIPELINE if language_id == "oml" or is_oml_name(name) or has_oml_version(text) else Kind.OTHER
 
 
 def path_of(uri: str) -> Path | None:
