@@ -155,14 +155,13 @@ class Workspace:
         return Checker(environment).check(text, environ=variables)
 
     def _keep(self, path: Path, kept: _Kept) -> None:
-        self.forget(path)
+        self._forget(path)
         self._kept[path] = kept
         self._chars += len(kept.analysis.document.text)
         while self._chars > MAX_CHARS_KEPT:
-            self.forget(next(iter(self._kept)))
+            self._forget(next(iter(self._kept)))
 
-    def forget(self, path: Path) -> None:
-        """Drop what is kept of a file: it is open now, or gone."""
+    def _forget(self, path: Path) -> None:
         kept = self._kept.pop(path, None)
         if kept is not None:
             self._chars -= len(kept.analysis.document.text)

@@ -10,7 +10,7 @@ from lsprotocol import types
 from osiris.lsp.choice import Choice
 from osiris.lsp.choices import FIX_ALL, Choices
 from osiris.lsp.documents import Kind, OpenDocument
-from osiris.lsp.edits import source_of, workspace_edit
+from osiris.lsp.edits import workspace_edit
 from osiris.lsp.session import Session
 from osiris.syntax.text import Span
 
@@ -21,10 +21,9 @@ async def handle(session: Session, params: types.CodeActionParams) -> list[types
     What takes work, or holds a secret, comes without its edit where the client can ask for that with ``resolve``.
     """
     document = session.documents.get(params.text_document.uri)
-    source = source_of(session, params.text_document.uri)
-    if document is None or source is None or document.kind is Kind.OTHER or not session.client.code_action_literals:
+    if document is None or document.kind is Kind.OTHER or not session.client.code_action_literals:
         return None
-    span = Span(*(source.offset(position) for position in (params.range.start, params.range.end)))
+    span = Span(*(document.offset(position) for position in (params.range.start, params.range.end)))
     wanted = _wanted(params.context.only)
     choices = Choices(session, document)
     found = list(choices.at(span, wanted))
