@@ -384,3 +384,21 @@ def test_files_that_are_opened_at_once_share_one_server(nvim: Path, folder: Path
     )
 
     assert count == 1
+
+
+def test_the_connections_file_is_checked_and_completed(nvim: Path, folder: Path) -> None:
+    (folder / "osiris_connections.yaml").write_text("connections:\n  sqlite:\n    shop: {pth: shop.db}\n")
+    [code, labels] = drive(
+        nvim,
+        folder,
+        """
+        vim.cmd('edit osiris_connections.yaml')
+        wait('the findings', function() return #errors() > 0 end)
+        report(errors()[1].code)
+        local found = ask('textDocument/completion', place(2, 11))
+        report(vim.tbl_map(function(item) return item.label end, found.items))
+        """,
+    )
+
+    assert code.startswith("OML")
+    assert "path" in labels
