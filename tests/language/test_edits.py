@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from osiris.language.edits import applied, scalar_text
+from osiris.language.edits import applied, newline_of, scalar_text
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.document import parse
 from osiris.syntax.text import Span
@@ -45,6 +45,13 @@ def test_other_text_is_quoted(text: str) -> None:
     assert written[0] == written[-1] == '"'
     assert yaml.safe_load(written) == text
     assert to_plain(parse(f"key: {written}\n").root()) == {"key": text}
+
+
+@pytest.mark.parametrize(
+    ("text", "newline"), [("a", "\n"), ("a\nb\r\n", "\n"), ("a\r\nb\n", "\r\n"), ("a\rb\n", "\r"), ("\n\r", "\n")]
+)
+def test_new_lines_end_like_the_first_one(text: str, newline: str) -> None:
+    assert newline_of(text) == newline
 
 
 def test_edits_refer_to_the_text_as_it_was() -> None:

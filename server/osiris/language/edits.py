@@ -51,10 +51,8 @@ def line_end(text: str, offset: int) -> int:
 
 def newline_of(text: str) -> str:
     """The line end that ``text`` uses: that of its first line."""
-    at = text.find("\n")
-    if at < 0:
-        return "\r" if "\r" in text else "\n"
-    return "\r\n" if text[at - 1 : at] == "\r" else "\n"
+    first = _LINE_END.search(text)
+    return first.group() if first else "\n"
 
 
 def append_lines(text: str, lines: str, at: int | None = None) -> TextEdit:
