@@ -228,3 +228,49 @@ def test_values_without_a_safe_form_are_refused(sql, value, kind):
 def test_a_text_with_a_parameter_without_value_stays_whole():
     done = substitute_text("${params.x} ${params.secret}", {"x": 1})
     assert (done.value, done.open) == ("${params.x} ${params.secret}", ("secret",))
+
+
+@pytest.mark.parametrize(
+    ("written", "mended"),
+    [
+        ("for «OML317 ${params.day»", "for ${params.day}"),
+        ("'for «OML317 ${params.day» and ${params.day}'", "'for ${params.day} and ${params.day}'"),
+        ("for «OML317 ${params.day»-01.csv", "for ${params.day}-01.csv"),
+        ("for «OML318 {{ params.day }}»", "for ${params.day}"),
+        ("for «OML318 {{day}}»", "for ${params.day}"),
+        ("for «OML318 ${{ params.day }}»", "for ${params.day}"),
+        ("for «OML318 {{ param.dya }}»", "for ${params.day}"),
+    ],
+)
+def test_what_would_silently_stay_text_is_told_and_mended(check, mend, written, mended):
+    document = f"{TOP}params: {{day: 3}}\n{STEP.replace('${params.x}', '')}    description: "
+    code = "OML317" if "OML317" in written else "OML318"
+    analysis = check(f"{document}{written}\n")
+    assert mend(analysis.document.text, code) == f"{document}{mended}\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["for {{ other }}", "for {{ user.day }}", "for {{ day of month }}", "{'a': {'day': {}}}", "for $params.x"]
+)
+def test_other_text_with_braces_is_free(check, text):
+    text = text.replace("'", "''")
+    check(f"{TOP}params: {{day: 3}}\n{STEP.replace('params.x', 'params.day')}    description: '{text}'\n")
+
+
+def test_a_broken_parameter_in_a_comment_of_sql_is_free(check):
+    step = "  - id: b\n    component: duckdb.processor\n    mode: transform\n    config:\n      query: |\n"
+    query = "        -- ${params.x or {{ x }}\n        SELECT * FROM df WHERE id > «OML317 ${params.x»\n"
+    check(f"{TOP}params: {{x: 3}}\n{STEP}{step}{query}")
+
+
+def test_declaring_the_name_later_makes_the_double_braces_a_finding(check):
+    from osiris.language.analysis import Analyzer
+    from osiris.syntax.document import PartCache, parse
+
+    cache, analyzer = PartCache(), Analyzer(check.env.registry)
+    step = STEP.replace("${params.x}", "{{ day }}")
+    codes = [
+        [d.code for d in analyzer.analyse(parse(f"{TOP}{params}{step}", cache), check.env).diagnostics]
+        for params in ("", "params: {day: 3}\n", "")
+    ]
+    assert codes == [[], ["OML318"], []]

@@ -5,10 +5,10 @@ Nothing here judges. What has the wrong type is left out of the model and report
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from osiris.language.placeholders import Placeholder, find_placeholders
+from osiris.language.placeholders import Placeholder, find_broken, find_placeholders
 from osiris.language.templates import SHAPING, fill, holds_param
 from osiris.syntax.document import Part
 from osiris.syntax.text import Span
@@ -77,6 +77,8 @@ class StepShape:
     inputs: tuple[InputRef, ...] | None
     config: MappingNode | None
     placeholders: tuple[HeldPlaceholder, ...]
+    broken: tuple[HeldPlaceholder, ...]
+    """What looks like a parameter, and is not written as one."""
     param_names: tuple[str, ...]
     shaped_by: tuple[str, ...]
     flow: tuple[object, ...]
@@ -281,7 +283,8 @@ def shape_step(part: Part, values: Mapping[str, Plain] = _NO_VALUES) -> StepShap
     found = {} if mapping is None else {e.key.text: e for e in reversed(mapping.entries)}
     config = found["config"].value if "config" in found else None
     held = tuple(_held(node, ())) if "${" in part.text else ()
-    names = sorted({h.found.name for h in held if h.found.kind == "param"})
+    broken = tuple(_held(node, (), find_broken)) if "${" in part.text or "{{" in part.text else ()
+    names = sorted({h.found.name for h in held if h.found.kind == "param"} | {h.found.name for h in broken})
     shaped_by = {h.found.name for h in held if h.found.kind == "param" and h.path[:1] in _SHAPING_PATHS}
     if shaped_by:
         found = {key: _filled(entry, values) if key in SHAPING else entry for key, entry in found.items()}
@@ -309,6 +312,7 @@ def shape_step(part: Part, values: Mapping[str, Plain] = _NO_VALUES) -> StepShap
         inputs=inputs,
         config=config if isinstance(config, MappingNode) else None,
         placeholders=held,
+        broken=broken,
         param_names=tuple(names),
         shaped_by=tuple(sorted(shaped_by)),
     )
@@ -384,19 +388,21 @@ def _input(entry: Entry) -> InputRef:
     return InputRef(entry.key.text, entry.key, value, None, value.span)
 
 
-def _held(node: Node, path: Path) -> Iterator[HeldPlaceholder]:
+def _held(
+    node: Node, path: Path, find: Callable[[str], Iterator[Placeholder]] = find_placeholders
+) -> Iterator[HeldPlaceholder]:
     if isinstance(node, Scalar):
         if isinstance(node.value, str):
-            for found in find_placeholders(node.text):
+            for found in find(node.text):
                 yield HeldPlaceholder(node, path, found)
     elif isinstance(node, Sequence):
         for index, item in enumerate(node.items):
-            yield from _held(item, (*path, index))
+            yield from _held(item, (*path, index), find)
     else:
         for entry in node.entries:
             if path or not entry.key.text.startswith("x-"):
                 # In `inputs` stands `${step-id.df}`, which has rules of its own.
-                inside = _held(entry.value, (*path, entry.key.text))
+                inside = _held(entry.value, (*path, entry.key.text), find)
                 if not path and entry.key.text == "inputs":
                     inside = (held for held in inside if held.found.kind == "param")
                 yield from inside

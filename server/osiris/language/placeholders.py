@@ -15,9 +15,13 @@ _PLACEHOLDER = re.compile(r"\$\{([^${}\r\n]*)\}")
 _REFERENCE = re.compile(r"\s*[\w.\-]*\s*(:-.*)?")
 _PARAM = re.compile(r"\s*params\.([A-Za-z_][A-Za-z0-9_-]*)\s*")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*(:-.*)?|[A-Za-z_]\w*:-.*")
+# A brace that nothing closes before the line ends or another one opens.
+_UNCLOSED = re.compile(r"\$\{[ \t]*params\.(?P<name>[A-Za-z_][A-Za-z0-9_-]*)?(?![^${}\r\n]*\})")
+_IN_BRACES = re.compile(r"\$?\{\{-?[ \t]*(?:(?P<prefix>[A-Za-z_]+)\.)?(?P<name>[A-Za-z_][A-Za-z0-9_-]*?)[ \t]*-?\}\}")
+_PREFIXES = frozenset({"params", "param", "parameters", "vars"})
 _STEP_PORT = re.compile(r"\s*([A-Za-z0-9_][A-Za-z0-9_.-]*)\.(df)\s*")
 
-PlaceholderKind = Literal["param", "variable", "step", "other"]
+PlaceholderKind = Literal["param", "variable", "step", "other", "unclosed", "bare", "prefixed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +59,17 @@ def find_placeholders(text: str) -> Iterator[Placeholder]:
             yield Placeholder("variable", name, span, Span(begin, begin + len(name)))
         else:
             yield Placeholder("other", inner.strip(), span, Span(*match.span(1)))
+
+
+def find_broken(text: str) -> Iterator[Placeholder]:
+    """What is meant as a parameter and is none: ``${params.x`` (``kind`` "unclosed", its ``name`` may be empty), and
+    in the braces of a template language ``{{ params.x }}`` ("prefixed") or ``{{ x }}`` ("bare")."""
+    if "${" in text:
+        for match in _UNCLOSED.finditer(text):
+            name = match["name"] or ""
+            yield Placeholder("unclosed", name, Span(*match.span()), Span(match.end() - len(name), match.end()))
+    if "{{" in text:
+        for match in _IN_BRACES.finditer(text):
+            if match["prefix"] is None or match["prefix"] in _PREFIXES:
+                kind: PlaceholderKind = "prefixed" if match["prefix"] else "bare"
+                yield Placeholder(kind, match["name"], Span(*match.span()), Span(*match.span("name")))

@@ -144,6 +144,8 @@ EXAMPLES: dict[str, str] = {
     "OML314": _HEAD + _READ_2 + _READ + '    inputs: {df: "${extract-2.df}"}\n',
     "OML315": _TOP + "params: {days: [1, 2]}\nsteps:\n" + _READ.replace("data/orders.csv", "'data/${params.days}.csv'"),
     "OML316": _TOP + "params: {name: extract}\nsteps:\n" + _READ.replace("id: extract", 'id: "${params.name}"'),
+    "OML317": _TOP + "params: {day: Monday}\nsteps:\n" + _READ + "    description: Orders of ${params.day\n",
+    "OML318": _TOP + "params: {day: Monday}\nsteps:\n" + _READ + "    description: Orders of {{ params.day }}\n",
     "OML320": _mysql("      connection: main\n      table: orders\n"),
     "OML321": _mysql('      connection: "@mysql.mian"\n      table: orders\n'),
     "OML322": _mysql('      connection: "@sqlite.shop"\n      table: orders\n'),

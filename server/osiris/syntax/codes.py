@@ -147,6 +147,13 @@ _TABLE: tuple[Code, ...] = (
         "`id` and `inputs` take no parameters, nor do keys. Those in the other keys of a step beside `config` are not "
         "sensitive and have a value when the pipeline is compiled.",
     ),
+    _code("OML317", _E, "Parameter without its closing brace", "`${params.x` without `}` would silently stay text."),
+    _code(
+        "OML318",
+        _W,
+        "Parameter in double braces",
+        "`{{ params.x }}` is of template languages. In OML it stays text; a parameter is written `${params.x}`.",
+    ),
     _code("OML320", _E, "Connection reference not understood", "A connection is referred to as `@family.alias`."),
     _code("OML321", _E, "Unknown connection", "osiris_connections.yaml has no such family or alias."),
     _code("OML322", _E, "Connection of another family", "The connection does not belong to the component's family."),

@@ -29,6 +29,7 @@ STEP_RULES: tuple[StepRule, ...] = (
     config.deprecated,
     connections.connection,
     params.references,
+    params.broken,
     params.places,
     params.values_fit_in,
     paths.inside_project,

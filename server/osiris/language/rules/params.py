@@ -104,6 +104,43 @@ def _other(ctx: StepContext, held: HeldPlaceholder, span: Span) -> Diagnostic:
     return finding("OML313", span, message)
 
 
+def broken(ctx: StepContext) -> Iterator[Diagnostic]:
+    """Parameters that would silently stay text: a brace that is not closed, or the braces of a template language."""
+    for held in ctx.shape.broken:
+        if _in_comment(ctx, held):
+            continue
+        if held.found.kind == "unclosed":
+            yield _unclosed(ctx, held)
+        elif held.found.kind == "prefixed" or held.found.name in ctx.scope.params:
+            yield _in_braces(ctx, held)
+
+
+def _unclosed(ctx: StepContext, held: HeldPlaceholder) -> Diagnostic:
+    found = held.found
+    # In `${params.day-01.csv` the name may end before what looks like the rest of it.
+    starts = [name for name in ctx.scope.params if found.name.startswith(f"{name}-")]
+    name = found.name if found.name in ctx.scope.params else max(starts, key=len, default=found.name)
+    end = found.name_span.start + len(name)
+    span = ctx.source(held.scalar, found.span.start, end)
+    if not name:
+        message = "`${params.` is neither named nor closed, so it would stay text. Write `${params.name}`."
+        return finding("OML317", span, message)
+    known = _meant(ctx, name) == name
+    message = f"The brace of `${{params.{name}` is never closed, so it would stay text. Write `${{params.{name}}}`."
+    fix = Fix("Close the brace", (TextEdit(Span(span.end, span.end), "}"),), preferred=known)
+    return finding("OML317", span, message, None if held.scalar.synthetic else fix)
+
+
+def _in_braces(ctx: StepContext, held: HeldPlaceholder) -> Diagnostic:
+    span = ctx.source(held.scalar, *held.found.span)
+    written = held.scalar.text[held.found.span.start : held.found.span.end]
+    meant = _meant(ctx, held.found.name) or held.found.name
+    text = f"${{params.{meant}}}"
+    message = f"`{written}` is text here: OML has no double braces. A parameter is written `{text}`."
+    fix = replacement(f"Write `{text}`", span, text, preferred=meant in ctx.scope.params)
+    return finding("OML318", span, message, None if held.scalar.synthetic else fix)
+
+
 _NOT_IN = {
     "id": "Other steps, tables and files refer to the step by its id, so it must be the same under every profile: "
     "write it out.",
