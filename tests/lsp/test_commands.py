@@ -270,7 +270,8 @@ def test_a_run_whose_request_is_cancelled_while_it_starts_is_cancelled(client: C
     client.initialize(folder)
 
     request = client.start_request("workspace/executeCommand", {"command": "osiris.run", "arguments": [uri]})
-    client.command("osiris.validate", uri)  # the run is being started by now
+    while not psutil.Process(client.process.pid).children():
+        client.command("osiris.validate", uri)  # until the command that starts the run is under way
     client.notify("$/cancelRequest", {"id": request})
 
     with pytest.raises(RequestRefusedError) as refused:
