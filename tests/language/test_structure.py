@@ -309,3 +309,34 @@ def test_the_hint_that_nothing_runs_a_component_can_be_suppressed(check, severit
     severities({"OML129": Severity.WARNING})
     step = "- id: a\n  component: {} # osiris: ignore[OML129]\n  mode: read\n  config: {{table: orders}}\n"
     check.steps(step.format("«OML324 mysql.extractor»"))
+
+
+KEYS = "component: filesystem.csv_extractor\n  mode: read\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "mended"),
+    [
+        (
+            "  config:\n  «OML005 path»: a.csv\n    delimiter: ;\n    header: true",
+            "  config:\n    path: a.csv\n    delimiter: ;\n    header: true",
+        ),
+        (
+            "  config:\n  «OML005 path»: a.csv\n    delimiter: ;\n  retry: 3",
+            "  config:\n    path: a.csv\n    delimiter: ;\n  retry: 3",
+        ),
+        (
+            "  config:\n   «OML005 path»: a.csv\n    delimiter: ;\n    header: true",
+            "  config:\n    path: a.csv\n    delimiter: ;\n    header: true",
+        ),
+        (
+            "  config:\n    delimiter: ;\n  «OML005 path»: a.csv\n    header: true",
+            "  config:\n    delimiter: ;\n    path: a.csv\n    header: true",
+        ),
+    ],
+)
+def test_one_key_too_far_left_is_the_only_finding_and_goes_to_its_neighbours(check, mend, written, mended):
+    analysis = check.steps(f"- id: a\n  {KEYS}{written}")
+    text = mend(analysis.document.text, "OML005")
+    assert text.endswith("".join(f"  {line}\n" for line in mended.split("\n")))
+    assert check.analyse(text).ok

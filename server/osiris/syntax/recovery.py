@@ -32,6 +32,7 @@ from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
 
 _TIGHT_KEY = re.compile(r"([^\W\d][\w-]*):(?=[^\s:/])")
+_LOOKED_AHEAD = 50  # lines
 ABOUT_SYNTAX = frozenset({"OML001", "OML002", "OML003", "OML004", "OML005", "OML009", "OML013"})
 
 
@@ -238,7 +239,7 @@ class _Recovery(ValueReader):
         merges: list[Merge] = []
         while self.more():
             owner = self.owner()
-            if owner != number:
+            if owner != number and not self.strays(frame, number):
                 if owner >= 0 and not (self.dash() and self.column > frame.column):
                     break
                 self.junk()
@@ -256,6 +257,53 @@ class _Recovery(ValueReader):
         for merge in merges:
             entries += self.merged(merge, entries)
         return Mapping(Span(start, end), tuple(entries))
+
+    def strays(self, frame: Frame, number: int) -> bool:
+        """Whether the current line is a key of the map ``frame`` that slipped out to the column of the step's keys."""
+        outer = self.frames[number - 1] if number else frame
+        return self.column == outer.column < frame.column and (
+            self.keys_too_far_left(outer.column, frame.column) == frame.column
+        )
+
+    def keys_too_far_left(self, column: int, inner: int = 0) -> int | None:
+        maps = [frame for frame in self.frames if frame.is_map]
+        if self.kind not in ("step", "bare") or not maps or maps[0].column != column:
+            return None
+        for line in self.lines[self.index : self.index + _LOOKED_AHEAD]:
+            if line.blank or self.text[line.at] == "#":
+                continue
+            if line.column != column:
+                fits = line.column == inner if inner else line.column > column
+                return line.column if fits and key_at(self.text, line.at) is not None else None
+            if not self.is_short_entry(line.at) or self.text[line.at : line.at + 1] in "'\"":
+                return None
+            word = FIRST_WORD.match(self.text, line.at)
+            if word is None or word.group() in STEP_KEYS or word.group().startswith("x-"):
+                return None
+        return None
+
+    def first_key_off(self, parent: int) -> None:
+        if self.line.tab >= 0 or not self.is_short_entry(self.at):
+            return
+        below = self.keys_below(parent, farthest=2)
+        if below is None or below <= self.column:
+            return
+        others = 0
+        for line in self.lines[self.index + 1 :]:
+            if not line.blank and self.text[line.at] != "#":
+                if line.column <= parent:
+                    break
+                others += line.column == below and key_at(self.text, line.at) is not None
+        if others > 1:  # of two keys nobody knows which one is off
+            self.check_indent(below, self.key_in_words())
+            self.column = below
+
+    def is_short_entry(self, at: int) -> bool:
+        """Whether a key with a plain value behind it stands at ``at``, so that deeper lines are no part of it."""
+        key = key_at(self.text, at)
+        if key is None or is_end_of_value(self.text, key.colon + 1):
+            return False
+        return self.text[self.skip_blanks(key.colon + 1)] not in "|>\"'[{&!*"
 
     def merged(self, merge: Merge, entries: list[Entry]) -> list[Entry]:
         added = merge_entries(merge.value, entries)

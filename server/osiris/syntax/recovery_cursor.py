@@ -106,6 +106,11 @@ class Cursor:
             fix = edit_fix(f"Indent by {column} spaces", blanks, " " * column)
             self.found.append(error("OML005", span, message, fix))
 
+    def key_in_words(self) -> str:
+        """How messages call the key that the current line starts with."""
+        key = key_at(self.text, self.at)
+        return f"key `{self.text[key.span.start : key.span.end]}`" if key else "key"
+
     def skip_blanks(self, at: int) -> int:
         """The first offset from ``at`` on that is no blank."""
         while at < len(self.text) and self.text[at] in " \t":

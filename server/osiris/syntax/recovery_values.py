@@ -18,12 +18,22 @@ from osiris.syntax.text import Span
 from osiris.syntax.tree import Node, Scalar, Style
 
 _PLAIN_STOP = re.compile(r"[ \t]#|:(?=[ \t]|[\r\n]|\Z)|[\r\n]|\Z")
+_MAPS_OF_STEPS = ("config:", "with:", "retry:", "inputs:")
 _PROPERTY = re.compile(r"[&!][^ \t\r\n]*[ \t]*")
 _ALIAS = re.compile(r"\*[^ \t\r\n,\[\]{}]*")
 
 
 class ValueReader(Cursor):
     """Reads values; block lists and mappings among them are read by the class that knows these."""
+
+    @abstractmethod
+    def keys_too_far_left(self, column: int, inner: int = 0) -> int | None:
+        """The column in which the key on the current line is meant, which stands in ``column`` as those of the step;
+        None where it belongs to the step. ``inner``: the column of the map above it."""
+
+    @abstractmethod
+    def first_key_off(self, parent: int) -> None:
+        """Report the first key of a map when it alone stands further left than the others."""
 
     @abstractmethod
     def block(self, parent: int) -> Node:
@@ -41,6 +51,12 @@ class ValueReader(Cursor):
         if not self.more():
             return missing(at)
         if self.column > column and not (self.line.tab >= 0 and self.sibling_by_tab(column)):
+            self.first_key_off(column)
+            return self.block(column)
+        of_map = self.text.endswith(_MAPS_OF_STEPS, max(at - 8, 0), at)
+        if of_map and self.column == column and (inner := self.keys_too_far_left(column)):
+            self.check_indent(inner, self.key_in_words())
+            self.column = inner
             return self.block(column)
         if self.dash() and (self.column == column or self.lists_nearby(column)):
             if any(not frame.is_map and frame.column == self.column for frame in self.frames):
