@@ -274,3 +274,45 @@ def test_declaring_the_name_later_makes_the_double_braces_a_finding(check):
         for params in ("", "params: {day: 3}\n", "")
     ]
     assert codes == [[], ["OML318"], []]
+
+
+@pytest.mark.parametrize(
+    ("declaration", "given", "message"),
+    [
+        (
+            "0",
+            "10.5",
+            "The value `10.5` given for the parameter `x` must be a whole number. The type is that of its default `0`; "
+            "to allow it, declare `x: {type: number, default: 0}`.",
+        ),
+        (
+            "{default: 0, description: what}",
+            "many",
+            "The value `many` given for the parameter `x` must be a whole number. The type is that of its default `0`; "
+            'to allow it, declare `x: {type: string, default: "0"}`.',
+        ),
+        (
+            "0",
+            10.5,
+            "The value `10.5` given for the parameter `x` must be a whole number, not a number. The type is that of "
+            "its default `0`; to allow it, declare `x: {type: number, default: 0}`.",
+        ),
+        ("{type: integer}", "10.5", "The value `10.5` given for the parameter `x` must be a whole number."),
+        ("{default: 0, maximum: 5}", "9", "The value `9` given for the parameter `x` must be 5 or less."),
+        (
+            "{type: integer, sensitive: true}",
+            "hunter2",
+            "The value given for the parameter `x` must be a whole number, not text.",
+        ),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named_with_where_its_type_is_from(check, declaration, given, message):
+    analysis = check.analyse(f"{TOP}params:\n  x: {declaration}\n{STEP}", params={"x": given})
+    assert [d.message for d in analysis.diagnostics if d.code == "OML142"] == [message]
+
+
+@pytest.mark.parametrize("name", ["api_key", "db_password"])
+def test_a_value_whose_name_says_secret_is_not_repeated(check, name):
+    step = STEP.replace("params.x", f"params.{name}")
+    analysis = check.analyse(f"{TOP}params: {{{name}: 0}}\n{step}", params={name: "hunter2"})
+    assert not any("hunter2" in d.message for d in analysis.diagnostics)

@@ -84,7 +84,7 @@ class Declarations:
                 return Param(item.key.text, span, key, type="string")
             sound = self._finite(value, plain)
             place = value.span.shift(self._base)
-            return Param(item.key.text, span, key, type_of(plain), True, plain, place, sound=sound)
+            return Param(item.key.text, span, key, type_of(plain), True, plain, place, inferred=True, sound=sound)
         before = len(self.diagnostics)
         self._unknown_keys(item, value)
         kind = self._type(value.get("type"))
@@ -104,6 +104,7 @@ class Declarations:
             pattern=self._pattern(value.get("pattern")),
             description=_text(value.get("description")),
             sensitive=self._flag(value.get("sensitive")),
+            inferred=kind is None,
             sound=True,
         )
         if len(self.diagnostics) == before:

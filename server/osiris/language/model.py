@@ -161,7 +161,8 @@ class Param:
     """A declared parameter; spans are in the document.
 
     ``type`` is one of string, integer, number, boolean, list, map; None when nothing says it. ``has_default`` tells a
-    default of null from none. ``sound`` is False when the declaration itself has findings: its values are not judged.
+    default of null from none; ``inferred``: the type is that of the default.
+    ``sound`` is False when the declaration itself has findings: its values are not judged.
     """
 
     name: str
@@ -177,6 +178,7 @@ class Param:
     pattern: str | None = None
     description: str = ""
     sensitive: bool = False
+    inferred: bool = False
     sound: bool = True
 
 

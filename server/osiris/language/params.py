@@ -219,7 +219,7 @@ def effective_params(
             if problem is None:
                 values[name] = ParamValue(value, source, param.sensitive)
             else:
-                problems.append(_problem(param, source, problem))
+                problems.append(_problem(param, source, raw, problem))
     problems.extend(_unknown(name, params) for name in given or () if name not in params)
     return ParamValues(
         values,
@@ -230,10 +230,46 @@ def effective_params(
     )
 
 
-def _problem(param: Param, source: Source, problem: str) -> ValueProblem:
+def _problem(param: Param, source: Source, raw: Plain, problem: str) -> ValueProblem:
     place = f"in {variable_name(param.name)}" if source == "environment" else "given"
-    # The value itself is not repeated: it may be a secret.
-    return ValueProblem(param.name, source, f"The value {place} for the parameter `{param.name}` {problem}.", True)
+    shown = ""
+    if _may_be_shown(param, raw):
+        shown = f" {_shown(raw)}"
+        if isinstance(raw, str):
+            problem = problem.removesuffix(", not text")  # it was given as text, and says what it is by itself
+    message = f"The value{shown} {place} for the parameter `{param.name}` {problem}."
+    return ValueProblem(param.name, source, message + _why_this_type(param, raw, bool(shown)), True)
+
+
+_LONGEST_SHOWN = 40  # code points
+
+
+def _may_be_shown(param: Param, value: Plain) -> bool:
+    """Whether a value that does not fit may be repeated: it is short, and nothing says that it may be a secret."""
+    from osiris.language.secrets import find_known_formats, is_secret_key
+
+    if param.sensitive or is_secret_key(param.name) or param.type not in ("integer", "number", "boolean"):
+        return False
+    text = str(value)
+    short = len(text) <= _LONGEST_SHOWN and text.isprintable() and "`" not in text
+    return short and not any(find_known_formats(text))
+
+
+def _why_this_type(param: Param, raw: Plain, shown: bool) -> str:
+    """Where a type that nobody wrote down is from, and how to allow the value; for values that may be repeated."""
+    if not (shown and param.inferred and param.has_default and param.default is not None):
+        return ""
+    value = _number(raw.strip(), raw) if isinstance(raw, str) else raw
+    wanted = type_of(value)
+    if wanted == param.type or wanted is None:
+        return ""  # the type fits, something else does not
+    default = json.dumps(param.default if wanted == "number" else str(param.default), ensure_ascii=False)
+    allow = (
+        f"; to allow it, declare `{param.name}: {{type: {wanted}, default: {default}}}`"
+        if (wanted, param.type) == ("number", "integer") or wanted == "string"
+        else ""
+    )
+    return f" The type is that of its default {_shown(param.default)}{allow}."
 
 
 def _unknown(name: str, known: Iterable[str]) -> ValueProblem:
