@@ -135,3 +135,18 @@ def test_the_chosen_profile_and_given_values_count(check):
     check(text.replace("«OML205 ", "").replace("»", ""), params={"n": "7"})
     check(text, params={"n": "0"})
     check(text.replace("«OML205 ", "").replace("»", ""), environ={"OSIRIS_PARAM_N": "7"})
+
+
+@pytest.mark.parametrize(
+    ("component", "keys", "ending"),
+    [
+        ("filesystem.csv_extractor", "path: a.csv\n    password: x", "asks for none: remove it."),
+        ("filesystem.csv_extractor", "path: a.csv\n    pass: x", "asks for none: remove it."),
+        ("mysql.extractor", "table: orders\n    api_token: x", "connections of `mysql` have `password` for it."),
+    ],
+)
+def test_a_secret_that_the_component_does_not_know_belongs_to_the_connection(check, component, keys, ending):
+    text = f"oml_version: 0.1.0\nname: orders\nsteps:\n- id: a\n  component: {component}\n  mode: read\n  config:\n"
+    (message,) = [d.message for d in check.analyse(f"{text}    {keys}\n").diagnostics if d.code == "OML202"]
+    assert "belongs to the connection in osiris_connections.yaml, as `${VAR}`" in message
+    assert message.endswith(ending)

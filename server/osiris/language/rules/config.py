@@ -15,6 +15,7 @@ from osiris.language.model import first_line
 from osiris.language.rules.context import StepContext
 from osiris.language.rules.nodes import is_empty
 from osiris.language.rules.steps import STEP_KEYS
+from osiris.language.secrets import is_secret_key
 from osiris.language.substitution import ResolvedConfig
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic, Fix, TextEdit
@@ -224,7 +225,9 @@ def _unknown_key(
     where = f"`{spec.name}`" if top else f"`{'.'.join(str(p) for p in problem.path[:-1])}` of `{spec.name}`"
     fixes: list[Fix | None] = []
     config = ctx.shape.config
-    if near:
+    if is_secret_key(key) and not (near and is_secret_key(near)):
+        message = f"{where} has no key `{key}`. {_secret_belongs(spec)}"
+    elif near:
         taken = top and config is not None and config.entry(near) is not None
         hint = f"`{near}` is there already; remove this one." if taken else f"Did you mean `{near}`?"
         message = f"{where} has no key `{key}`. {hint}"
@@ -238,6 +241,14 @@ def _unknown_key(
     if entry is not None and config is not None and top and (edit := remove_entry(ctx.text, config, entry)):
         fixes.append(Fix(f"Remove `{key}`", (edit,)))
     return finding("OML202", span, message + suffix, *fixes)
+
+
+def _secret_belongs(spec: ComponentSpec) -> str:
+    place = "A secret never stands in OML: it belongs to the connection in osiris_connections.yaml, as `${VAR}`"
+    known = [name for name in spec.connection_fields if name in spec.secrets]
+    if known:
+        return f"{place}; connections of `{spec.family}` have {listing(known)} for it."
+    return f"{place}, where a component asks for it. `{spec.name}` asks for none: remove it."
 
 
 def _by_alias(spec: ComponentSpec, key: str) -> str | None:
