@@ -97,3 +97,11 @@ def test_doctor_names_settings_that_cannot_be_used(osiris, project):
     done = osiris("doctor")
     assert done.returncode == 1
     assert "problem osiris.yaml: cannot be used as it is" in done.stdout
+
+
+def test_an_example_shows_its_query_as_a_block(osiris):
+    shown = osiris("components", "show", "duckdb.processor").stdout
+    lines = shown.partition("Example:")[2].splitlines()
+    start = lines.index("    query: |")
+    assert "" not in lines[start:]
+    assert all(line.startswith("      ") for line in lines[start + 1 :])

@@ -38,7 +38,8 @@ def test_what_is_there_is_never_overwritten(osiris, tmp_path):
     assert done.returncode == 0
     assert "kept   osiris.yaml" in done.stdout
     assert (tmp_path / "osiris.yaml").read_text() == "on_failure: stop\n"
-    assert (tmp_path / ".gitignore").read_text() == "*.tmp\nlogs/\n# made by osiris\nbuild/\nout/\n.osiris/\n.env\n.venv/\n"
+    added = "# made by osiris\nbuild/\nout/\n.osiris/\n.env\n.venv/\n"
+    assert (tmp_path / ".gitignore").read_text() == f"*.tmp\nlogs/\n{added}"
 
 
 def test_a_second_init_changes_nothing(osiris, tmp_path):

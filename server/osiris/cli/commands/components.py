@@ -169,4 +169,12 @@ def _example(spec: ComponentSpec) -> str:
         "mode": spec.modes[0],
         "config": spec.examples[0].get("config", {}),
     }
-    return str(yaml.safe_dump([step], sort_keys=False, allow_unicode=True, width=120)).rstrip()
+
+    class Blocks(yaml.SafeDumper):
+        """Writes texts of several lines, such as queries, as blocks."""
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+    Blocks.add_representer(str, text)
+    return str(yaml.dump([step], Dumper=Blocks, sort_keys=False, allow_unicode=True, width=120)).rstrip()
