@@ -170,3 +170,14 @@ def test_a_project_without_connections_says_so(osiris):
     done = osiris("connections", "list")
     assert done.returncode == 1
     assert "There is no osiris_connections.yaml" in done.stderr
+
+
+@pytest.mark.parametrize("subcommand", ["list", "doctor"])
+def test_a_wrong_setting_in_osiris_yaml_is_a_warning_where_it_has_no_part(osiris, project, subcommand):
+    (project / "osiris.yaml").write_text("on_failure: maybe\n")
+    (project / "osiris_connections.yaml").write_text("connections: {filesystem: {data: {base_dir: data}}}\n")
+    done = osiris("connections", subcommand)
+    assert done.returncode == 0
+    assert "@filesystem.data" in done.stdout
+    assert done.stderr.startswith("warning: ")
+    assert "osiris.yaml:1:13: on_failure cannot be used" in done.stderr

@@ -51,6 +51,13 @@ def say_error(message: str, hint: str | None = None) -> None:
         click.echo(f"{paint('hint:', 'hint', on=colour)} {mask_secrets(hint)}", err=True)
 
 
+def say_warning(message: str) -> None:
+    """Print ``warning: message`` on standard error, masked: the command goes on."""
+    from osiris.core.secrets_masking import mask_secrets
+
+    click.echo(f"{paint('warning:', 'warning', on=colour_wanted(sys.stderr))} {mask_secrets(message)}", err=True)
+
+
 def _os_sentence(problem: OSError) -> str:
     if problem.filename is None:
         return f"cannot write to standard output: {problem.strerror}"

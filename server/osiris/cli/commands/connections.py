@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from osiris.cli.arguments import format_option
-from osiris.cli.failures import DID_NOT_WORK, UsageProblem
+from osiris.cli.failures import DID_NOT_WORK, UsageProblem, say_warning
 from osiris.cli.streams import colour_wanted, paint, write_json
 from osiris.core.env_loader import EnvSource, load_env
 
@@ -85,17 +85,30 @@ def check_connections(references: tuple[str, ...], layout: str) -> int:
 
 
 def _connections() -> tuple[Project, Connections]:
-    from osiris.core.config import Config
+    from osiris.core.config_file import read_connections_file
     from osiris.core.error_taxonomy import ConfigurationError
     from osiris.core.project import Project
+    from osiris.core.settings import CONFIG_FILE, CONNECTIONS_FILE
 
     project = Project.find(Path.cwd())
-    connections = Config.load(project.root).connections()
+    _look_at_settings(project.root / CONFIG_FILE)
+    connections = read_connections_file(project.root / CONNECTIONS_FILE)
     if connections is None:
         raise ConfigurationError(
             f"There is no osiris_connections.yaml in {project.root}.", hint="`osiris init` makes one to start from."
         )
     return project, connections
+
+
+def _look_at_settings(path: Path) -> None:
+    """Say what is wrong in osiris.yaml. None of its settings has a part in connections, so that ends nothing."""
+    from osiris.core.config_file import read_config_file
+    from osiris.core.error_taxonomy import ConfigurationError
+
+    try:
+        read_config_file(path).raise_errors()
+    except ConfigurationError as problem:
+        say_warning(str(problem))
 
 
 def _every(connections: Connections) -> Iterator[Connection]:
