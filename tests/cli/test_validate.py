@@ -195,6 +195,24 @@ def test_a_mistyped_file_name_is_put_right(osiris, command, name):
     assert (done.returncode, done.stderr) == (2, said)
 
 
+@pytest.mark.parametrize("name", ["daily", "Shop", "daily.oml", "nowhere/daily"])
+@pytest.mark.parametrize("command", ["validate", "compile", "run"])
+def test_the_name_of_a_pipeline_leads_to_its_file(osiris, project, command, name):
+    text = (project / "pipelines/orders.oml.yaml").read_text()
+    (project / "pipelines/shop.oml.yaml").write_text(text.replace("name: orders", "name: daily"))
+    (project / "shop").mkdir()
+    done = osiris(command, name)
+    said = f"error: {name}: there is no such file. Did you mean pipelines/shop.oml.yaml?\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+def test_two_pipelines_of_one_name_are_both_named(osiris, project):
+    text = (project / "pipelines/orders.oml.yaml").read_text()
+    (project / "copy.oml").write_text(text)
+    done = osiris("run", "orders")
+    assert "Did you mean copy.oml or pipelines/orders.oml.yaml?" in done.stderr
+
+
 def test_a_path_outside_the_project_is_shown_where_it_stands(osiris, project):
     path = project / "pipelines/orders.oml.yaml"
     path.write_text(path.read_text().replace("path: data/orders.csv", "path: /srv/orders.csv"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ import click
 
 from osiris.cli.failures import UsageProblem
 
+_MOST_NAMED = 3  # pipelines in one message
 _LOOKED_AT = 5_000  # entries of a folder at most when a mistyped name is looked for
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -96,18 +98,35 @@ def existing_path(name: str) -> Path:
 
 
 def _meant(path: Path) -> str:
-    """The file of the same folder that a mistyped name most likely means, as the end of a message."""
+    """The file of the same folder, or the pipeline of the project, that a mistyped name most likely means, as the end
+    of a message."""
     from osiris.cli.source_view import plain_line
+    from osiris.core.project import is_oml_name
     from osiris.language.suggest import nearest
 
-    try:
-        with os.scandir(path.parent) as entries:
-            there = sorted(entry.name for entry in islice(entries, _LOOKED_AT) if not entry.name.startswith("."))
-    except (OSError, ValueError):
-        return ""
+    there: list[str] = []
+    with suppress(OSError, ValueError), os.scandir(path.parent) as entries:
+        there = sorted(entry.name for entry in islice(entries, _LOOKED_AT) if not entry.name.startswith("."))
     alike = [name for name in there if _stem(name) == _stem(path.name)]  # another ending, or none
+    certain = len(alike) == 1 and is_oml_name(alike[0])
+    if not certain and (named := _pipelines_named(path.name)):
+        return f" Did you mean {' or '.join(plain_line(name) for name in named)}?"
     near = alike[0] if len(alike) == 1 else nearest(path.name, there)
     return f" Did you mean {plain_line(str(path.parent / near))}?" if near else ""
+
+
+def _pipelines_named(name: str) -> list[str]:
+    """The pipelines of the project around the working folder whose name this is, or whose file without its ending."""
+    from osiris.core.project import Project
+    from osiris.core.project_scan import Scanner
+
+    with suppress(OSError):
+        project = Project.find(Path.cwd())
+        if name and project.is_marked:  # else the working folder may be anything, such as a whole disk
+            found = Scanner(project.root).scan()
+            meant = [one for one in found if one.name == name or _stem(Path(one.path).name) == _stem(name)]
+            return [shown_path(project.root / one.path) for one in meant[:_MOST_NAMED]]
+    return []
 
 
 def _stem(name: str) -> str:
