@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +12,8 @@ def main(args: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if args is None else args)
     if arguments[:1] == ["lsp"] and set(arguments[1:]) <= {"--stdio"}:
         return _serve()
+    # The trees of documents hold no circles, so there is next to nothing to find: look for it seldom.
+    gc.set_threshold(500_000, 20, 50)
     from osiris.cli.app import run
 
     return run(arguments)
