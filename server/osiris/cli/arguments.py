@@ -124,7 +124,11 @@ def _pipelines_named(name: str) -> list[str]:
         project = Project.find(Path.cwd())
         if name and project.is_marked:  # else the working folder may be anything, such as a whole disk
             found = Scanner(project.root).scan()
-            meant = [one for one in found if one.name == name or _stem(Path(one.path).name) == _stem(name)]
+            meant = [
+                one
+                for one in found
+                if one.name in (name, name.partition(".")[0]) or _stem(Path(one.path).name) == _stem(name)
+            ]
             return [shown_path(project.root / one.path) for one in meant[:_MOST_NAMED]]
     return []
 
