@@ -16,7 +16,7 @@ _REFERENCE = re.compile(r"\s*[\w.\-]*\s*(:-.*)?")
 _PARAM = re.compile(r"\s*params\.([A-Za-z_][A-Za-z0-9_-]*)\s*")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*(:-.*)?|[A-Za-z_]\w*:-.*")
 # A brace that nothing closes before the line ends or another one opens.
-_UNCLOSED = re.compile(r"\$\{[ \t]*params\.(?P<name>[A-Za-z_][A-Za-z0-9_-]*)?(?![^${}\r\n]*\})")
+_UNCLOSED = re.compile(r"\$\{[ \t]*params\.(?P<name>[A-Za-z_][A-Za-z0-9_-]*+)?+(?![^${}\r\n]*\})")
 _IN_BRACES = re.compile(r"\$?\{\{-?[ \t]*(?:(?P<prefix>[A-Za-z_]+)\.)?(?P<name>[A-Za-z_][A-Za-z0-9_-]*?)[ \t]*-?\}\}")
 _PREFIXES = frozenset({"params", "param", "parameters", "vars"})
 _STEP_PORT = re.compile(r"\s*([A-Za-z0-9_][A-Za-z0-9_.-]*)\.(df)\s*")
