@@ -136,8 +136,9 @@ class Server:
     def open(self, document: Path) -> None:
         """Open a file as version 1."""
         text = document.read_text(encoding="utf-8")
-        item = {"uri": document.as_uri(), "languageId": "yaml", "version": 1, "text": text}
-        self._published.pop(item["uri"], None)  # type: ignore[call-overload]
+        uri = document.as_uri()
+        item = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
+        self._published.pop(uri, None)
         self.notify("textDocument/didOpen", {"textDocument": item})
 
     def diagnostics(self, uri: str, version: int | None) -> list[Any]:

@@ -29,3 +29,8 @@ class Choice:
     at_once: bool = False
     secret: bool = False
     refused: str | None = None
+
+
+def ready(title: str, edits: Edits, diagnostic: Diagnostic, preferred: bool = False) -> Choice:
+    """A quick fix whose edits are known already."""
+    return Choice(QUICK_FIX, title, lambda: edits, diagnostic, preferred, at_once=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from osiris.ide.fixes.suppress import ignore
 from osiris.ide.fixes.turn_off import turn_off_edit
 from osiris.ide.refactoring.catalogue import refactorings
 from osiris.lsp.capabilities import CODE_ACTION_KINDS
-from osiris.lsp.choice import QUICK_FIX, Choice, Edits
+from osiris.lsp.choice import QUICK_FIX, Choice, Edits, ready
 from osiris.lsp.documents import OpenDocument, Snapshot
 from osiris.lsp.edits import Target, source_in
 from osiris.lsp.secret_moves import secret_moves
@@ -79,15 +80,7 @@ class Choices:
             offered.add((found.diagnostic, found.fix))
             if found.fix.variable:
                 yield from secret_moves(self._session, self._document, self._parsed(), found)
-            edits = {target: found.fix.edits}
-            yield Choice(
-                QUICK_FIX,
-                found.fix.title,
-                lambda edits=edits: edits,  # type: ignore[misc]
-                found.diagnostic,
-                found.fix.preferred,
-                at_once=True,
-            )
+            yield ready(found.fix.title, {target: found.fix.edits}, found.diagnostic, found.fix.preferred)
 
     def _parsed(self) -> Document:
         return self._snapshot.analysis.document if self._snapshot is not None else parse(self._document.text)
@@ -102,25 +95,19 @@ class Choices:
     def _of_one_code(self, span: Span) -> Iterator[Choice]:
         for found in repeated(self._checked, span):
             code = found.diagnostic.code
-            yield Choice(
-                QUICK_FIX,
-                f"Fix all {code} in this file ({found.count})",
-                lambda code=code: self._all(code),  # type: ignore[misc]
-                found.diagnostic,
-            )
+            title = f"Fix all {code} in this file ({found.count})"
+            yield Choice(QUICK_FIX, title, partial(self._all, code), found.diagnostic)
 
     def _more(self, analysis: Analysis, span: Span) -> Iterator[Choice]:
         for diagnostic in islice(touched(analysis, span), _MOST_SINGLE):
             for fix in more_fixes(analysis, diagnostic):
-                edits = self._here(fix.edits)
-                yield Choice(QUICK_FIX, fix.title, lambda edits=edits: edits, diagnostic, at_once=True)  # type: ignore[misc]
+                yield ready(fix.title, self._here(fix.edits), diagnostic)
 
     def _ignores(self, analysis: Analysis, span: Span) -> Iterator[Choice]:
         for diagnostic in islice(touched(analysis, span), _MOST_SINGLE):
             found = ignore(analysis, diagnostic)
             if found is not None:
-                edits = self._here((found.edit,))
-                yield Choice(QUICK_FIX, found.title, lambda edits=edits: edits, diagnostic, at_once=True)  # type: ignore[misc]
+                yield ready(found.title, self._here((found.edit,)), diagnostic)
 
     def _turn_off(self, analysis: Analysis, span: Span) -> Iterator[Choice]:
         """Each code at the place, off for the whole project; its settings may not be there yet."""
@@ -134,9 +121,7 @@ class Choices:
         for code, diagnostic in here.items():
             edit = turn_off_edit(source.text, code)
             if edit is not None:
-                edits: Edits = {source.uri: (edit,)}
-                title = f"Turn {code} off in {CONFIG_FILE}"
-                yield Choice(QUICK_FIX, title, lambda edits=edits: edits, diagnostic, at_once=True)  # type: ignore[misc]
+                yield ready(f"Turn {code} off in {CONFIG_FILE}", {source.uri: (edit,)}, diagnostic)
 
     def _refactorings(self, snapshot: Snapshot, span: Span, wanted: Callable[[str], bool]) -> Iterator[Choice]:
         for found in refactorings(snapshot.analysis, snapshot.environment, span, wanted):

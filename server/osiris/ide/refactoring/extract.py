@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
 from osiris.ide.refactoring.catalogue import EXTRACT, Asked, Refactoring
@@ -243,4 +244,4 @@ def _extractions(
     for spans, more in ((here, ""), (everywhere, f", all {len(everywhere)}{where}")):
         if spans is here or len(everywhere) > 1:
             edits = (declaration, *(TextEdit(span, use) for span in spans))
-            yield Refactoring(EXTRACT, f"Extract to the parameter `{name}`{more}", lambda edits=edits: edits)  # type: ignore[misc]
+            yield Refactoring(EXTRACT, f"Extract to the parameter `{name}`{more}", partial(tuple, edits))
