@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from osiris.cli.failures import DID_NOT_WORK
-from osiris.cli.run_lines import line_of, outcome_of, with_shown_path
+from osiris.cli.run_lines import line_of, with_shown_path
 from osiris.cli.streams import colour_wanted, write_json_line
 
 if TYPE_CHECKING:
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
 def follow(store: RunStore, run: str, *, root: Path | None, as_json: bool) -> int:
     """Print the events of a run until it ends; the exit code. ``root``: its project, None when nobody knows it."""
     colour = colour_wanted(sys.stdout)
-    outcome = None
     for event in store.follow(run):
-        outcome = outcome_of(event) or outcome
         if as_json:
             write_json_line(event)
         elif line := line_of(event if root is None else with_shown_path(event, root), colour=colour):
             click.echo(line)
             sys.stdout.flush()
-    state = outcome or store.show(run).state
+    state = store.show(run).state
     if not as_json:
         click.echo(state)
     return 0 if state == "succeeded" else DID_NOT_WORK

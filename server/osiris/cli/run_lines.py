@@ -12,17 +12,6 @@ from osiris.cli.streams import paint
 
 Event = Mapping[str, Any]
 
-# What a run has ended with, by the event that ends it.
-_OUTCOMES = {"run_complete": "succeeded", "run_error": "failed", "run_cancelled": "cancelled"}
-
-
-def outcome_of(event: Event) -> str | None:
-    """``succeeded``, ``failed`` or ``cancelled`` when this event ends the run, else None."""
-    name = str(event.get("event"))
-    if name == "run_complete" and event.get("status") == "failed":
-        return "failed"
-    return _OUTCOMES.get(name)
-
 
 def line_of(event: Event, *, colour: bool = False) -> str | None:
     """The line to show for an event, None for events that say nothing new to a person."""
@@ -55,19 +44,9 @@ def facts(event: Event) -> str:
     rows = event.get("rows")
     if isinstance(rows, int) and not isinstance(rows, bool):
         parts.append(f"{rows:,} row{'' if rows == 1 else 's'}")
-    seconds = seconds_of(event)
-    if seconds is not None:
+    if isinstance(seconds := event.get("duration"), int | float):
         parts.append(format_seconds(seconds))
     return f"  {', '.join(parts)}" if parts else ""
-
-
-def seconds_of(event: Event) -> float | None:
-    """How long what the event ends has taken."""
-    for key in ("seconds", "duration"):
-        if isinstance(event.get(key), int | float):
-            return float(event[key])
-    milliseconds = event.get("duration_ms")
-    return milliseconds / 1000 if isinstance(milliseconds, int | float) else None
 
 
 def format_seconds(seconds: float) -> str:
