@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from textwrap import dedent
 
-from osiris.ide.completion import complete
+from osiris.ide.completion.complete import complete
+from osiris.ide.completion.suggestion import Completions, Item
 from osiris.ide.cursor import Cursor, cursor_at
-from osiris.ide.hover import hover
-from osiris.ide.suggestion import Completions, Item
+from osiris.ide.hover.hover import hover
 from osiris.language.analysis import Analysis, analyse
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment

@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 from marked import labels, suggestions, take
 
-from osiris.ide.suggestion import ItemKind
+from osiris.ide.completion.suggestion import ItemKind
 
 
 def doc(text: str) -> str:

@@ -13,9 +13,9 @@ import pytest
 from marked import accept, expanded
 
 from osiris.core.project import Project
-from osiris.ide.completion import complete
+from osiris.ide.completion.complete import complete
+from osiris.ide.completion.suggestion import Completions, Item, ItemKind
 from osiris.ide.cursor import Cursor, Role, cursor_at
-from osiris.ide.suggestion import Completions, Item, ItemKind
 from osiris.language.analysis import Analyzer
 from osiris.syntax.document import Document, PartCache, parse
 from osiris.syntax.tree import Mapping, Node, Plain, Sequence, to_plain

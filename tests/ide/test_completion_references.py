@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 from marked import ENVIRONMENT, accept, labels, split, take
 
-from osiris.ide.completion import complete
+from osiris.ide.completion.complete import complete
 from osiris.language.analysis import analyse
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment

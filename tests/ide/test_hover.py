@@ -6,7 +6,7 @@ import pytest
 from marked import ENVIRONMENT, analysed, hovered, split
 
 from osiris.ide.code_lenses import RunResult, StepResult
-from osiris.ide.hover import hover, with_last_run
+from osiris.ide.hover.hover import hover, with_last_run
 from osiris.language.analysis import analyse
 from osiris.language.environment import Origin, StaticEnvironment
 

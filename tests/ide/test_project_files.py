@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marked import accept, expanded, split
 
+from osiris.ide.completion.suggestion import Completions
 from osiris.ide.navigation.document_symbols import Symbol
-from osiris.ide.project_files import (
+from osiris.ide.project_files.files import (
     FileKind,
     ProjectFile,
     complete_file,
@@ -18,7 +19,6 @@ from osiris.ide.project_files import (
     hover_file,
     symbols_of_file,
 )
-from osiris.ide.suggestion import Completions
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment
 from osiris.syntax.document import parse

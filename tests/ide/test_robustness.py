@@ -12,12 +12,12 @@ from marked import ENVIRONMENT, analysed
 from osiris.components.registry import ComponentRegistry
 from osiris.core.secrets_masking import mask_secrets
 from osiris.ide import documentation
-from osiris.ide.completion import complete, documentation_of
+from osiris.ide.completion.complete import complete, documentation_of
 from osiris.ide.cursor import cursor_at
 from osiris.ide.fixes.more_fixes import more_fixes
 from osiris.ide.fixes.quick_fixes import fix_all, quick_fixes
 from osiris.ide.fixes.suppress import ignore
-from osiris.ide.hover import hover
+from osiris.ide.hover.hover import hover
 from osiris.ide.navigation.document_symbols import symbols
 from osiris.ide.refactoring.catalogue import refactorings
 from osiris.syntax.document import parse

@@ -13,7 +13,7 @@ from osiris.syntax.text import LineIndex, Span
 
 if TYPE_CHECKING:
     from osiris.core.project import Project
-    from osiris.ide.project_files import ProjectFile
+    from osiris.ide.project_files.files import ProjectFile
     from osiris.lsp.session import Session
 
 
@@ -49,7 +49,7 @@ class ProjectFileSnapshot:
 def project_file(session: Session, uri: str) -> ProjectFileSnapshot | None:
     """The present version of an open file; None for one that is closed, or none of a project's own."""
     from osiris.core.project_file_checks import is_env_file_of
-    from osiris.ide.project_files import FileKind, ProjectFile
+    from osiris.ide.project_files.files import FileKind, ProjectFile
 
     document = session.documents.get(uri)
     if document is None or document.kind not in (Kind.CONNECTIONS, Kind.SETTINGS, Kind.DOTENV):

@@ -15,7 +15,7 @@ MODULES = (
     "osiris.language.analysis",
     "osiris.core.project",
     "osiris.core.secrets_masking",
-    "osiris.ide.suggest_values",
+    "osiris.ide.completion.values",
     "osiris.lsp.features.completion",
     "osiris.lsp.features.completion_resolve",
     "osiris.lsp.features.hover",

@@ -8,9 +8,9 @@ from typing import Any
 from lsprotocol import types
 
 from osiris.core.secrets_masking import mask_secrets
-from osiris.ide.completion import complete
-from osiris.ide.project_files import complete_file
-from osiris.ide.suggestion import Item, ItemKind
+from osiris.ide.completion.complete import complete
+from osiris.ide.completion.suggestion import Item, ItemKind
+from osiris.ide.project_files.files import complete_file
 from osiris.lsp.capabilities import Client
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.project_file_snapshot import ProjectFileSnapshot, project_file

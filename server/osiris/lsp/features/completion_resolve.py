@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from osiris.ide.completion import documentation_of
-from osiris.ide.project_files import documentation_of_file
-from osiris.ide.suggestion import Topic
+from osiris.ide.completion.complete import documentation_of
+from osiris.ide.completion.suggestion import Topic
+from osiris.ide.project_files.files import documentation_of_file
 from osiris.lsp.documents import path_of
 from osiris.lsp.markup import markup
 from osiris.lsp.project_file_snapshot import project_file

@@ -7,7 +7,7 @@ from typing import Any
 from lsprotocol import types
 
 from osiris.ide.navigation.document_symbols import Symbol, SymbolKind, symbols
-from osiris.ide.project_files import symbols_of_file
+from osiris.ide.project_files.files import symbols_of_file
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.project_file_snapshot import ProjectFileSnapshot, project_file
 from osiris.lsp.session import Session

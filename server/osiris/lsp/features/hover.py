@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from osiris.ide.hover import hover, with_last_run
-from osiris.ide.project_files import hover_file
+from osiris.ide.hover.hover import hover, with_last_run
+from osiris.ide.project_files.files import hover_file
 from osiris.lsp.markup import markup
 from osiris.lsp.project_file_snapshot import ProjectFileSnapshot, project_file
 from osiris.lsp.session import Session

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec, Direction
-from osiris.ide.insertion import in_quotes, literal
-from osiris.ide.suggestion import Item, ItemKind, Place
+from osiris.ide.completion.insertion import in_quotes, literal
+from osiris.ide.completion.suggestion import Item, ItemKind, Place
 from osiris.ide.vocabulary import Schema
 from osiris.language.connections import parse_reference
 from osiris.language.environment import Environment

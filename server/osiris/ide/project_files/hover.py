@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from osiris.ide import documentation
 from osiris.ide.cursor import Role, cursor_at
-from osiris.ide.hover import Hover
-from osiris.ide.project_files_schema import lookup, schema_of
+from osiris.ide.hover.hover import Hover
+from osiris.ide.project_files.schema import lookup, schema_of
 from osiris.ide.vocabulary import Path
 from osiris.language.connection_checks import VARIABLE
 from osiris.language.connections import parse_connections
@@ -16,7 +16,7 @@ from osiris.syntax.document import parse
 from osiris.syntax.text import Span
 
 if TYPE_CHECKING:
-    from osiris.ide.project_files import ProjectFile
+    from osiris.ide.project_files.files import ProjectFile
 
 
 def hover(file: ProjectFile, offset: int) -> Hover | None:

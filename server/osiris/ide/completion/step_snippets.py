@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
-from osiris.ide.insertion import choice, escape, literal
-from osiris.ide.suggestion import Item, ItemKind, Place, Topic
+from osiris.ide.completion.insertion import choice, escape, literal
+from osiris.ide.completion.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.vocabulary import Schema, types_of
 from osiris.language.environment import Environment
 

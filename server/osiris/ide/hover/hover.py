@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from osiris.ide import documentation
 from osiris.ide.code_lenses import step_title
 from osiris.ide.cursor import Cursor, Role, cursor_at
-from osiris.ide.hover_texts import about_config_key, about_param, about_step
+from osiris.ide.hover.texts import about_config_key, about_param, about_step
 from osiris.ide.vocabulary import Path
 from osiris.language.placeholders import find_placeholders
 from osiris.language.suppression import find_suppressions

@@ -10,7 +10,7 @@ from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar
 
 if TYPE_CHECKING:
-    from osiris.ide.project_files import ProjectFile
+    from osiris.ide.project_files.files import ProjectFile
 
 
 def symbols(file: ProjectFile) -> tuple[Symbol, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from osiris.ide.completion.suggestion import Completions, Item, ItemKind, Topic
 from osiris.ide.cursor import Cursor, Role
-from osiris.ide.suggestion import Completions, Item, ItemKind, Topic
 from osiris.language.analysis import Analysis
 from osiris.language.suppression import covered_lines
 from osiris.syntax.codes import CODES

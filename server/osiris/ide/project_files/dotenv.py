@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from osiris.core.dotenv import DotenvEntry, read_dotenv
 from osiris.core.dotenv_checks import PARAM_PREFIX
-from osiris.ide.hover import Hover
+from osiris.ide.completion.suggestion import Completions, Item, ItemKind
+from osiris.ide.hover.hover import Hover
 from osiris.ide.navigation.document_symbols import Symbol, SymbolKind
-from osiris.ide.suggestion import Completions, Item, ItemKind
 from osiris.language.connection_checks import VARIABLE
 from osiris.language.naming import variable_name
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Plain
 
 if TYPE_CHECKING:
-    from osiris.ide.project_files import ProjectFile
+    from osiris.ide.project_files.files import ProjectFile
 
 _TYPED = re.compile(r"(?:[ \t]*export[ \t]+|[ \t]*)([A-Za-z0-9_]*)\Z")
 _REST = re.compile(r"[A-Za-z0-9_]*([ \t]*=)?")

@@ -1,6 +1,6 @@
 """Editor features of the files of a project that are no pipelines: connections, settings, ``.env``.
 
-The two YAML files share one machinery over a description of what they may hold (``project_files_schema``); ``.env`` has
+The two YAML files share one machinery over a description of what they may hold (``schema``); ``.env`` has
 its own, for it is no YAML. No value of a variable is known here: only names and where they are set.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from osiris.ide.hover import Hover
+from osiris.ide.completion.suggestion import Completions, Topic
+from osiris.ide.hover.hover import Hover
 from osiris.ide.navigation.document_symbols import Symbol
-from osiris.ide.suggestion import Completions, Topic
 from osiris.language.environment import Environment
 
 
@@ -40,34 +40,34 @@ class ProjectFile:
 
 def complete_file(file: ProjectFile, offset: int) -> Completions | None:
     """The suggestions for a cursor at ``offset`` (code points); None where there is nothing to suggest."""
-    from osiris.ide import project_files_dotenv, project_files_yaml
+    from osiris.ide.project_files import dotenv, settings_yaml
 
     if file.kind is FileKind.DOTENV:
-        return project_files_dotenv.complete(file, offset)
-    return project_files_yaml.complete(file, offset)
+        return dotenv.complete(file, offset)
+    return settings_yaml.complete(file, offset)
 
 
 def hover_file(file: ProjectFile, offset: int) -> Hover | None:
     """What to say about the place at ``offset`` (code points); None where there is nothing to say."""
-    from osiris.ide import project_files_dotenv, project_files_hover
+    from osiris.ide.project_files import dotenv, hover
 
     if file.kind is FileKind.DOTENV:
-        return project_files_dotenv.hover(file, offset)
-    return project_files_hover.hover(file, offset)
+        return dotenv.hover(file, offset)
+    return hover.hover(file, offset)
 
 
 def symbols_of_file(file: ProjectFile) -> tuple[Symbol, ...]:
     """The outline: families with their connections, sections with their settings, variables."""
-    from osiris.ide import project_files_dotenv, project_files_symbols
+    from osiris.ide.project_files import dotenv, symbols
 
     if file.kind is FileKind.DOTENV:
-        return project_files_dotenv.symbols(file)
-    return project_files_symbols.symbols(file)
+        return dotenv.symbols(file)
+    return symbols.symbols(file)
 
 
 def documentation_of_file(file: ProjectFile, topic: Topic) -> str | None:
     """The Markdown text for the topic of a suggestion in this file."""
     from osiris.ide import documentation
-    from osiris.ide.project_files_hover import about_key
+    from osiris.ide.project_files.hover import about_key
 
     return documentation.of_code(topic.code) if topic.code else about_key(file, topic.path)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from osiris.components.spec import Direction
+from osiris.ide.completion.insertion import choice, escape, in_quotes, key_text, literal
+from osiris.ide.completion.paths import paths_below, suffixes_of
+from osiris.ide.completion.suggestion import Completions, Item, ItemKind, Topic
 from osiris.ide.cursor import Cursor, Role, cursor_at
-from osiris.ide.insertion import choice, escape, in_quotes, key_text, literal
-from osiris.ide.project_files_schema import lookup, schema_of
-from osiris.ide.suggest_paths import paths_below, suffixes_of
-from osiris.ide.suggestion import Completions, Item, ItemKind, Topic
+from osiris.ide.project_files.schema import lookup, schema_of
 from osiris.ide.vocabulary import Schema, types_of
 from osiris.language.connection_checks import VARIABLE, field_variable
 from osiris.syntax.codes import CODES
@@ -21,7 +21,7 @@ from osiris.syntax.document import parse
 from osiris.syntax.text import Span
 
 if TYPE_CHECKING:
-    from osiris.ide.project_files import ProjectFile
+    from osiris.ide.project_files.files import ProjectFile
 
 _OPEN = re.compile(r"\$\{([A-Za-z0-9_]*)\Z")
 _REST = re.compile(r"[A-Za-z0-9_]*(\}?)")

@@ -15,7 +15,7 @@ from osiris.ide.vocabulary import Path, Schema
 from osiris.syntax.codes import CODES
 
 if TYPE_CHECKING:
-    from osiris.ide.project_files import ProjectFile
+    from osiris.ide.project_files.files import ProjectFile
 
 _SECTIONS = {
     "runs": "Where runs are kept, how many at once, and for how long.",

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from osiris.ide.completion.insertion import in_quotes, literal
+from osiris.ide.completion.paths import holds_path, paths
+from osiris.ide.completion.references import needed_steps, param_references, step_outputs
+from osiris.ide.completion.step_snippets import behind_component, connections_of
+from osiris.ide.completion.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.documentation import shown
-from osiris.ide.insertion import in_quotes, literal
-from osiris.ide.step_snippets import behind_component, connections_of
-from osiris.ide.suggest_paths import holds_path, paths
-from osiris.ide.suggest_references import needed_steps, param_references, step_outputs
-from osiris.ide.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.vocabulary import schema_at, types_of
 
 

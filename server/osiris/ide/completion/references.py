@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from osiris.ide.completion.suggestion import Completions, Item, ItemKind, Place
 from osiris.ide.cursor import Role
 from osiris.ide.documentation import shown
-from osiris.ide.suggestion import Completions, Item, ItemKind, Place
 from osiris.ide.vocabulary import schema_at
 from osiris.language.graph import Graph
 from osiris.language.model import Step

@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import chain
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
+from osiris.ide.completion.insertion import key_text
+from osiris.ide.completion.step_snippets import required_config, whole_steps
+from osiris.ide.completion.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.cursor import Role
-from osiris.ide.insertion import key_text
-from osiris.ide.step_snippets import required_config, whole_steps
-from osiris.ide.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.vocabulary import Schema, schema_at, types_of
 from osiris.language.naming import table_name
 from osiris.syntax.text import Span
@@ -68,7 +68,7 @@ def _keys_of(schema: Schema, place: Place) -> Iterator[Item]:
 
 def items(place: Place) -> Iterable[Item]:
     """New items for the list at the cursor, each with its dash."""
-    from osiris.ide.suggest_values import values
+    from osiris.ide.completion.values import values
 
     path = place.cursor.path
     column = place.cursor.column
@@ -109,7 +109,7 @@ def _key(place: Place, name: str, schema: Schema | None, *, required: bool = Fal
 
 def _leads_on(place: Place, name: str, text: str) -> bool:
     """Whether there is something to suggest behind the ``text`` of a key: an editor that asks in vain says so."""
-    from osiris.ide.suggest_values import values
+    from osiris.ide.completion.values import values
 
     cursor = place.cursor
     path = (*cursor.path, name)
@@ -160,7 +160,7 @@ def _excluded(place: Place, spec: ComponentSpec) -> set[str]:
 
 def _input_tables(place: Place) -> Iterator[Item]:
     """The tables that the steps which could come before this one would be; the nearest first."""
-    from osiris.ide.suggest_references import steps_with_data
+    from osiris.ide.completion.references import steps_with_data
 
     begun = place.cursor.has_colon or place.cursor.begun
     names = chain(["df"], (table_name(item.label) for item in steps_with_data(place)))

@@ -12,9 +12,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from osiris.ide import documentation, suggest_codes, suggest_keys, suggest_references, suggest_values
+from osiris.ide import documentation
+from osiris.ide.completion import codes, keys, references, values
+from osiris.ide.completion.suggestion import Completions, Item, ItemKind, Place, Topic
 from osiris.ide.cursor import Cursor, Role, cursor_at
-from osiris.ide.suggestion import Completions, Item, ItemKind, Place, Topic
 from osiris.syntax.diagnostic import TextEdit
 
 if TYPE_CHECKING:
@@ -29,19 +30,19 @@ def complete(analysis: Analysis, env: Environment, offset: int) -> Completions |
     """The suggestions for a cursor at ``offset`` (code points); None where there is nothing to suggest."""
     cursor = cursor_at(analysis.document, offset)
     place = Place(cursor, analysis, env, _spec(analysis, cursor))
-    inside = suggest_codes.codes(analysis, cursor) or suggest_references.placeholder(place)
+    inside = codes.codes(analysis, cursor) or references.placeholder(place)
     if inside is not None:
         return inside
     items: Iterable[Item]
     match cursor.role:
         case Role.KEY:
-            items = suggest_keys.keys(place)
+            items = keys.keys(place)
         case Role.VALUE:
-            items = suggest_values.values(place)
+            items = values.values(place)
         case Role.ITEM:
-            items = suggest_keys.keys(place) if suggest_keys.holds_maps(place) else suggest_values.values(place)
+            items = keys.keys(place) if keys.holds_maps(place) else values.values(place)
         case Role.DASH:
-            items = suggest_keys.items(place)
+            items = keys.items(place)
         case _:
             return None
     # Long lists come in the order of their worth: without a typed word their end is never looked at.

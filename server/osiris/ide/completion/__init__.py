@@ -1,0 +1,1 @@
+"""What could be typed at a place."""

@@ -1,0 +1,1 @@
+"""osiris.yaml, osiris_connections.yaml and .env as they are edited."""
