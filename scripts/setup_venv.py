@@ -97,7 +97,7 @@ def make_environment() -> None:
 
 def install(level: str) -> None:
     """Install Osiris in place with what runs need, and at level ``dev`` what tests and checks need."""
-    wanted = ["--editable", f"{REPOSITORY}[run]"]
+    wanted = ["--editable", f"{REPOSITORY}[{'all' if level == 'dev' else 'run'}]"]
     if level == "dev":
         wanted += dependency_lists()[1]
     # -qq: errors only. Twice, since pip warns about every index that does not answer.

@@ -32,9 +32,11 @@ from osiris.core.project_scan import (
     signature,
 )
 from osiris.core.source import read_source
-from osiris.language.connections import Connections, parse_connections
+from osiris.language.catalog import SchemaKnowledge, Table
+from osiris.language.connections import Connection, Connections, parse_connections
 from osiris.language.environment import FolderEntry, Origin
 from osiris.syntax.diagnostic import Diagnostic, Severity
+from osiris.syntax.tree import Plain
 
 if TYPE_CHECKING:
     from osiris.components.registry import ComponentRegistry
@@ -372,6 +374,14 @@ class ProjectEnvironment:
             return self._project.variables().origin(name)
         except ConfigurationError:
             return "environment" if name in os.environ else None
+
+    def schema_of(self, connection: Connection) -> SchemaKnowledge | None:
+        """What osiris.schema.json and this machine's discoveries say of a connection's database."""
+        return None
+
+    def file_table(self, path: str, options: Mapping[str, Plain]) -> Table | None:
+        """The columns of a data file of the project."""
+        return None
 
     def pipelines_named(self, name: str) -> Sequence[str]:
         """The other OML files of the project whose pipeline has this name, relative to the root, sorted."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from osiris.components.registry import ComponentRegistry
-from osiris.language.connections import Connections
+from osiris.language.catalog import SchemaKnowledge, Table
+from osiris.language.connections import Connection, Connections
 from osiris.syntax.diagnostic import Severity
+from osiris.syntax.tree import Plain
 
 Origin = Literal["environment", ".env"]
 """Where a variable is set: in the process environment, which wins, or in the project's ``.env``."""
@@ -59,9 +61,22 @@ class Environment(Protocol):
         """The *other* OML files of the project whose pipeline has this name, relative to the root."""
         ...
 
+    def schema_of(self, connection: Connection) -> SchemaKnowledge | None:
+        """What is known of the database behind ``connection``; None when nothing is. Never connects."""
+        ...
+
+    def file_table(self, path: str, options: Mapping[str, Plain]) -> Table | None:
+        """The columns of a data file at ``path`` (relative to the project root), None when they are not known.
+
+        ``options`` are those of the step that reads it (``delimiter``, ``header``, ``encoding`` ...).
+        """
+        ...
+
     @property
     def version(self) -> Hashable:
-        """Equal values promise equal answers to all that a check asks: folders and variables are no part of that."""
+        """Equal values promise equal answers to all that a check asks: folders, variables and the columns of files are
+        no part of that.
+        """
         ...
 
 
@@ -75,6 +90,8 @@ class StaticEnvironment:
     files: frozenset[str] | None = None
     pipelines: Mapping[str, Sequence[str]] = field(default_factory=dict)
     variables: Mapping[str, Origin] = field(default_factory=dict)
+    schemas: Mapping[str, SchemaKnowledge] = field(default_factory=dict)
+    file_tables: Mapping[str, Table] = field(default_factory=dict)
 
     def file_exists(self, path: str) -> bool | None:
         """Whether ``path`` is among ``files``; None when no files were given."""
@@ -97,7 +114,15 @@ class StaticEnvironment:
         """The files given for ``name``."""
         return self.pipelines.get(name, ())
 
+    def schema_of(self, connection: Connection) -> SchemaKnowledge | None:
+        """What ``schemas`` says, by ``@family.alias``."""
+        return self.schemas.get(connection.reference)
+
+    def file_table(self, path: str, options: Mapping[str, Plain]) -> Table | None:
+        """What ``file_tables`` says."""
+        return self.file_tables.get(path)
+
     @property
     def version(self) -> Hashable:
         """Changes when a field is replaced; the fields themselves are not meant to be changed in place."""
-        return (id(self.connections), id(self.severities), self.files, id(self.pipelines))
+        return (id(self.connections), id(self.severities), self.files, id(self.pipelines), id(self.schemas))
