@@ -158,8 +158,8 @@ def test_a_defect_of_our_own_ends_with_exit_code_3_and_keeps_masked_details(tmp_
 
 def test_control_c_ends_with_exit_code_130(osiris, tmp_path):
     code = (
-        "import os, signal, osiris.cli.main as m, osiris.cli.commands.doctor as d\n"
-        "d._installation = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+        "import os, signal, time, osiris.cli.main as m, osiris.cli.commands.doctor as d\n"
+        "d._installation = lambda: (os.kill(os.getpid(), signal.SIGINT), time.sleep(60))\n"
         "raise SystemExit(m.main(['doctor']))"
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, cwd=tmp_path)
