@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from osiris.syntax.text import Span
@@ -74,7 +75,11 @@ def tokenize_sql(text: str, *, dialect: str = "duckdb") -> list[SqlToken]:
     In the dialects ``mysql`` and ``mariadb`` a backslash escapes in strings, ``"`` encloses a string, ``#`` starts a
     comment, and comments do not nest.
     """
-    mysql = dialect in ("mysql", "mariadb")
+    return list(_tokens(text, dialect in ("mysql", "mariadb")))
+
+
+@lru_cache(maxsize=16)  # what is looked at, is looked at by several in a row
+def _tokens(text: str, mysql: bool) -> tuple[SqlToken, ...]:
     tokens: list[SqlToken] = []
     at = 0
     while at < len(text):
@@ -95,7 +100,7 @@ def tokenize_sql(text: str, *, dialect: str = "duckdb") -> list[SqlToken]:
         token = _read(text, match, group, mysql)
         tokens.append(token)
         at = token.span.end
-    return tokens
+    return tuple(tokens)
 
 
 def _read(text: str, match: re.Match[str], group: str, mysql: bool) -> SqlToken:
