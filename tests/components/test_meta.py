@@ -72,6 +72,12 @@ def test_missing_keys_are_named_each() -> None:
         ("configSchema/properties/table/type", "text", "configSchema.properties.table.type does not fit"),
         ("configSchema/properties/table/x-osiris-path", "in", "must be one of input, output; it is 'in'"),
         ("configSchema/properties/table/x-osiris-path-base", "dir", "names 'dir', which is not among the properties"),
+        ("configSchema/properties/table/x-osiris-names", "row", "must be one of table, schema, columns; it is 'row'"),
+        (
+            "configSchema/properties/table/x-osiris-names",
+            "columns",
+            "configSchema.properties.table: x-osiris-names says columns, and no key says table",
+        ),
         ("configSchema/properties/mode/default", "upsert", "its default 'upsert' does not fit its own schema"),
         ("configSchema/properties/table/pattern", "(", "configSchema: is not a valid JSON Schema"),
         ("configSchema/properties/table/items", {"$ref": "#/x"}, "$ref is not supported; write the schema out"),

@@ -193,3 +193,17 @@ def test_configs_that_can_be_satisfied_are(name: str, config: dict[str, Any]) ->
 def test_keys_that_do_not_go_together_are_found(name: str, config: dict[str, Any], complaint: str) -> None:
     (message,) = complaints(name, config, connection=True)
     assert complaint in message
+
+
+def test_the_keys_that_name_tables_schemas_and_columns_say_so() -> None:
+    registry = ComponentRegistry.builtin()
+    named = {spec.name: (spec.table_key, spec.schema_key, spec.column_keys) for spec in registry.specs()}
+
+    assert named["mysql.extractor"] == ("table", "schema", ("columns",))
+    assert named["mysql.writer"] == ("table", "schema", ("upsert_keys", "primary_key"))
+    assert named["sqlite.extractor"] == ("table", None, ("columns",))
+    assert named["supabase.writer"] == ("table", "schema", ("primary_key",))
+    assert named["duckdb.processor"] == (None, None, ())
+    for spec in registry.specs():
+        if "table" in spec.properties:
+            assert spec.table_key == "table", spec.name

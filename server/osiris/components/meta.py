@@ -65,6 +65,11 @@ def _property_schema() -> dict[str, Any]:
                 "enum": ["input", "output"],
                 "description": "The key holds a file path, of a file that must exist or of one that is made.",
             },
+            "x-osiris-names": {
+                "enum": ["table", "schema", "columns"],
+                "description": "The key names something in the connection's database: a table, the schema that the "
+                "table stands in, or columns of the table.",
+            },
             "x-osiris-path-base": _text("The config key whose folder relative paths start from, when it is given."),
             "x-pattern-hint": _text("What `pattern` wants, in words that follow `must`."),
         },
@@ -239,6 +244,7 @@ def _reference_problems(data: Mapping[str, Any]) -> Iterator[str]:
         base = prop.get("x-osiris-path-base")
         if base is not None and base not in keys:
             yield f"configSchema.properties.{key}: x-osiris-path-base names {base!r}, which is not among the properties"
+    yield from _name_problems(schema["properties"])
     for kind, rules in (data.get("constraints") or {}).items():
         for index, rule in enumerate(rules):
             for key in (*rule.get("when", {}), *rule.get("must", {}), *rule.get("keys", ())):
@@ -247,6 +253,17 @@ def _reference_problems(data: Mapping[str, Any]) -> Iterator[str]:
     if set(data["modes"]) == {"discover"}:
         yield "modes: say read, transform or write; discover alone is of no use to a step"
     yield from _example_problems(data)
+
+
+def _name_problems(properties: Mapping[str, Any]) -> Iterator[str]:
+    """A schema and columns are those of one table."""
+    naming = [(key, prop["x-osiris-names"]) for key, prop in properties.items() if "x-osiris-names" in prop]
+    there = [what for _, what in naming]
+    for key, what in naming:
+        if what != "table" and "table" not in there:
+            yield f"configSchema.properties.{key}: x-osiris-names says {what}, and no key says table"
+        elif what != "columns" and there.count(what) > 1:
+            yield f"configSchema.properties.{key}: x-osiris-names says {what}, and another key says so, too"
 
 
 def _example_problems(data: Mapping[str, Any]) -> Iterator[str]:

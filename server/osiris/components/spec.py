@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -26,7 +26,8 @@ _CONNECTION_PROPERTY: dict[str, Any] = {
         "Without it the default connection of the family is used, where the component needs one."
     ),
 }
-_PROSE = frozenset({"title", "description", "markdownDescription", "examples", "$comment"})
+# What only people and editors read.
+_PROSE = frozenset({"title", "description", "markdownDescription", "examples", "$comment", "x-osiris-names"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,24 @@ class ComponentSpec:
     def path_keys(self) -> dict[str, Direction]:
         """Config keys that hold a file path to ``input`` (must exist) or ``output`` (is made)."""
         return {key: p["x-osiris-path"] for key, p in self.properties.items() if "x-osiris-path" in p}
+
+    @cached_property
+    def table_key(self) -> str | None:
+        """The config key that holds the name of a table of the connection."""
+        return next(self._naming("table"), None)
+
+    @cached_property
+    def schema_key(self) -> str | None:
+        """The config key that says which schema ``table_key`` is looked for in."""
+        return next(self._naming("schema"), None)
+
+    @cached_property
+    def column_keys(self) -> tuple[str, ...]:
+        """The config keys that hold names of columns, as a list or as one text: of the table in ``table_key``."""
+        return tuple(self._naming("columns"))
+
+    def _naming(self, what: str) -> Iterator[str]:
+        return (key for key, p in self.properties.items() if p.get("x-osiris-names") == what)
 
     @cached_property
     def path_base_key(self) -> str | None:
