@@ -16,22 +16,25 @@ _READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE
 _HARMFUL_FUNCTIONS = frozenset({"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"})
 
 
-def open_read_only(place: Place) -> sqlite3.Connection:
-    """Open a database so that nothing can be written to it. Raises sqlite3.Error."""
-    return _connect(place.path, "ro")
+def open_read_only(place: Place, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """Open a database so that nothing can be written to it. Raises sqlite3.Error.
+
+    ``busy_seconds``: how long to wait for somebody who writes to it.
+    """
+    return _connect(place.path, "ro", busy_seconds)
 
 
 def open_writable(path: Path) -> sqlite3.Connection:
     """Open a database for writing; it is made when it is missing. Raises sqlite3.Error."""
-    return _connect(path, "rwc")
+    return _connect(path, "rwc", BUSY_SECONDS)
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def _connect(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:
     # DuckDB reads a stream from a thread of its own, one at a time.
     return sqlite3.connect(
         f"file:{quote(os.fsencode(path))}?mode={mode}",
         uri=True,
-        timeout=BUSY_SECONDS,
+        timeout=busy_seconds,
         isolation_level=None,
         check_same_thread=False,
     )

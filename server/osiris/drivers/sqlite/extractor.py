@@ -119,7 +119,9 @@ class _Rows:
             )
 
     def _declared(self, name: str, schema: str) -> list[Declared]:
-        rows = self.connection.execute("SELECT name, type FROM pragma_table_info(?, ?)", (name, schema)).fetchall()
+        # table_info leaves out generated columns, which SELECT * has; 1 are those that it does not have either.
+        query = "SELECT name, type FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1"
+        rows = self.connection.execute(query, (name, schema)).fetchall()
         return [Declared(str(row[0]), str(row[1] or "")) for row in rows]
 
     def dataset(self) -> Dataset:

@@ -99,6 +99,24 @@ def first_odd_row(connection: sqlite3.Connection, source: str, column: Typed) ->
     return None if row is None else int(row[0])
 
 
+_ARROW = {"integer": "int64", "text": "string", "blob": "binary"}
+
+
+def declared_arrow(declared: str) -> str:
+    """The Arrow type, as text, that values get when they all fit the declared type; empty where it says nothing."""
+    upper = declared.upper()
+    if "BOOL" in upper:
+        return "bool"
+    if upper == "DATE":
+        return "date32[day]"
+    if upper.startswith(("DATETIME", "TIMESTAMP")):
+        return "timestamp[us]"
+    affinity = _affinity(declared)
+    if affinity == "real":  # SQLite's NUMERIC, too, which any word such as UUID stands for
+        return "double" if _numbers(declared) else ""
+    return _ARROW[affinity] if upper else ""
+
+
 def _numbers(declared: str) -> bool:
     """Whether a declared type speaks of numbers; SQLite's NUMERIC affinity also takes in ``STRING`` or ``UUID``."""
     return any(word in declared.upper() for word in ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC"))
