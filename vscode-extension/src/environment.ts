@@ -25,6 +25,8 @@ export interface Stamp {
   /** The value of `osiris.server.basePython` it was made for. */
   requested: string;
   extras: string[];
+  /** Extras that an environment of an earlier version had, and that this one is still to get. */
+  wanted?: string[];
 }
 
 export interface Environment {
@@ -84,13 +86,34 @@ export class ManagedEnvironment {
     );
   }
 
-  /** Adds an extra of the distribution, such as `run`. Throws a Problem. */
-  async install(environment: Environment, extra: string): Promise<void> {
-    const added = async (): Promise<true | undefined> =>
-      (await readStamp(environment.folder))?.extras.includes(extra) === true ? true : undefined;
-    await this.around.working(`Osiris installs what it needs to ${extra} pipelines`, (report, signal) =>
-      this.locked(report, signal, added, () => this.add(environment, extra, report, signal)),
+  /** Adds extras of the distribution, such as `run`. Throws a Problem. */
+  async install(environment: Environment, ...extras: string[]): Promise<void> {
+    const added = async (): Promise<true | undefined> => {
+      const stamp = await readStamp(environment.folder);
+      return extras.every((extra) => stamp?.extras.includes(extra)) ? true : undefined;
+    };
+    await this.around.working(`Osiris installs what it needs ${purpose(extras)}`, (report, signal) =>
+      this.locked(report, signal, added, () => this.add(environment, extras, report, signal)),
     );
+  }
+
+  /**
+   * Adds the extras that the environment of an earlier version had. Who cancels it does not want them now: then they
+   * come when they are needed. Throws a Problem.
+   */
+  async restore(environment: Environment): Promise<void> {
+    const wanted = (await readStamp(environment.folder))?.wanted ?? [];
+    if (wanted.length === 0) {
+      return;
+    }
+    try {
+      await this.install(environment, ...wanted);
+    } catch (error) {
+      if (error instanceof Cancelled) {
+        await this.forgetWanted(environment);
+      }
+      throw error;
+    }
   }
 
   /** Notes that this window uses the environment, so that no other removes it; the function takes the note back. */
@@ -196,6 +219,7 @@ export class ManagedEnvironment {
       if (!canServe(examined)) {
         throw new Problem(`The Python environment in ${folder} was made, but it holds ${python}, ${examined.reason}.`);
       }
+      const wanted = [...new Set((await stamped(root)).flatMap(({ stamp }) => [...stamp.extras, ...(stamp.wanted ?? [])]))];
       const stamp: Stamp = {
         wheel: bundle.sha256,
         version: examined.version,
@@ -203,6 +227,7 @@ export class ManagedEnvironment {
         python: base.version,
         requested: search.setting,
         extras: [],
+        ...(wanted.length === 0 ? {} : { wanted }),
       };
       await writeStamp(folder, stamp);
       log(`The Python environment is ready: ${folder}`);
@@ -213,13 +238,15 @@ export class ManagedEnvironment {
     }
   }
 
-  private async add(environment: Environment, extra: string, report: Report, signal: AbortSignal): Promise<true> {
+  private async add(environment: Environment, extras: string[], report: Report, signal: AbortSignal): Promise<true> {
     const mark = path.join(environment.folder, underWayName);
-    await writeFile(mark, extra);
+    await writeFile(mark, extras.join(' '));
     try {
-      await this.pip(environment.python, `${this.around.bundle.wheel}[${extra}]`, report, signal);
+      await this.pip(environment.python, `${this.around.bundle.wheel}[${extras.join(',')}]`, report, signal);
       const stamp = (await readStamp(environment.folder)) ?? environment.stamp;
-      await writeStamp(environment.folder, { ...stamp, extras: [...new Set([...stamp.extras, extra])] });
+      const all = new Set([...stamp.extras, ...extras]);
+      const wanted = (stamp.wanted ?? []).filter((extra) => !all.has(extra));
+      await writeStamp(environment.folder, { ...stamp, extras: [...all], wanted });
     } catch (error) {
       // Where pip had begun to write, the mark stays, and the environment is made anew.
       if (error instanceof Cancelled || (error instanceof PipProblem && !error.began)) {
@@ -229,6 +256,13 @@ export class ManagedEnvironment {
     }
     await rm(mark, { force: true });
     return true;
+  }
+
+  private async forgetWanted(environment: Environment): Promise<void> {
+    const stamp = await readStamp(environment.folder);
+    if (stamp !== undefined) {
+      await writeStamp(environment.folder, { ...stamp, wanted: [] });
+    }
   }
 
   private async pip(python: string, requirement: string, report: Report, signal: AbortSignal): Promise<void> {
@@ -275,6 +309,13 @@ function refuseIfCancelled(signal: AbortSignal): void {
   if (signal.aborted) {
     throw new Cancelled('Osiris installed nothing, because you cancelled it. Osiris: Restart Server, or the next run, tries again.');
   }
+}
+
+/** `to run pipelines`, `for mysql and postgres`. */
+function purpose(extras: string[]): string {
+  const others = extras.filter((extra) => extra !== 'run');
+  const both = [extras.includes('run') ? 'to run pipelines' : '', others.length > 0 ? `for ${others.join(' and ')}` : ''];
+  return both.filter((part) => part !== '').join(' and ');
 }
 
 function noPython(search: PythonSearch, tried: string[]): Problem {

@@ -41,6 +41,7 @@ export class Managed {
       await this.inUse?.release();
       this.inUse = { environment, release: await managed.use(environment) };
     }
+    void this.restore(managed, environment);
     void managed.cleanUp().catch((error) => this.log.debug(`Cleaning up: ${String(error)}`));
     return environment.python;
   }
@@ -49,6 +50,15 @@ export class Managed {
   async install(extra: string): Promise<void> {
     if (this.inUse !== undefined) {
       await (await this.open()).install(this.inUse.environment, extra);
+    }
+  }
+
+  /** What the version before had installed is there again in a while; the server starts without waiting for it. */
+  private async restore(managed: ManagedEnvironment, environment: Environment): Promise<void> {
+    try {
+      await managed.restore(environment);
+    } catch (error) {
+      this.log.warn(`The packages of the version before were not installed again: ${(error as Error).message}`);
     }
   }
 

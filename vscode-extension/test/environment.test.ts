@@ -101,6 +101,40 @@ test('another version of the extension does not use it; an old one goes when no 
   assert.deepEqual(foldersIn(root), [path.basename(environment.folder)]);
 });
 
+test('one that follows another version gets its extras, without being asked again', async () => {
+  const place = scratchFolder();
+  const old = path.join(place, 'old');
+  mkdirSync(old);
+  const extras = ['mysql'];
+  writeFileSync(path.join(old, 'osiris-environment.json'), JSON.stringify({ ...environment.stamp, wheel: '1'.repeat(64), extras }));
+  const words: string[] = [];
+  const window = await managed(place, { variables: fromWheels() }, words);
+
+  const made = await window.ensure(never);
+  const release = await window.use(made);
+  await window.cleanUp();
+  assert.deepEqual([made.stamp.extras, made.stamp.wanted], [[], extras]);
+  await window.restore(made);
+  await release();
+
+  assert.ok(words.includes('Osiris installs what it needs for mysql'), words.join('\n'));
+  assert.deepEqual((await window.find())?.stamp.extras, extras);
+  words.length = 0;
+  await window.restore(made);
+  assert.deepEqual(words, [], 'once is enough');
+});
+
+test('who cancels the extras of the version before is not asked again', async () => {
+  const file = path.join(environment.folder, 'osiris-environment.json');
+  writeFileSync(file, JSON.stringify({ ...environment.stamp, wanted: ['run'] }));
+  const window = await managed(root, { working: (_title, work) => work(() => undefined, AbortSignal.abort()) });
+
+  await assert.rejects(window.restore(environment), Cancelled);
+
+  assert.deepEqual((await window.find())?.stamp.wanted, []);
+  writeFileSync(file, JSON.stringify(environment.stamp));
+});
+
 test('an extra that cannot be had leaves it as it was', async () => {
   const window = await managed(root, { variables: none });
   await assert.rejects(window.install(environment, 'run'), /No package index or wheel folder that pip may use has \S+ for this Python/);

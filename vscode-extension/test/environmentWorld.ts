@@ -140,11 +140,11 @@ export async function pythonWithoutEnsurepip(folder: string): Promise<string> {
   return path.join(bin, name);
 }
 
-/** A folder with all wheels that the base install needs, as one brings them to a machine without a network. */
+/** A folder with all wheels that the base install and its extra mysql need, as one brings them to a machine without a network. */
 export async function wheelFolder(folder: string): Promise<string> {
   const { wheel, pip } = await bundle();
   const { executable } = await basePython();
-  execFileSync(executable, ['-I', `${pip}/pip`, 'download', '--quiet', '--disable-pip-version-check', '--dest', folder, wheel], { stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(executable, ['-I', `${pip}/pip`, 'download', '--quiet', '--disable-pip-version-check', '--dest', folder, `${wheel}[mysql]`], { stdio: ['ignore', 'pipe', 'pipe'] });
   return folder;
 }
 
