@@ -7,6 +7,9 @@ import { detectInYaml } from './settings';
 /** A file that comes back as YAML this soon after it was OML was switched by hand, and stays YAML. */
 const switchedByHandMs = 500;
 
+/** The languages of pipelines and of the files of a project. */
+export const ownLanguages = ['oml', 'osiris-project'];
+
 /** Files of a project, which the server checks as well, whatever language they are in. */
 export const projectFiles = ['osiris_connections.yaml', 'osiris.yaml', '.env'];
 

@@ -1,5 +1,6 @@
-/** Keeps OML to its own indentation in files that VS Code opened before it knew the defaults of this extension. */
+/** Keeps OML and the files of a project to their own indentation in files that VS Code opened before it knew the defaults of this extension. */
 import * as vscode from 'vscode';
+import { ownLanguages } from './detect';
 
 /**
  * A file that comes with the window, as after a restart, is opened before the extensions are read: its indentation was
@@ -11,7 +12,7 @@ export function keepIndentation(): vscode.Disposable {
   const settle = (): void => {
     for (const editor of vscode.window.visibleTextEditors) {
       const { document } = editor;
-      if (document.languageId !== 'oml' || seen.has(document)) {
+      if (!ownLanguages.includes(document.languageId) || seen.has(document)) {
         continue;
       }
       seen.add(document);

@@ -1,9 +1,10 @@
 /** The entry behind the language name in the status bar: which server serves, or why none does. */
 import * as vscode from 'vscode';
 import { commandIds } from './commandIds';
+import { ownLanguages } from './detect';
 
 export class Status implements vscode.Disposable {
-  private readonly item = vscode.languages.createLanguageStatusItem('osiris.server', { language: 'oml' });
+  private readonly item = vscode.languages.createLanguageStatusItem('osiris.server', ownLanguages);
 
   constructor() {
     this.item.name = 'Osiris';

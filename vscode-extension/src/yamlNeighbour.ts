@@ -1,6 +1,7 @@
 /**
- * Gets along with Red Hat's YAML extension. Pipelines are OML, which it leaves alone; the files of a project stay YAML,
- * and where it reads them, too, it reports their YAML syntax and ours is left out. All else is told by us alone.
+ * Gets along with Red Hat's YAML extension. Pipelines and the files of a project have languages of their own, which it
+ * leaves alone; where somebody gave them back to YAML, it reports their YAML syntax and ours is left out. All else is
+ * told by us alone.
  */
 import * as vscode from 'vscode';
 import type { Middleware } from 'vscode-languageclient/node';
