@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from hostile import set_traps
+from servers import mariadb, postgres  # noqa: F401 - the fixtures that start private database servers
 
 _ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
