@@ -1,5 +1,6 @@
 """The table of codes: every code is explained, and its example shows it."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -7,16 +8,23 @@ import pytest
 from osiris.components.registry import ComponentRegistry
 from osiris.core.dotenv_checks import dotenv_findings
 from osiris.language.analysis import analyse
+from osiris.language.catalog import Catalog, Column, SchemaKnowledge, TableInfo
 from osiris.language.connection_checks import variable_findings
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment
-from osiris.syntax.code_examples import CONNECTIONS, FILES, PIPELINES
+from osiris.syntax.code_examples import CONNECTIONS, FILES, FOUND, LOCKED, PIPELINES
 from osiris.syntax.codes import CODES
 from osiris.syntax.codes_markdown import diagnostics_markdown
 
 # A file of 20 MB, and one that is not text.
 WITHOUT_EXAMPLE = {"OML010", "OML014"}
 WITH_EXAMPLE = [code for code in CODES if code < "OML6" and code not in WITHOUT_EXAMPLE]
+
+
+def reading(tables):
+    columns = {("", table): tuple(Column(name, "TEXT") for name in names) for table, names in tables.items()}
+    infos = [TableInfo("", name) for name in tables]
+    return Catalog("@sqlite.shop", "sqlite", infos, columns, read_at=datetime.now(UTC) - timedelta(minutes=1))
 
 
 def findings(example):
@@ -29,7 +37,13 @@ def findings(example):
     connections = None if first == "# no connections file" else parse_connections(CONNECTIONS)
     # Examples may use components that cannot run yet; that hint has an example of its own.
     hidden = {} if example == CODES["OML129"].example else {"OML129": None}
-    env = StaticEnvironment(connections=connections, files=frozenset(FILES), pipelines=PIPELINES, severities=hidden)
+    env = StaticEnvironment(
+        connections=connections,
+        files=frozenset(FILES),
+        pipelines=PIPELINES,
+        severities=hidden,
+        schemas={"@sqlite.shop": SchemaKnowledge(reading(LOCKED), reading(FOUND))},
+    )
     options = {}
     if first.startswith("# --profile "):
         options["profile"] = first.split()[2]

@@ -9,7 +9,7 @@ from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
 from osiris.language.declarations import Declarations, declared_sensitive
 from osiris.language.environment import Environment, StaticEnvironment
-from osiris.language.facts import PathUse
+from osiris.language.facts import PathUse, TableNamed
 from osiris.language.graph import Graph, Role, build_graph
 from osiris.language.model import Pipeline, Step, StepShape, TopEntry, shape_step
 from osiris.language.params import ParamValues, effective_params
@@ -43,8 +43,8 @@ class Analysis:
 
     ``diagnostics`` are absolute, sorted by place, and what the project's severities and the document's suppressions
     leave of them. ``specs``: per step the spec of its component. ``values``: the parameters that count. ``paths``: per
-    step the files that it reads and writes, with spans relative to its part. ``known`` is what an ``Analyzer`` starts
-    from that is to analyse nearly the same text.
+    step the files that it reads and writes, ``tables``: the tables of its database that it names, both with spans
+    relative to its part. ``known`` is what an ``Analyzer`` starts from that is to analyse nearly the same text.
     """
 
     document: Document
@@ -55,6 +55,7 @@ class Analysis:
     diagnostics: tuple[Diagnostic, ...]
     paths: tuple[tuple[PathUse, ...], ...] = ()
     known: _Known | None = field(default=None, repr=False)
+    tables: tuple[tuple[TableNamed, ...], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -153,8 +154,9 @@ class Analyzer:
         for rule in DOCUMENT_RULES:
             diagnostics += rule(context)
         paths = tuple(report.paths for report in reports)
+        tables = tuple(report.tables for report in reports)
         known = _Known(self._shapes, self._shaped_by, self._reports, self._environment)
-        return Analysis(document, pipeline, graph, values, specs, tuple(diagnostics), paths, known), apart
+        return Analysis(document, pipeline, graph, values, specs, tuple(diagnostics), paths, known, tables), apart
 
     def _declared(self, document: Document) -> tuple[Declarations, tuple[TopEntry, ...]]:
         top: list[TopEntry] = []
@@ -244,6 +246,8 @@ class Analyzer:
                 tuple(context.unknown_tables),
                 tuple(context.meant_params),
                 context.looked_around,
+                tuple(dict.fromkeys(context.tables_named)),
+                tuple(context.missing_tables),
             )
             new[shape.part] = (key, report)
             reports.append(report)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from osiris.syntax.text import Span
+
+if TYPE_CHECKING:
+    from osiris.language.connections import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,21 @@ class ConnectionUse:
 
     family: str
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class TableNamed:
+    """A table of a connection's database that a step names, in its ``table`` or in a query.
+
+    ``schema`` is None for the default one. ``span`` is relative to the step's part. ``written``: the step writes it.
+    """
+
+    connection: Connection
+    schema: str | None
+    table: str
+    origin: Literal["table", "query"]
+    span: Span
+    written: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ Examples live in a project with the connections file ``CONNECTIONS``, the input 
 pipeline that is called ``weekly-orders``. An example that starts with ``connections:`` is such a file itself; one that
 starts with ``# no connections file`` is in a project without one; one with ``# --profile NAME`` or ``# --param X=Y`` in
 its first line is checked with that option. One that starts with ``# .env`` is that file, in a project whose only
-parameter is ``region``. The variable ``MYSQL_PASSWORD`` is set, and no other.
+parameter is ``region``; one that starts with ``{`` is ``osiris.schema.json``. Of ``@sqlite.shop`` the tables ``LOCKED``
+are in that file, and ``FOUND`` were read a minute ago. The variable ``MYSQL_PASSWORD`` is set, and no other.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ connections:
     main: {endpoint: "https://example.org/graphql", headers: {Accept: application/json}}
 """
 FILES = ("data/orders.csv", "data/shop.db")
+LOCKED = {"orders": ("id", "amount"), "regions": ("id",)}
+FOUND = {"orders": ("id", "amount"), "regions": ("id", "name"), "customers": ("id", "name")}
 PIPELINES = {"weekly-orders": ("pipelines/weekly.oml",)}
 
 _TOP = "oml_version: 0.1.0\nname: orders\n"
@@ -44,6 +47,10 @@ def _sql(query: str, *, top: str = _TOP, needs: str = "") -> str:
     more = _READ_2 if "extract-2" in needs else ""
     step = "  - id: total\n    component: duckdb.processor\n    mode: transform\n"
     return f"{top}steps:\n{_READ}{more}{step}{needs}    config:\n      query: {query}\n"
+
+
+def _sqlite(lines: str) -> str:
+    return _HEAD + f"  - id: extract\n    component: sqlite.extractor\n    mode: read\n    config:\n{lines}"
 
 
 def _mysql(lines: str) -> str:
@@ -178,6 +185,11 @@ EXAMPLES: dict[str, str] = {
     ),
     "OML408": _sql("SELECT * FROM df WHERE region = 'north"),
     "OML409": _sql("SELECT * FROM df WHERE id IN ${params.ids}", top=_TOP + "params: {ids: []}\n"),
+    "OML410": _sqlite("      table: ordres\n"),
+    "OML411": _sqlite("      table: orders\n      columns: [id, amuont]\n"),
+    "OML412": _sqlite("      table: customers\n"),
+    "OML413": _sqlite("      table: regions\n"),
+    "OML420": '{"schema_version": 1, "connections": {"@sqlite.shop": {"dialect": "sqlite", "tables": []}}}\n',
     "OML501": _mysql(
         "      host: localhost\n      database: shop\n      user: reader\n"
         "      password: Tr0ub4dor\n      table: orders\n"

@@ -184,6 +184,41 @@ _TABLE: tuple[Code, ...] = (
     _code("OML407", _E, "Text parameter without quotes", "Outside quotes a text would become SQL."),
     _code("OML408", _E, "Unclosed quote or comment in SQL", "A quote or comment is opened here and never closed."),
     _code("OML409", _E, "Parameter cannot stand in SQL here", "The value has no safe form at this place of the SQL."),
+    _code(
+        "OML410",
+        _E,
+        "Unknown table of a database",
+        "The table (or schema) is not in the database behind the connection. That is an error when the last reading of "
+        "the database is complete and young enough; else it is a hint that says how old the reading is. "
+        "`osiris discover` reads it anew. A table that a step of the pipeline writes need not be there.",
+    ),
+    _code(
+        "OML411",
+        _E,
+        "Unknown column of a table",
+        "The table has no such column. That is an error when the last reading of the database is complete and young "
+        "enough, or when `osiris.schema.json` says so; else it is a hint that says how old the reading is.",
+    ),
+    _code(
+        "OML412",
+        _H,
+        "Table not in osiris.schema.json",
+        "`osiris.schema.json` lets everybody check the same; it knows other tables of this connection, but not this "
+        "one. `osiris discover --lock` adds it.",
+    ),
+    _code(
+        "OML413",
+        _H,
+        "Table has changed since osiris.schema.json",
+        "The database has the table in another form than `osiris.schema.json`, which is what counts. "
+        "`osiris discover --lock` writes down how it is now.",
+    ),
+    _code(
+        "OML420",
+        _E,
+        "osiris.schema.json cannot be used",
+        "The file is written by `osiris discover --lock`; what is wrong in it is not used to check anything.",
+    ),
     # 5xx: secrets and safety.
     _code(
         "OML501", _E, "Secret in the pipeline", "The component marks this key as secret; its value must not be here."

@@ -11,6 +11,7 @@ from osiris.language.rules import (
     params,
     paths,
     references,
+    schema,
     secrets,
     sql,
     steps,
@@ -34,6 +35,7 @@ STEP_RULES: tuple[StepRule, ...] = (
     params.values_fit_in,
     paths.inside_project,
     sql.sql_shape,
+    schema.tables_and_columns,
 )
 """Run for a step when the step or what it sees of the rest has changed. Spans are relative to the step's part."""
 
@@ -56,5 +58,6 @@ DOCUMENT_RULES: tuple[DocumentRule, ...] = (
     overwrites.files_written_over,
     secrets.secrets,
     sql.unknown_tables,
+    schema.unknown_tables,
 )
 """Run on every analysis, so each takes time linear in the number of steps. Spans are absolute."""

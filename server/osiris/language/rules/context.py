@@ -10,7 +10,7 @@ from functools import cached_property
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
 from osiris.language.environment import Environment
-from osiris.language.facts import ConnectionUse, PathUse, SecretHit, UnknownTable
+from osiris.language.facts import ConnectionUse, PathUse, SecretHit, TableNamed, UnknownTable
 from osiris.language.graph import Graph
 from osiris.language.model import Param, Pipeline, StepShape
 from osiris.language.params import ParamValues
@@ -56,7 +56,8 @@ class StepContext:
 
     ``tables`` are the names of the tables that it sees, ``sources`` of how many steps; ``complete`` is False while
     that is not certain. ``unknown_tables`` collects the tables that its SQL names beyond those, ``meant_params`` the
-    parameters that misspelt references most likely mean.
+    parameters that misspelt references most likely mean. ``tables_named`` collects the tables of its database,
+    ``missing_tables`` those that are not there, with the findings that say so.
     """
 
     shape: StepShape
@@ -70,6 +71,8 @@ class StepContext:
     looked_around: bool = False
     unknown_tables: list[UnknownTable] = field(default_factory=list)
     meant_params: list[str] = field(default_factory=list)
+    tables_named: list[TableNamed] = field(default_factory=list)
+    missing_tables: list[tuple[TableNamed, Diagnostic]] = field(default_factory=list)
     _maps: dict[Scalar, SourceMap] = field(default_factory=dict)
     _tokens: dict[tuple[Scalar, str], list[SqlToken]] = field(default_factory=dict)
 
@@ -137,6 +140,8 @@ class StepReport:
     unknown_tables: tuple[UnknownTable, ...] = ()
     meant_params: tuple[str, ...] = ()
     rests_on_env: bool = False
+    tables: tuple[TableNamed, ...] = ()
+    missing_tables: tuple[tuple[TableNamed, Diagnostic], ...] = ()
 
 
 @dataclass(eq=False)

@@ -33,11 +33,16 @@ _FILE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TableUse:
-    """A table as the query names it (without quotes); ``is_file`` when DuckDB would read a file of that name."""
+    """A table as the query names it (without quotes); ``is_file`` when DuckDB would read a file of that name.
+
+    ``schema`` is what stands in front of the last point; ``folds``: no part of the name is in quotes.
+    """
 
     name: str
     span: Span
     is_file: bool
+    schema: str | None = None
+    folds: bool = False
 
 
 @dataclass(slots=True)
@@ -49,8 +54,11 @@ class _Frame:
     expecting: bool = False
 
 
-def table_uses(tokens: list[SqlToken]) -> Iterator[TableUse]:
-    """The tables of a query in order; ``tokens`` without comments. Errs on the side of finding fewer."""
+def table_uses(tokens: list[SqlToken], *, qualified: bool = False) -> Iterator[TableUse]:
+    """The tables of a query in order; ``tokens`` without comments. Errs on the side of finding fewer.
+
+    ``qualified``: those that are named with their schema as well.
+    """
     ctes = _cte_names(tokens)
     stack = [_Frame(query=True)]
     for position, token in enumerate(tokens):
@@ -69,6 +77,8 @@ def table_uses(tokens: list[SqlToken]) -> Iterator[TableUse]:
                 frame.in_from = frame.expecting = True
         elif frame.expecting:
             use, still = _use(tokens, position, upper, ctes)
+            if use is None and qualified and not still:
+                use = _qualified(tokens, position)
             frame.expecting = still
             if use is not None:
                 yield use
@@ -120,7 +130,22 @@ def _use(tokens: list[SqlToken], position: int, upper: str, ctes: frozenset[str]
     name = token.text.lower()
     if name in ctes or name.startswith(_SYSTEM) or token.text[:1] == "$":
         return None, False
-    return TableUse(token.text, token.span, False), False
+    return TableUse(token.text, token.span, False, folds=True), False
+
+
+def _qualified(tokens: list[SqlToken], position: int) -> TableUse | None:
+    """The table that is named ``schema.table`` from ``position`` on."""
+    parts = [tokens[position]]
+    while tokens[position + 1 : position + 2] and tokens[position + 1].text == "." and position + 2 < len(tokens):
+        position += 2
+        parts.append(tokens[position])
+    names = [part.name for part in parts]
+    after = tokens[position + 1] if position + 1 < len(tokens) else None
+    called = after is not None and (after.text == "(" or after.kind == "placeholder")
+    if len(parts) < 2 or called or not all(names) or str(names[-2]).lower().startswith(_SYSTEM):
+        return None
+    folds = all(part.kind == "word" for part in parts)
+    return TableUse(str(names[-1]), Span(parts[0].span.start, parts[-1].span.end), False, names[-2], folds)
 
 
 def _cte_names(tokens: list[SqlToken]) -> frozenset[str]:

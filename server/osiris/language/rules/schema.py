@@ -1,0 +1,320 @@
+"""Tables and columns that a step names, against what is known of the database behind its connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from osiris.components.spec import ComponentSpec
+from osiris.language.catalog import Catalog, Columns, SchemaKnowledge, Table, age_text
+from osiris.language.edits import quoted, scalar_text
+from osiris.language.facts import TableNamed
+from osiris.language.findings import finding, replacement
+from osiris.language.rules.config import locate
+from osiris.language.rules.context import DocumentContext, StepContext
+from osiris.language.rules.nodes import cut
+from osiris.language.rules.sql_tables import table_uses
+from osiris.language.schema_drift import column_changes
+from osiris.language.step_database import StepDatabase, database_of
+from osiris.language.substitution import ResolvedConfig
+from osiris.language.suggest import listing, nearest
+from osiris.syntax.diagnostic import Diagnostic, Fix, Related, Severity
+from osiris.syntax.text import Span
+from osiris.syntax.tree import Node, Scalar, Sequence, Style
+
+LOCK_FILE = "osiris.schema.json"
+
+# Where a name in a config counts letter by letter, since the driver puts it in quotes.
+_EXACT = frozenset({"postgres"})
+# Where that depends on the server for tables; its columns are the same in any case.
+_EXACT_TABLES_PERHAPS = frozenset({"mysql", "mariadb"})
+
+
+def tables_and_columns(ctx: StepContext) -> Iterator[Diagnostic]:
+    """The table and the columns that a step names are there, under every profile."""
+    spec = ctx.spec
+    if spec is None or not spec.takes_connection or not (spec.table_key or spec.sql_keys):
+        return
+    cases = [("", ctx.resolved)]
+    cases += ((f" (With the profile `{profile}`.)", resolved) for profile, resolved in ctx.variants)
+    told: set[tuple[str, Span, str]] = set()
+    for suffix, resolved in cases:
+        database = database_of(spec, resolved, ctx.env)
+        if database is None:
+            continue
+        judge = _Judge(ctx, spec, resolved, database, suffix)
+        judge.note_tables()
+        for found in judge.findings():
+            key = (found.code, found.span, found.message.removesuffix(suffix))
+            if key not in told:
+                told.add(key)
+                yield found
+
+
+def unknown_tables(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Tables that are not there, unless a step of the pipeline makes them."""
+    if not any(report.missing_tables for report in ctx.reports):
+        return
+    made = {_identity(named) for report in ctx.reports for named in report.tables if named.written}
+    for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
+        for named, found in report.missing_tables:
+            if _identity(named) not in made:
+                yield found.shift(step.base)
+
+
+def _identity(named: TableNamed) -> tuple[str, str, str]:
+    return named.connection.reference, (named.schema or "").casefold(), named.table.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name in the config: what it is with its parameters, and where it stands."""
+
+    text: str
+    node: Scalar | None
+    span: Span
+
+    def written(self, name: str, *, preferred: bool) -> Fix | None:
+        """The fix that writes ``name`` there, in the quotes that are there; None where nothing can be written."""
+        node = self.node
+        if node is None or node.synthetic or "${" in node.text or node.style in (Style.LITERAL, Style.FOLDED):
+            return None
+        text = scalar_text(name)
+        if node.style is Style.DOUBLE:
+            text = quoted(name)
+        elif node.style is Style.SINGLE and name.isprintable():
+            text = "'" + name.replace("'", "''") + "'"
+        return replacement(f"Replace by `{cut(name)}`", node.span, text, preferred=preferred)
+
+
+class _Judge:
+    """One step under one profile."""
+
+    def __init__(
+        self, ctx: StepContext, spec: ComponentSpec, resolved: ResolvedConfig, database: StepDatabase, suffix: str
+    ) -> None:
+        self.ctx = ctx
+        self.spec = spec
+        self.resolved = resolved
+        self.database = database
+        self.suffix = suffix
+        self.reference = database.connection.reference
+        self.writes = spec.consumes_data
+        self.has_query = any(resolved.config.get(key) for key in spec.sql_keys)
+
+    def found(
+        self,
+        code: str,
+        name: _Name,
+        message: str,
+        *fixes: Fix | None,
+        certain: bool = True,
+        related: Span | None = None,
+    ) -> Diagnostic:
+        notes = (Related(related, "This is the table."),) if related is not None else ()
+        severity = None if certain else Severity.HINT
+        return finding(code, name.span, message + self.suffix, *fixes, related=notes, severity=severity)
+
+    # -- the names that the config holds
+
+    def names(self, key: str | None) -> Iterator[_Name]:
+        """The names under a key: one text, or each of a list. Those that are known at run only are left out."""
+        config = self.ctx.shape.config
+        value = self.resolved.config.get(key) if key is not None else None
+        if key is None or value is None or (key,) in self.resolved.open:
+            return
+        _, node = locate(config, (key,))
+        if node is None:
+            return
+        if not isinstance(value, list):
+            yield from self._name(value, node)
+            return
+        items = node.items if isinstance(node, Sequence) and len(node.items) == len(value) else None
+        for index, item in enumerate(value):
+            if (key, index) not in self.resolved.open:
+                yield from self._name(item, items[index] if items is not None else node)
+
+    def _name(self, value: object, node: Node) -> Iterator[_Name]:
+        if isinstance(value, str) and value and node.span.end > node.span.start:
+            yield _Name(value, node if isinstance(node, Scalar) else None, node.span)
+
+    def note_tables(self) -> None:
+        """Which tables the step works with, for rules that look at the whole document and for the lock."""
+        database, noted = self.database, self.ctx.tables_named
+        if not self.has_query or self.writes:
+            for name in self.names(self.spec.table_key):
+                noted.append(
+                    TableNamed(database.connection, database.schema, name.text, "table", name.span, self.writes)
+                )
+        for key, dialect in self.spec.sql_keys.items():
+            _, node = locate(self.ctx.shape.config, (key,))
+            if dialect == "graphql" or not isinstance(node, Scalar) or not node.text:
+                continue
+            tokens = [token for token in self.ctx.sql(node, dialect) if token.kind != "comment"]
+            for use in table_uses(tokens, qualified=True):
+                if not use.is_file:
+                    fold = dialect == "postgres" and use.folds
+                    table = use.name.lower() if fold else use.name
+                    schema = use.schema.lower() if fold and use.schema else use.schema
+                    span = self.ctx.source(node, use.span.start, use.span.end)
+                    noted.append(TableNamed(database.connection, schema or database.schema, table, "query", span))
+
+    # -- findings
+
+    def findings(self) -> Iterator[Diagnostic]:
+        knowledge = self.database.knowledge
+        table = next(self.names(self.spec.table_key), None)
+        if knowledge is None or table is None or (self.has_query and not self.writes):
+            return
+        found = self.database.found()
+        if found is not None and self.writes and not self.same(table.text, *found):
+            return  # it would be another table, which need not be there yet
+        if found is None:
+            if not self.writes:
+                yield from self.unknown(table)
+            return
+        yield from self.spelling(table, *found)
+        yield from self.lock(table, *found)
+        if found[0].columns is not None:
+            for key in self.spec.column_keys:
+                yield from self.columns(key, table, found[0], found[1], found[0].columns)
+
+    def same(self, text: str, table: Table, catalog: Catalog) -> bool:
+        """Whether the database takes ``text`` for the name of ``table``."""
+        info = table.info
+        return catalog.dialect not in _EXACT or text in (info.name, f"{info.schema}.{info.name}")
+
+    def spelling(self, name: _Name, table: Table, catalog: Catalog) -> Iterator[Diagnostic]:
+        """The table is called so but for the case of its letters."""
+        info = table.info
+        if name.text in (info.name, f"{info.schema}.{info.name}"):
+            return
+        right = f"{info.schema}.{info.name}" if "." in name.text and "." not in info.name else info.name
+        if right.casefold() != name.text.casefold():
+            return
+        fix = name.written(right, preferred=True)
+        if catalog.dialect in _EXACT:
+            certain = catalog is self._knowledge.locked or self._knowledge.is_fresh
+            message = f"The table is called `{cut(right)}`: the case of the letters counts here."
+            yield self.found("OML410", name, message, fix, certain=certain)
+        elif catalog.dialect in _EXACT_TABLES_PERHAPS:
+            message = f"The table is called `{cut(right)}`. On many servers the case of the letters counts."
+            yield self.found("OML410", name, message, fix, certain=False)
+
+    @property
+    def _knowledge(self) -> SchemaKnowledge:
+        knowledge = self.database.knowledge
+        assert knowledge is not None
+        return knowledge
+
+    def unknown(self, name: _Name) -> Iterator[Diagnostic]:
+        """The table is in none of the readings."""
+        knowledge = self._knowledge
+        catalog = knowledge.discovered
+        if catalog is None:
+            if knowledge.locked is not None:
+                yield self.not_locked(name, knowledge.locked)
+            return
+        schema = self.database.schema
+        named = next(self.names(self.spec.schema_key), None)
+        if schema is not None and schema.casefold() not in {known.casefold() for known in catalog.schemas}:
+            if catalog.schemas == ("",):
+                return  # a source that tells no schemas
+            what, known, at = f"schema `{cut(schema)}`", tuple(catalog.schemas), named or name
+            text = schema
+        else:
+            where = f" in the schema `{cut(schema)}`" if schema else ""
+            what, known, at, text = f"table `{cut(name.text)}`{where}", _names(catalog, schema), name, name.text
+        near = nearest(text, known)
+        certain = knowledge.is_fresh
+        hint = f" Did you mean `{cut(near)}`?" if near else self.elsewhere(name, catalog, known)
+        fix = at.written(near, preferred=certain) if near and at.text == text else None
+        missing = self.found("OML410", at, self.absent(what, certain, catalog) + hint, fix, certain=certain)
+        target = TableNamed(self.database.connection, schema, name.text, "table", name.span)
+        self.ctx.missing_tables.append((target, missing))
+
+    def elsewhere(self, name: _Name, catalog: Catalog, known: tuple[str, ...]) -> str:
+        others = [t.schema for t in catalog.tables if t.name == name.text and t.schema]
+        if others:
+            return f" There is one in {listing(others)}."
+        return f" There is {listing(cut(one) for one in known)}." if 0 < len(known) <= 6 else ""
+
+    def absent(self, what: str, certain: bool, catalog: Catalog) -> str:
+        """That something is not there, as sure as one can be."""
+        if certain:
+            return f"`{self.reference}` has no {what}."
+        age = age_text(self._knowledge.age())
+        if not catalog.complete:
+            return f"`{self.reference}` has no {what} that could be read {age}."
+        command = f"Run `osiris discover {self.reference}` to be sure."
+        return f"`{self.reference}` had no {what} when it was read, {age}. {command}"
+
+    def lock(self, name: _Name, table: Table, catalog: Catalog) -> Iterator[Diagnostic]:
+        """What is locked is what is there now."""
+        knowledge = self._knowledge
+        if knowledge.locked is None or knowledge.discovered is None:
+            return
+        if catalog is not knowledge.locked:
+            yield self.not_locked(name, knowledge.locked)
+        elif knowledge.is_fresh:
+            now = knowledge.discovered.table(table.info.name, table.info.schema or self.database.schema)
+            if now is None:
+                changes: tuple[str, ...] = ("the table is gone",)
+            else:
+                changes = column_changes(table.columns, now.columns) if table.columns and now.columns else ()
+            if changes:
+                shown = ", ".join(cut(change) for change in changes[:4])
+                more = f" and {len(changes) - 4} more" if len(changes) > 4 else ""
+                message = (
+                    f"`{cut(table.info.name)}` has changed since {LOCK_FILE} was written: {shown}{more} (read "
+                    f"{age_text(knowledge.age())}). Run `osiris discover --lock`."
+                )
+                yield self.found("OML413", name, message)
+
+    def not_locked(self, name: _Name, locked: Catalog) -> Diagnostic:
+        near = nearest(name.text, _names(locked, self.database.schema)) if not self._knowledge.discovered else None
+        hint = f" Did you mean `{cut(near)}`?" if near else ""
+        fix = name.written(near, preferred=False) if near else None
+        message = (
+            f"`{cut(name.text)}` is not in {LOCK_FILE} yet, so that others cannot check this step.{hint} "
+            "Run `osiris discover --lock`."
+        )
+        return self.found("OML412", name, message, fix)
+
+    def columns(self, key: str, at: _Name, table: Table, catalog: Catalog, known: Columns) -> Iterator[Diagnostic]:
+        exact = catalog.dialect in _EXACT
+        there = {column.name if exact else column.name.casefold() for column in known}
+        names = list(self.names(key))
+        wrong = [name for name in names if (name.text if exact else name.text.casefold()) not in there]
+        if not wrong:
+            return
+        knowledge = self._knowledge
+        certain = knowledge.is_certain(table, catalog)
+        taken = {name.text for name in names}
+        for name in wrong:
+            near = nearest(name.text, tuple(column.name for column in known))
+            hint = f"Did you mean `{cut(near)}`?" if near else f"It has {listing(cut(c.name) for c in known)}."
+            fix = name.written(near, preferred=certain) if near and near not in taken else None
+            said = self.no_column(name, table, catalog, certain)
+            yield self.found("OML411", name, f"{said} {hint}", fix, certain=certain, related=at.span)
+
+    def no_column(self, name: _Name, table: Table, catalog: Catalog, certain: bool) -> str:
+        shown, column = f"`{cut(table.info.name)}`", f"`{cut(name.text)}`"
+        if catalog is self._knowledge.locked:
+            return f"{shown} has no column {column} in {LOCK_FILE}."
+        if certain:
+            return f"{shown} has no column {column}."
+        why = ", and a run has written to it since" if table.info.written else ""
+        age = age_text(self._knowledge.age())
+        return f"{shown} had no column {column} when it was read, {age}{why}."
+
+
+@lru_cache(maxsize=4)
+def _names(catalog: Catalog, schema: str | None) -> tuple[str, ...]:
+    """What may be written for a table where ``schema`` is said: in the default schema its name alone does."""
+    home = catalog.default_schema if schema is None else schema
+    here = [table.name for table in catalog.tables if table.schema.casefold() == home.casefold()]
+    if schema is None:
+        here += [f"{table.schema}.{table.name}" for table in catalog.tables if table.schema != home and table.schema]
+    return tuple(here)
