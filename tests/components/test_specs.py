@@ -36,7 +36,9 @@ def test_every_spec_is_sound_and_its_examples_are_right(file: Path) -> None:
 
 def test_the_catalogue_is_complete() -> None:
     assert REGISTRY.names() == (
+        "duckdb.extractor",
         "duckdb.processor",
+        "duckdb.writer",
         "filesystem.csv_extractor",
         "filesystem.csv_writer",
         "filesystem.parquet_extractor",
