@@ -23,6 +23,7 @@ SqlKind = Literal[
 ]
 
 _PLACEHOLDER = re.compile(r"\$\{[^{}\r\n]*\}")
+_MOST_RESTARTS = 8
 _BLOCK_COMMENT_EDGE = re.compile(r"/\*|\*/")
 _START = re.compile(
     r"""
@@ -42,6 +43,11 @@ _START = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,38 @@ def _tokens(text: str, mysql: bool) -> tuple[SqlToken, ...]:
         tokens.append(token)
         at = token.span.end
     return tuple(tokens)
+
+
+def tokenize_typed(text: str, *, dialect: str = "duckdb", cursor: int | None = None) -> list[SqlToken]:
+    """The tokens of a text that somebody types: a quote that nothing closes ends with its line, and so does a quoted
+    name around the ``cursor``, whatever quote follows further down.
+    """
+    tokens = tokenize_sql(text, dialect=dialect)
+    for _ in range(_MOST_RESTARTS):
+        found = next((i for i, token in enumerate(tokens) if _runs_on(token, cursor)), None)
+        if found is None:
+            break
+        token = tokens[found]
+        at = text.find("\n", token.span.start)
+        cut = SqlToken(
+            "error", Span(token.span.start, at), text[token.span.start : at], (), token.unclosed or token.kind
+        )
+        rest = tokenize_sql(text[at:], dialect=dialect)
+        tokens[found:] = [
+            cut,
+            *(
+                SqlToken(t.kind, t.span.shift(at), t.text, tuple(p.shift(at) for p in t.placeholders), t.unclosed)
+                for t in rest
+            ),
+        ]
+    return tokens
+
+
+def _runs_on(token: SqlToken, cursor: int | None) -> bool:
+    if token.unclosed in ("string", "quoted_identifier"):
+        return "\n" in token.text
+    inside = cursor is not None and token.span.start < cursor <= token.span.end
+    return inside and token.kind == "quoted_identifier" and "\n" in token.text
 
 
 def _read(text: str, match: re.Match[str], group: str, mysql: bool) -> SqlToken:

@@ -7,13 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from osiris.syntax.sql import SqlToken
+from osiris.syntax.sql import word_set as word_set
 from osiris.syntax.text import Span
-
-
-def word_set(text: str) -> frozenset[str]:
-    """The words of a text."""
-    return frozenset(text.split())
-
 
 # Behind these words, at the same depth, a comma no longer separates tables.
 _ENDS_FROM = word_set(
