@@ -232,7 +232,9 @@ class _Judge:
         fix = at.written(near, preferred=certain) if near and at.text == text else None
         missing = self.found("OML410", at, self.absent(what, certain, catalog) + hint, fix, certain=certain)
         target = TableNamed(self.database.connection, schema, name.text, "table", name.span)
-        self.ctx.missing_tables.append((target, missing))
+        said = missing.message.removesuffix(self.suffix)
+        if not any(one.span == missing.span and one.message.startswith(said) for _, one in self.ctx.missing_tables):
+            self.ctx.missing_tables.append((target, missing))
 
     def elsewhere(self, name: _Name, catalog: Catalog, known: tuple[str, ...]) -> str:
         others = [t.schema for t in catalog.tables if t.name == name.text and t.schema]

@@ -1,0 +1,373 @@
+"""Tables and columns that steps name, against what is known of the databases behind their connections."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from osiris.language.analysis import Analyzer
+from osiris.language.catalog import Catalog, Column, SchemaKnowledge, TableInfo
+from osiris.language.used_tables import used_tables
+from osiris.syntax.diagnostic import Severity
+from osiris.syntax.document import PartCache, parse
+
+CONNECTIONS = """\
+connections:
+  sqlite:
+    shop: {path: data/shop.db, default: true}
+  mysql:
+    crm: {host: db, database: crm, user: reader, password: "${CRM_PASSWORD}"}
+    other: {host: db, database: crm, user: reader, password: "${CRM_PASSWORD}", schema: sales}
+  supabase:
+    app: {url: "https://abcdefgh.supabase.co", key: "${APP_KEY}"}
+"""
+TABLES = {"orders": ("id", "amount", "status"), "Customers": ("id", "full name"), "sales.regions": ("id", "label")}
+
+
+def reading(dialect="sqlite", tables=TABLES, *, age=timedelta(minutes=5), complete=True, written=()):
+    infos, columns = [], {}
+    for name, names in tables.items():
+        schema, _, table = name.rpartition(".")
+        infos.append(TableInfo(schema, table, written=name in written))
+        columns[schema, table] = tuple(Column(column, "TEXT") for column in names) if names is not None else None
+    return Catalog("@x.y", dialect, infos, columns, complete=complete, read_at=datetime.now(UTC) - age)
+
+
+@pytest.fixture
+def knows(check, connections):
+    """Sets what is known of ``@sqlite.shop``, or of another connection; nothing is known of the others."""
+    check.env.connections = connections(CONNECTIONS)
+
+    def put(discovered=None, locked=None, reference="@sqlite.shop"):
+        check.env.schemas = {reference: SchemaKnowledge(locked, discovered)}
+
+    return put
+
+
+READ = """
+- id: extract
+  component: sqlite.extractor
+  mode: read
+  config:
+    connection: "@sqlite.shop"
+"""
+
+
+def found(analysis, code):
+    return [d for d in analysis.diagnostics if d.code == code]
+
+
+# -- unknown tables
+
+
+def test_an_unknown_table_of_a_fresh_reading_is_an_error(check, knows):
+    knows(reading())
+    [problem] = check.steps(READ + "    table: «OML410 ordres»\n").diagnostics
+    assert problem.severity is Severity.ERROR
+    assert problem.message == "`@sqlite.shop` has no table `ordres`. Did you mean `orders`?"
+
+
+def test_of_an_old_reading_it_is_a_hint_that_says_how_old(check, knows):
+    knows(reading(age=timedelta(days=3)))
+    [problem] = check.steps(READ + "    table: «OML410 invoices»\n").diagnostics
+    assert problem.severity is Severity.HINT
+    assert problem.message == (
+        "`@sqlite.shop` had no table `invoices` when it was read, 3 days ago. Run `osiris discover @sqlite.shop` to be "
+        "sure. There is `orders`, `Customers`, `sales.regions`."
+    )
+
+
+def test_of_a_reading_that_is_not_complete_it_is_a_hint(check, knows):
+    knows(reading(complete=False))
+    [problem] = check.steps(READ + "    table: «OML410 ordres»\n").diagnostics
+    assert problem.severity is Severity.HINT
+    assert "has no table `ordres` that could be read 5 minutes ago. Did you mean `orders`?" in problem.message
+
+
+@pytest.mark.parametrize("written", ["orders", "ORDERS", '"orders"', "sales.regions"])
+def test_a_table_that_is_there_has_no_finding(check, knows, written):
+    knows(reading())
+    check.steps(READ + f"    table: {written}\n")
+
+
+def test_the_default_connection_counts_where_a_step_names_none(check, knows):
+    knows(reading())
+    check.steps(READ.replace('    connection: "@sqlite.shop"\n', "") + "    table: «OML410 ordres»\n")
+
+
+def test_nothing_is_said_where_nothing_is_known(check, knows):
+    knows(None)
+    check.steps(READ + "    table: ordres\n    columns: [x]\n")
+    check.env.schemas = {}
+    check.steps(READ + "    table: ordres\n    columns: [x]\n")
+
+
+def test_a_step_that_leads_to_another_database_is_not_judged(check, knows):
+    knows(reading())
+    check.steps(READ + "    path: data/other.db\n    table: ordres\n")
+
+
+def test_a_table_that_a_writer_makes_need_not_be_there(check, knows):
+    knows(reading())
+    check.steps(
+        """
+        - id: numbers
+          component: filesystem.csv_extractor
+          mode: read
+          config: {path: a.csv}
+        - id: store
+          component: sqlite.writer
+          mode: write
+          config: {table: revenue}
+        - id: again
+          component: sqlite.extractor
+          mode: read
+          config: {table: Revenue}
+        """.replace("\n        ", "\n")
+    )
+
+
+def test_the_case_of_letters_counts_where_the_database_says_so(check, knows):
+    step = """
+- id: extract
+  component: {}.extractor
+  mode: read
+  config: {{table: {}, connection: "@{}"}}
+"""
+    knows(reading("postgres"), reference="@supabase.app")
+    [problem] = check.steps(step.format("supabase", "«OML410 customers»", "supabase.app")).diagnostics
+    assert problem.severity is Severity.ERROR
+    assert problem.message == "The table is called `Customers`: the case of the letters counts here."
+    knows(reading("mysql"), reference="@mysql.crm")
+    [problem] = check.steps(step.format("mysql", "«OML410 customers»", "mysql.crm")).diagnostics
+    assert problem.severity is Severity.HINT
+    assert problem.fixes[0].title == "Replace by `Customers`"
+
+
+def test_tables_are_looked_for_in_the_schema_that_the_step_or_its_connection_says(check, knows):
+    step = '\n- id: extract\n  component: mysql.extractor\n  mode: read\n  config:\n    connection: "@mysql.{}"\n'
+    knows(reading("mysql"), reference="@mysql.crm")
+    check.steps(step.format("crm") + "    schema: sales\n    table: regions\n")
+    check.steps(step.format("crm") + "    schema: sales\n    table: «OML410 orders»\n")
+    [problem] = check.steps(step.format("crm") + "    schema: «OML410 sale»\n    table: regions\n").diagnostics
+    assert problem.message == "`@mysql.crm` has no schema `sale`. Did you mean `sales`?"
+    knows(reading("mysql"), reference="@mysql.other")
+    check.steps(step.format("other") + "    table: regions\n")
+    check.steps(step.format("other") + "    table: «OML410 orders»\n")
+
+
+def test_the_fix_keeps_the_quotes(mend, check, knows):
+    knows(reading())
+    text = "oml_version: 0.1.0\nname: o\nsteps:\n" + READ + "    table: {}\n"
+    assert mend(text.format("'ordres'"), "OML410").endswith("table: 'orders'\n")
+    assert mend(text.format('"ordres"'), "OML410").endswith('table: "orders"\n')
+    assert mend(text.format("ordres # all"), "OML410").endswith("table: orders # all\n")
+
+
+# -- unknown columns
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "[id, «OML411 amuont»]",
+        "['«OML411»', id]".replace("'«OML411»'", "«OML411 'amuont'»"),
+        "\n      - id\n      - «OML411 amuont»\n      - STATUS",
+        '\n      - "amount"\n      - «OML411 "totals"»  # later',
+    ],
+)
+def test_an_unknown_column_is_found_where_it_stands(check, knows, columns):
+    knows(reading())
+    [problem] = check.steps(READ + f"    table: orders\n    columns: {columns}\n").diagnostics
+    assert problem.severity is Severity.ERROR
+    [related] = problem.related
+    assert related.message == "This is the table."
+
+
+def test_the_message_names_the_nearest_column_or_all(check, knows):
+    knows(reading())
+    first, second = check.steps(READ + "    table: orders\n    columns: [«OML411 amuont», «OML411 x»]\n").diagnostics
+    assert first.message == "`orders` has no column `amuont`. Did you mean `amount`?"
+    assert second.message == "`orders` has no column `x`. It has `id`, `amount`, `status`."
+
+
+def test_the_fix_writes_a_name_as_yaml_needs_it(mend, check, knows):
+    knows(reading(tables={"t": ("full: name", "id")}))
+    text = "oml_version: 0.1.0\nname: o\nsteps:\n" + READ + "    table: t\n    columns: [full name]\n"
+    assert mend(text, "OML411").endswith('columns: ["full: name"]\n')
+
+
+def test_a_column_is_certain_by_the_lock_and_else_by_a_fresh_reading_of_an_untouched_table(check, knows):
+    step = READ + "    table: orders\n    columns: [«OML411 total»]\n"
+    old = reading(age=timedelta(days=2))
+    knows(old, locked=reading())
+    [problem] = check.steps(step).diagnostics
+    assert problem.severity is Severity.ERROR
+    assert "has no column `total` in osiris.schema.json." in problem.message
+    knows(old)
+    [problem] = check.steps(step).diagnostics
+    assert problem.severity is Severity.HINT
+    assert "had no column `total` when it was read, 2 days ago." in problem.message
+    knows(reading(written=["orders"]))
+    [problem] = check.steps(step).diagnostics
+    assert problem.severity is Severity.HINT
+    assert "5 minutes ago, and a run has written to it since." in problem.message
+
+
+def test_nothing_is_said_of_columns_that_could_not_be_read_nor_of_those_of_a_query(check, knows):
+    knows(reading(tables={"orders": None}))
+    check.steps(READ + "    table: orders\n    columns: [x]\n")
+    knows(reading())
+    check.steps(READ + "    query: SELECT 1 AS x\n    columns: [x]\n")
+
+
+def test_the_key_columns_of_a_writer_are_those_of_the_table_that_is_there(check, knows):
+    write = """
+- id: numbers
+  component: filesystem.csv_extractor
+  mode: read
+  config: {{path: a.csv}}
+- id: store
+  component: sqlite.writer
+  mode: write
+  config: {{table: {}, write_mode: upsert, primary_key: {}}}
+"""
+    knows(reading())
+    check.steps(write.format("orders", "«OML411 order_id»"))
+    check.steps(write.format("orders", "[id, «OML411 order_id»]"))
+    check.steps(write.format("revenue", "order_id"))
+
+
+# -- parameters
+
+
+def test_parameters_count_with_their_values_under_every_profile(check, knows):
+    knows(reading())
+    text = """\
+oml_version: 0.1.0
+name: o
+params: {table: Customers}
+profiles:
+  prod: {params: {table: ordres}}
+  test: {params: {table: ordres}}
+steps:
+  - id: extract
+    component: sqlite.extractor
+    mode: read
+    config:
+      table: «OML410 "${params.table}"»
+      columns: [id]
+"""
+    [problem] = check(text).diagnostics
+    assert problem.message == "`@sqlite.shop` has no table `ordres`. Did you mean `orders`? (With the profile `prod`.)"
+    assert not problem.fixes
+    [problem] = check(
+        "oml_version: 0.1.0\nname: o\nparams: {cols: [id, totals]}\nsteps:\n  - id: a\n"
+        "    component: sqlite.extractor\n"
+        '    mode: read\n    config: {table: orders, columns: «OML411 "${params.cols}"»}\n'
+    ).diagnostics
+    assert "`orders` has no column `totals`." in problem.message
+
+
+def test_a_value_that_only_a_run_knows_is_not_judged(check, knows):
+    knows(reading())
+    check(
+        "oml_version: 0.1.0\nname: o\nparams: {table: {type: string}}\nsteps:\n"
+        + READ.replace("\n", "\n  ").rstrip()
+        + '\n      table: "${params.table}"\n      columns: [x]\n'
+    )
+
+
+# -- the lock
+
+
+def test_a_table_that_the_lock_does_not_know_yet_is_a_hint(check, knows):
+    lock = reading(tables={"orders": ("id", "amount", "status")})
+    knows(reading(), locked=lock)
+    [problem] = check.steps(READ + "    table: «OML412 Customers»\n").diagnostics
+    assert problem.severity is Severity.HINT
+    knows(None, locked=lock)
+    [problem] = check.steps(READ + "    table: «OML412 ordres»\n").diagnostics
+    assert "Did you mean `orders`? Run `osiris discover --lock`." in problem.message
+
+
+def test_what_has_changed_since_the_lock_is_a_hint(check, knows):
+    knows(reading(tables={"orders": ("id", "note")}), locked=reading())
+    [problem] = check.steps(READ + "    table: «OML413 orders»\n    columns: [amount]\n").diagnostics
+    assert problem.message == (
+        "`orders` has changed since osiris.schema.json was written: `amount` is gone, `status` is gone, `note` is new "
+        "(read 5 minutes ago). Run `osiris discover --lock`."
+    )
+    knows(reading(tables={"orders": ("id",)}, age=timedelta(days=2)), locked=reading())
+    check.steps(READ + "    table: orders\n")
+
+
+# -- caches
+
+
+def test_a_step_is_looked_at_again_when_the_knowledge_changes_and_no_other(check, knows):
+    text = "oml_version: 0.1.0\nname: o\nsteps:\n" + READ + "    table: orders\n    columns: [note]\n"
+    knows(None)
+    analyzer, cache = Analyzer(check.env.registry), PartCache()
+
+    def codes():
+        return [d.code for d in analyzer.analyse(parse(text, cache), check.env).diagnostics]
+
+    assert codes() == []
+    knows(reading())
+    assert codes() == ["OML411"]
+    knows(reading(tables={"orders": ("id", "note")}))
+    assert codes() == []
+
+
+def test_severities_and_suppressions_hold(check, knows, severities):
+    knows(reading())
+    check.steps(READ + "    # osiris: ignore[OML410]\n    table: ordres\n")
+    severities({"OML129": None, "OML410": Severity.WARNING})
+    [problem] = check.steps(READ + "    table: «OML410 ordres»\n").diagnostics
+    assert problem.severity is Severity.WARNING
+
+
+# -- which tables a pipeline uses
+
+
+def test_the_tables_that_a_pipeline_uses(check, knows):
+    knows(None)
+    analysis = check.steps(
+        """
+- id: orders
+  component: mysql.extractor
+  mode: read
+  config: {connection: "@mysql.crm", schema: sales, table: orders}
+- id: joined
+  component: mysql.extractor
+  mode: read
+  config:
+    connection: "@mysql.crm"
+    query: |
+      WITH recent AS (SELECT * FROM crm.visits)
+      SELECT * FROM recent r JOIN `users` u ON u.id = r.id, (SELECT 1) x -- FROM nowhere
+- id: store
+  component: sqlite.writer
+  mode: write
+  config: {table: revenue}
+"""
+    )
+    used = used_tables(analysis)
+    assert [(u.step, u.connection.reference, u.schema, u.table, u.origin, u.written) for u in used] == [
+        (0, "@mysql.crm", "sales", "orders", "table", False),
+        (1, "@mysql.crm", "crm", "visits", "query", False),
+        (1, "@mysql.crm", None, "users", "query", False),
+        (2, "@sqlite.shop", None, "revenue", "table", True),
+    ]
+    text = analysis.document.text
+    assert [text[u.span.start : u.span.end] for u in used] == ["orders", "crm.visits", "`users`", "revenue"]
+
+
+def test_a_thousand_unknown_tables_in_a_database_of_five_thousand_are_no_trouble(check, knows):
+    knows(reading(tables={f"table_{number}": ("id",) for number in range(5000)}))
+    step = "- id: s{}\n  component: sqlite.extractor\n  mode: read\n  config: {{table: tabel_{}}}\n"
+    steps = "".join(step.format(number, number) for number in range(1000))
+    text = "oml_version: 0.1.0\nname: o\nsteps:\n" + "".join(f"  {line}\n" for line in steps.splitlines())
+    assert len(found(check.analyse(text), "OML410")) == 1000
