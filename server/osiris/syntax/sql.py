@@ -24,6 +24,7 @@ SqlKind = Literal[
 
 _PLACEHOLDER = re.compile(r"\$\{[^{}\r\n]*\}")
 _MOST_RESTARTS = 8
+_NAME_REST = re.compile(r"\w*")
 _BLOCK_COMMENT_EDGE = re.compile(r"/\*|\*/")
 _START = re.compile(
     r"""
@@ -110,8 +111,8 @@ def _tokens(text: str, mysql: bool) -> tuple[SqlToken, ...]:
 
 
 def tokenize_typed(text: str, *, dialect: str = "duckdb", cursor: int | None = None) -> list[SqlToken]:
-    """The tokens of a text that somebody types: a quote that nothing closes ends with its line, and so does a quoted
-    name around the ``cursor``, whatever quote follows further down.
+    """The tokens of a text that somebody types: a quote that nothing closes ends with its line, and a quoted name that
+    is begun at the ``cursor`` with its word, whatever quote follows further down.
     """
     tokens = tokenize_sql(text, dialect=dialect)
     for _ in range(_MOST_RESTARTS):
@@ -120,6 +121,9 @@ def tokenize_typed(text: str, *, dialect: str = "duckdb", cursor: int | None = N
             break
         token = tokens[found]
         at = text.find("\n", token.span.start)
+        if cursor is not None and token.span.start < cursor <= token.span.end and _quotes_name(token):
+            found_end = _NAME_REST.match(text, cursor)
+            at = found_end.end() if found_end is not None else cursor
         cut = SqlToken(
             "error", Span(token.span.start, at), text[token.span.start : at], (), token.unclosed or token.kind
         )
@@ -136,9 +140,18 @@ def tokenize_typed(text: str, *, dialect: str = "duckdb", cursor: int | None = N
 
 def _runs_on(token: SqlToken, cursor: int | None) -> bool:
     if token.unclosed in ("string", "quoted_identifier"):
-        return "\n" in token.text
+        if "\n" in token.text:
+            return True
+        if token.unclosed == "string" or cursor is None or not token.span.start < cursor <= token.span.end:
+            return False
+        rest = _NAME_REST.match(token.text, cursor - token.span.start)
+        return rest is not None and rest.end() < len(token.text)
     inside = cursor is not None and token.span.start < cursor <= token.span.end
     return inside and token.kind == "quoted_identifier" and "\n" in token.text
+
+
+def _quotes_name(token: SqlToken) -> bool:
+    return "quoted_identifier" in (token.kind, token.unclosed)
 
 
 def _read(text: str, match: re.Match[str], group: str, mysql: bool) -> SqlToken:

@@ -60,8 +60,8 @@ class ColumnReader:
 
     def _of_select(self, select: Select, whole: bool) -> Columns | None:
         if not select.has_list:  # FROM t
-            columns = self._star(select, Item("star", select.sources[0].span)) if select.sources else None
-            return tuple(columns) if columns is not None else None
+            rest = self._star(select, Item("star", select.sources[0].span)) if select.sources else None
+            return tuple(rest) if rest is not None else None
         found: list[Column] = []
         for item in select.items:
             columns = self._of_item(select, item)
