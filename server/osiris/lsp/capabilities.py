@@ -45,6 +45,8 @@ class Client:
     configuration: bool = False
     watch_files: bool = False
     run_events: bool = False
+    schema_view: bool = False
+    discovery_offers: bool = False
     suggest_again: bool = False
     pull_diagnostics: bool = False
     refreshes: frozenset[str] = frozenset()
@@ -88,6 +90,8 @@ class Client:
             watch_files=_flag(able, "workspace", "didChangeWatchedFiles", "dynamicRegistration"),
             run_events=_flag(able, "experimental", "osiris", "runEvent")
             or _flag(params.get("initializationOptions"), "runEvent"),
+            schema_view=_flag(able, "experimental", "osirisSchemaView"),
+            discovery_offers=_flag(able, "experimental", "osiris", "discoveryOffer"),
             suggest_again=_flag(able, "experimental", "osiris", "triggerSuggest"),
             pull_diagnostics=_pulls(able),
             refreshes=frozenset(

@@ -41,6 +41,9 @@ def _apply(session: Session, window: Settings, of_folders: dict[Path, Settings])
     if (window, of_folders) == (session.settings, session.folder_settings):
         return
     session.settings, session.folder_settings = window, of_folders
+    if not trusted:
+        session.discovery.stop()
+    session.discovery.look()
     session.diagnostics.surroundings_changed()
     session.refresh.request()
 

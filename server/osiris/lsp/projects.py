@@ -86,6 +86,15 @@ class Projects:
             project = self._by_directory[directory] = self._by_root.setdefault(found.root, found)
         return project
 
+    def known(self, root: Path) -> Project | None:
+        """The project in the folder ``root``, if a document or a workspace folder belongs to it."""
+        return next((project for project in self.all() if project.root == root), None)
+
+    def all(self) -> list[Project]:
+        """The project of each folder, and every other one that a document has belonged to."""
+        found = {project.root: project for project in map(self.project_in, self.folders)}
+        return list((found | self._by_root).values())
+
     def folder_of(self, directory: Path) -> Path | None:
         """The innermost workspace folder that holds a file or folder."""
         inside = [folder for folder in self.folders if directory.is_relative_to(folder)]

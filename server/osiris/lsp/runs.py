@@ -152,6 +152,7 @@ class Runs:
         finally:
             self._active.pop(run.id, None)
         self._session.refresh.request(LENSES)
+        self._session.discovery.look()  # the run may have written to tables whose columns are known
 
     async def _events(self, run: Run) -> AsyncIterator[Event]:
         """The events as they are written, up to the last one; a made-up one where the run could not write its last."""

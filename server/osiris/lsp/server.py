@@ -63,6 +63,9 @@ COMMANDS = {
     "osiris.showRun": "show_run",
     "osiris.cancelRun": "cancel_run",
     "osiris.doctor": "doctor",
+    "osiris.discover": "discover",
+    "osiris.lockSchema": "lock_schema",
+    "osiris.catalog": "catalog",
 }
 
 

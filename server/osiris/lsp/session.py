@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from osiris.lsp.analyses import Analyses
     from osiris.lsp.compiling import Compiler
     from osiris.lsp.diagnostics import Diagnostics
+    from osiris.lsp.discovery import Discovery
     from osiris.lsp.last_runs import LastRuns
     from osiris.lsp.progress import Progress
     from osiris.lsp.protocol import Protocol
@@ -47,6 +48,7 @@ class Session:
         from osiris.lsp.analyses import Analyses
         from osiris.lsp.compiling import Compiler
         from osiris.lsp.diagnostics import Diagnostics
+        from osiris.lsp.discovery import Discovery
         from osiris.lsp.last_runs import LastRuns
         from osiris.lsp.refresh import Refresh
         from osiris.lsp.reports import Reports
@@ -69,6 +71,7 @@ class Session:
         self.diagnostics: Diagnostics = Diagnostics(self)
         self.compiler: Compiler = Compiler(self)
         self.tokens: dict[str, DocumentTokens] = {}
+        self.discovery: Discovery = Discovery(self)
         self.runs: Runs = Runs(self)
         self.last_runs: LastRuns = LastRuns(self)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -96,6 +99,13 @@ class Session:
 
         params = {"type": _LEVELS[level], "message": mask_secrets(message)}
         self.protocol.notify(types.WINDOW_LOG_MESSAGE, params)
+
+    def show(self, message: str, kind: types.MessageType) -> None:
+        """Show a message to the user, masked; it is for what they wait to hear of."""
+        from osiris.core.secrets_masking import mask_secrets
+
+        params = {"type": kind.value, "message": mask_secrets(message)}
+        self.protocol.notify(types.WINDOW_SHOW_MESSAGE, params)
 
     def text_changed(self, document: OpenDocument) -> None:
         """Check a document that was opened or changed, and all pipelines when it is a file of their project."""
@@ -126,6 +136,7 @@ class Session:
 
     def close(self) -> None:
         """Let go of what runs in the background. Runs of pipelines go on."""
+        self.discovery.close()
         for task in list(self._tasks):
             task.cancel()
         self.compiler.close()

@@ -13,7 +13,8 @@ class Settings:
     ``diagnostics_scope`` says whether findings of files that are not open are shown, too, to a client that asks for
     diagnostics. ``trusted`` is False only when the client says so: then nothing of the workspace is compiled, run or
     connected to. ``implicit_needs_hints`` and ``param_value_hints`` turn inlay hints on, ``code_lens`` the commands and
-    results above steps.
+    results above steps. ``discovery_automatic``: the editor offers to read the schema of a database, and refreshes by
+    itself what it was allowed to read.
     """
 
     trusted: bool = True
@@ -21,6 +22,7 @@ class Settings:
     implicit_needs_hints: bool = True
     param_value_hints: bool = False
     code_lens: bool = True
+    discovery_automatic: bool = True
     diagnostics_scope: Literal["workspace", "open"] = "workspace"
 
     def updated(self, values: object) -> Settings:
@@ -45,6 +47,9 @@ class Settings:
         scope = diagnostics.get("scope") if isinstance(diagnostics, dict) else None
         if scope == "workspace" or scope == "open":
             settings = replace(settings, diagnostics_scope=scope)
+        discovery = values.get("discovery")
+        if isinstance(discovery, dict) and isinstance(automatic := discovery.get("automatic"), bool):
+            settings = replace(settings, discovery_automatic=automatic)
         if values.get("trusted") is False:
             settings = replace(settings, trusted=False)
         return settings

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from osiris.lsp.session import Session
 
 # Any YAML file may say ``oml_version`` and so become a pipeline.
-PATTERNS = ("**/*.oml", "**/*.{yaml,yml}", "**/.env")
+PATTERNS = ("**/*.oml", "**/*.{yaml,yml}", "**/.env", "**/osiris.schema.json")
 DELAY_SECONDS = 0.1  # another branch that is checked out comes as many messages, and is looked at once
 
 
@@ -56,6 +56,7 @@ class WatchedFiles:
         paths, self._paths = self._paths, set()
         if any(path.name in PROJECT_FILES for path in paths):
             self._session.diagnostics.request_all()
+            self._session.discovery.look()
             self._session.refresh.request()  # hints tell values from .env, lenses look where osiris.yaml says
         else:
             self._session.diagnostics.request_in(self._projects_of(paths))

@@ -26,6 +26,13 @@ class Arguments:
             raise RequestError(f"The argument {key!r} must be text.", INVALID_PARAMS)
         return value
 
+    def texts(self, key: str) -> list[str]:
+        """Some texts; none when the key is absent."""
+        value = self._values.get(key) or []
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise RequestError(f"The argument {key!r} must be a list of texts.", INVALID_PARAMS)
+        return value
+
     def params(self) -> dict[str, Any]:
         """Values for the pipeline's parameters by name."""
         value = self._values.get("params") or {}
