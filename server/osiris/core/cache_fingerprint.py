@@ -32,7 +32,7 @@ _LEADS_SOMEWHERE = re.compile(r"dsn|url|uri|conn", re.IGNORECASE)
 _ASSIGNMENT = re.compile(r"([A-Za-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s;]+)")
 # What says where a connection string leads. Whatever else it may hold stays out: it could be a secret.
 _ADDRESS_KEYS = frozenset(
-    "host hostaddr port dbname database user username service sslmode server uid data_source initial_catalog".split()
+    {"host", "hostaddr", "port", "dbname", "database", "user", "username", "service", "server", "uid", "sslmode"}
 )
 
 
@@ -45,6 +45,7 @@ class SchemaFingerprint:
     digest: str
 
     def __str__(self) -> str:
+        """The 64 digits."""
         return self.digest
 
     @classmethod
