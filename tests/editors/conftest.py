@@ -88,6 +88,17 @@ def bare_vscode(vscode: code_server.CodeServer, tmp_path: Path) -> Iterator[code
 
 
 @pytest.fixture
+def frugal_vscode(vscode: code_server.CodeServer, tmp_path: Path) -> Iterator[code_server.CodeServer]:
+    """Such a one whose user wants no environment made; on its PATH there is no Osiris."""
+    scratch = tmp_path / "frugal"
+    scratch.mkdir()
+    settings = {"osiris.server.interpreter": "", "osiris.server.createEnvironment": False}
+    variables = {"PATH": os.pathsep.join(("/usr/bin", "/bin"))}
+    with code_server.CodeServer(scratch, settings=settings, variables=variables) as server:
+        yield server
+
+
+@pytest.fixture
 def bare_restricted_vscode(vscode: code_server.CodeServer, tmp_path: Path) -> Iterator[code_server.CodeServer]:
     """Such a one that trusts no folder, started from a terminal whose Python looks into the folder ``shop`` first."""
     scratch = tmp_path / "bare restricted"

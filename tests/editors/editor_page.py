@@ -97,6 +97,13 @@ class EditorPage:
         self.page.keyboard.press("F1")
         self._pick(title, row=title)
 
+    def trust(self) -> None:
+        """Trust the folder, as the page about Restricted Mode offers it."""
+        self.run_command("Workspaces: Manage Workspace Trust")
+        page = self.page.locator(".workspace-trust-editor")
+        page.wait_for()
+        page.get_by_role("button", name="Trust", exact=True).click()
+
     def commands(self, title: str) -> list[str]:
         """The commands that the palette offers for a title or its start."""
         self.page.keyboard.press("F1")

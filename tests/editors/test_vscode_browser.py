@@ -471,12 +471,37 @@ def test_plain_yaml_with_an_oml_version_is_oml(editor: EditorPage) -> None:
 
 
 def test_other_yaml_stays_yaml(editor: EditorPage) -> None:
+    (editor.folder / "other.yaml").write_text("shop: 1\n")
     editor.open_file(BROKEN)
     editor.wait_for_squiggle("sqlite.extracter")
 
-    editor.open_file("osiris_connections.yaml")
+    editor.open_file("other.yaml")
 
     editor.until(lambda: editor.language_mode() == "YAML", editor.language_mode)
+
+
+def test_a_connection_typed_line_by_line_is_indented_by_itself_and_completed(
+    editor: EditorPage, pictures: Path
+) -> None:
+    path = editor.folder / "osiris_connections.yaml"
+    path.write_text("connections:\n  sqlite:\n    broken: nonsense\n  mysql:")
+    editor.open_file("osiris_connections.yaml")
+    editor.wait_for_squiggle("nonsense")
+    editor.press("Control+End")
+
+    editor.press("Enter")
+    editor.type("crm:")
+    editor.press("Enter")
+
+    assert "host" in editor.suggestions()
+    editor.screenshot(pictures / "connection-suggested.png")
+    editor.type("hos")
+    editor.until(lambda: editor.suggestions()[0] == "host", lambda: f"suggestions: {editor.suggestions()}")
+    editor.press("Enter")
+    editor.type("db.local")
+    editor.press("Control+S")
+    expected = "  mysql:\n    crm:\n      host: db.local"
+    editor.until(lambda: path.read_text().endswith(expected), path.read_text)
 
 
 def test_the_connections_file_is_checked_although_no_pipeline_is_open(editor: EditorPage) -> None:
