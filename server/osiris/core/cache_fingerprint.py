@@ -80,7 +80,7 @@ class SchemaFingerprint:
         """As ``of``, for ``fields`` that are filled in already and the names of the ``variables`` they used."""
         from osiris.core.manifest import canonical_json
 
-        specs = _specs(family, registry)
+        specs = specs_of_family(family, registry)
         # A default that is written down changes nothing.
         given = {**_defaults(specs), **{k: v for k, v in fields.items() if k != "default" and v is not None}}
         content = {
@@ -92,7 +92,8 @@ class SchemaFingerprint:
         return cls(hashlib.sha256(canonical_json(content)).hexdigest())
 
 
-def _specs(family: str, registry: ComponentRegistry | None) -> tuple[ComponentSpec, ...]:
+def specs_of_family(family: str, registry: ComponentRegistry | None = None) -> tuple[ComponentSpec, ...]:
+    """The components that take connections of ``family``, by name: what they say of its fields."""
     from osiris.components.registry import ComponentRegistry
 
     registry = registry or ComponentRegistry.builtin()
