@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     import duckdb
 
 _MEMORY = "512MiB"
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "python_enable_replacements": "false",
+    "memory_limit": _MEMORY,
+    "temp_directory": "",
+}
 _MAGIC = b"DUCK"  # at position 8 of every DuckDB file, encrypted or not
 _SQLITE = b"SQLite format 3\0"
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
@@ -47,26 +56,12 @@ def _open(place: Place) -> duckdb.DuckDBPyConnection:
 
     _must_be_duckdb(place)
     try:
-        connection = duckdb.connect(str(place.path), read_only=True, config=locked_settings())
+        connection = duckdb.connect(str(place.path), read_only=True, config=_SETTINGS)
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET lock_configuration = true")
     except duckdb.Error as error:
         raise _problem(error, place) from error
     return connection
-
-
-def locked_settings(**more: str | bool | int) -> dict[str, str | bool | int | float | list[str]]:
-    """The settings of a DuckDB that looks at what it is given and at nothing else; ``more`` on top of them."""
-    return {
-        "enable_external_access": "false",
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "allow_persistent_secrets": "false",
-        "python_enable_replacements": "false",
-        "memory_limit": _MEMORY,
-        "temp_directory": "",
-        **more,
-    }
 
 
 def _must_be_duckdb(place: Place) -> None:
