@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from osiris.lsp.session import Session
 
 CATALOG_CHANGED = "osiris/catalogChanged"
-LIMIT_SECONDS = 120.0  # for one connection, all in all
 GRACE_SECONDS = 10.0  # how much longer the child may take to say that its time is over
 MOST_AT_ONCE = 2
 DELAY_SECONDS = 1.0  # after a document was opened: first of all it is shown and checked
@@ -128,12 +127,13 @@ class Discovery:
         self._changed(target)
 
     async def _run_child(self, target: Target) -> Result:
-        arguments = ["discover", target.name, "--format", "json", "--timeout", f"{LIMIT_SECONDS:g}"]
+        limit = self._session.settings_of(target.project.root).discovery_seconds
+        arguments = ["discover", target.name, "--format", "json", "--timeout", f"{limit:g}"]
         try:
-            async with asyncio.timeout(LIMIT_SECONDS + GRACE_SECONDS):
+            async with asyncio.timeout(limit + GRACE_SECONDS):
                 answer = await run_osiris(arguments, cwd=target.project.root)
         except TimeoutError:
-            return _failure(target, f"It took longer than {LIMIT_SECONDS:g} seconds, and was ended.")
+            return _failure(target, f"It took longer than {limit:g} seconds, and was ended.")
         return _read(target, answer)
 
     # -- in the background

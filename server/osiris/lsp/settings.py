@@ -14,7 +14,7 @@ class Settings:
     diagnostics. ``trusted`` is False only when the client says so: then nothing of the workspace is compiled, run or
     connected to. ``implicit_needs_hints`` and ``param_value_hints`` turn inlay hints on, ``code_lens`` the commands and
     results above steps. ``discovery_automatic``: the editor offers to read the schema of a database, and refreshes by
-    itself what it was allowed to read.
+    itself what it was allowed to read; ``discovery_seconds``: how long the reading of one connection may take.
     """
 
     trusted: bool = True
@@ -23,6 +23,7 @@ class Settings:
     param_value_hints: bool = False
     code_lens: bool = True
     discovery_automatic: bool = True
+    discovery_seconds: float = 120.0
     diagnostics_scope: Literal["workspace", "open"] = "workspace"
 
     def updated(self, values: object) -> Settings:
@@ -50,6 +51,9 @@ class Settings:
         discovery = values.get("discovery")
         if isinstance(discovery, dict) and isinstance(automatic := discovery.get("automatic"), bool):
             settings = replace(settings, discovery_automatic=automatic)
+        seconds = discovery.get("timeoutSeconds") if isinstance(discovery, dict) else None
+        if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 1 <= seconds <= 3600:
+            settings = replace(settings, discovery_seconds=float(seconds))
         if values.get("trusted") is False:
             settings = replace(settings, trusted=False)
         return settings

@@ -27,6 +27,9 @@ _KINDS = {
     ItemKind.FILE: types.CompletionItemKind.File,
     ItemKind.FOLDER: types.CompletionItemKind.Folder,
     ItemKind.VARIABLE: types.CompletionItemKind.Variable,
+    ItemKind.SCHEMA: types.CompletionItemKind.Module,
+    ItemKind.TABLE: types.CompletionItemKind.Struct,
+    ItemKind.COLUMN: types.CompletionItemKind.Field,
 }
 AnySnapshot = Snapshot | ProjectFileSnapshot
 
@@ -112,6 +115,9 @@ def _item(client: Client, snapshot: AnySnapshot, span: types.Range, order: int, 
         made.data = {"path": list(item.topic.path), "component": item.topic.component, "uri": snapshot.uri}
         if item.topic.code is not None:
             made.data["code"] = item.topic.code
+        if item.topic.table is not None:
+            names = {"connection": item.topic.connection, "table": list(item.topic.table), "column": item.topic.column}
+            made.data = {"path": [], "uri": snapshot.uri, **names}
     if item.again and client.suggest_again:
         made.command = _SUGGEST_AGAIN
     return made

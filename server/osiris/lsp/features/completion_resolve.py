@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lsprotocol import types
 
 from osiris.ide.completion.complete import documentation_of
@@ -19,7 +21,10 @@ async def handle(session: Session, params: types.CompletionItem) -> types.Comple
     if not isinstance(data, dict) or not isinstance(path := data.get("path"), list | tuple):
         return params
     steps = tuple(part for part in path if isinstance(part, str | int))
-    topic = Topic(steps, _text(data.get("component")), _text(data.get("code")))
+    topic = Topic(steps, _text(data.get("component")), _text(data.get("code")), _text(data.get("connection")))
+    match data.get("table"):
+        case [str(schema), str(table)]:
+            topic = replace(topic, table=(schema, table), column=_text(data.get("column")))
     uri = str(data.get("uri", ""))
     if (snapshot := project_file(session, uri)) is not None:
         text = documentation_of_file(snapshot.file, topic)
