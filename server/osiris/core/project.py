@@ -9,17 +9,15 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from osiris.core.config import CONFIG_FILE, CONNECTIONS_FILE
 from osiris.core.config_file import ConfigFile, parse_config
 from osiris.core.env_loader import DOTENV, EnvSource, load_env
-from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import is_inside
-from osiris.core.folders import list_folder
+from osiris.core.project_environment import ProjectEnvironment
 from osiris.core.project_scan import (
     MARKERS,
     MAX_ENTRIES,
@@ -32,11 +30,8 @@ from osiris.core.project_scan import (
     signature,
 )
 from osiris.core.source import read_source
-from osiris.language.catalog import SchemaKnowledge, Table
-from osiris.language.connections import Connection, Connections, parse_connections
-from osiris.language.environment import FolderEntry, Origin
-from osiris.syntax.diagnostic import Diagnostic, Severity
-from osiris.syntax.tree import Plain
+from osiris.core.watched_file import SettingsFile, WatchedFile
+from osiris.language.connections import Connections, parse_connections
 
 if TYPE_CHECKING:
     from osiris.components.registry import ComponentRegistry
@@ -46,59 +41,6 @@ __all__ = ["Project", "ProjectEnvironment", "SettingsFile", "has_oml_version", "
 RECHECK_SECONDS = 1.0
 RESCAN_SECONDS = 3.0
 MAX_REMEMBERED_PATHS = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsFile:
-    """osiris.yaml or osiris_connections.yaml with its findings; ``problem`` says why it could not be read at all."""
-
-    path: Path
-    text: str
-    diagnostics: tuple[Diagnostic, ...]
-    problem: str | None = None
-
-
-class _WatchedFile:
-    """The text of one settings file, read again only when it changed."""
-
-    def __init__(self, path: Path, root: Path) -> None:
-        self.path = path
-        self.root = root
-        self._name = str(path)
-        self.text: str | None = None
-        self.problem: str | None = None
-        self.generation = 0
-        self._signature: Signature | str | None = "never looked"
-
-    def look(self, overlay: str | None) -> bool:
-        """Bring ``text`` up to date; True when it changed. An overlay counts as the file's text."""
-        if overlay is not None:
-            if self._signature == "overlay" and overlay == self.text:
-                return False
-            self._set("overlay", overlay, None)
-            return True
-        try:
-            now: Signature | None = signature(os.stat(self._name))
-        except OSError:
-            # A broken link is there, and read_source says what is wrong with it.
-            now = (0, 0, 0) if os.path.islink(self._name) else None
-        if now == self._signature:
-            return False
-        text, problem = (None, None) if now is None else self._read()
-        self._set(now, text, problem)
-        return True
-
-    def _set(self, state: Signature | str | None, text: str | None, problem: str | None) -> None:
-        self._signature, self.text, self.problem = state, text, problem
-        self.generation += 1
-
-    def _read(self) -> tuple[str | None, str | None]:
-        if not is_inside(self.path, self.root):
-            return None, f"{self.path.name} is a link that leads out of the project, and is not read."
-        try:
-            return read_source(self.path, shown=self.path.name), None
-        except ConfigurationError as problem:
-            return None, str(problem)
 
 
 class Project:
@@ -116,8 +58,8 @@ class Project:
         self._registry = registry
         self._lock = threading.RLock()
         self._overlays: dict[Path, str] = {}
-        self._config_file = _WatchedFile(self.root / CONFIG_FILE, self.root)
-        self._connections_file = _WatchedFile(self.root / CONNECTIONS_FILE, self.root)
+        self._config_file = WatchedFile(self.root / CONFIG_FILE, self.root)
+        self._connections_file = WatchedFile(self.root / CONNECTIONS_FILE, self.root)
         self._config = ConfigFile()
         self._connections: Connections | None = None
         marked = self.is_marked
@@ -333,61 +275,3 @@ def _below(path: str, folder: str) -> str | None:
     """``path`` relative to ``folder``, None when it lies elsewhere; both are absolute."""
     start = folder if folder.endswith(os.sep) else folder + os.sep
     return path[len(start) :] if path.startswith(start) else "." if path == folder else None
-
-
-class ProjectEnvironment:
-    """The surroundings of one file of a project; implements ``osiris.language.environment.Environment``.
-
-    ``path`` is that file, relative to the root; None for a text without a file.
-    """
-
-    def __init__(self, project: Project, path: str | None) -> None:
-        self._project = project
-        self.path = path
-
-    @property
-    def registry(self) -> ComponentRegistry:
-        """The components that count."""
-        return self._project._components()
-
-    @property
-    def connections(self) -> Connections | None:
-        """The project's connections, None when it has no ``osiris_connections.yaml`` that can be read."""
-        return self._project._connections
-
-    @property
-    def severities(self) -> Mapping[str, Severity | None]:
-        """Severities the project chose, by code; None switches a code off."""
-        return self._project._config.severities
-
-    def file_exists(self, path: str) -> bool | None:
-        """Whether a path relative to the project root is a file or folder; None for one that leads out of it."""
-        return self._project._file_exists(path)
-
-    def list_folder(self, path: str) -> Sequence[FolderEntry] | None:
-        """The files and folders in a folder of the project, see ``osiris.core.folders``."""
-        return list_folder(self._project.root, path)
-
-    def variable_origin(self, name: str) -> Origin | None:
-        """Where a variable is set; a ``.env`` that cannot be read sets none."""
-        try:
-            return self._project.variables().origin(name)
-        except ConfigurationError:
-            return "environment" if name in os.environ else None
-
-    def schema_of(self, connection: Connection) -> SchemaKnowledge | None:
-        """What osiris.schema.json and this machine's discoveries say of a connection's database."""
-        return None
-
-    def file_table(self, path: str, options: Mapping[str, Plain]) -> Table | None:
-        """The columns of a data file of the project."""
-        return None
-
-    def pipelines_named(self, name: str) -> Sequence[str]:
-        """The other OML files of the project whose pipeline has this name, relative to the root, sorted."""
-        return [p.path for p in self._project._listing() if p.name == name and p.path != self.path]
-
-    @property
-    def version(self) -> Hashable:
-        """Equal values promise equal answers to all that a check asks: folders and variables are no part of that."""
-        return self._project._version()
