@@ -39,24 +39,24 @@ def cursor(marked: str) -> Cursor:
     return cursor_at(parse(text), offset)
 
 
-def analysed(text: str) -> Analysis:
-    return analyse(text, ENVIRONMENT)
+def analysed(text: str, env: StaticEnvironment = ENVIRONMENT) -> Analysis:
+    return analyse(text, env)
 
 
-def suggestions(marked: str) -> Completions | None:
+def suggestions(marked: str, env: StaticEnvironment = ENVIRONMENT) -> Completions | None:
     text, offset = split(marked)
-    return complete(analysed(text), ENVIRONMENT, offset)
+    return complete(analysed(text, env), env, offset)
 
 
-def labels(marked: str) -> list[str]:
-    found = suggestions(marked)
+def labels(marked: str, env: StaticEnvironment = ENVIRONMENT) -> list[str]:
+    found = suggestions(marked, env)
     return [item.label for item in found.items] if found else []
 
 
-def take(marked: str, label: str, *, snippet: bool = False) -> str:
+def take(marked: str, label: str, *, snippet: bool = False, env: StaticEnvironment = ENVIRONMENT) -> str:
     """The text after the suggestion with this label was accepted; a tab stop is shown as ``<1>``."""
     text, offset = split(marked)
-    found = complete(analysed(text), ENVIRONMENT, offset)
+    found = complete(analysed(text, env), env, offset)
     assert found is not None, "nothing is suggested"
     [item] = [item for item in found.items if item.label == label]
     return accept(text, found, item, snippet=snippet)
@@ -86,8 +86,8 @@ def _shown(snippet: str) -> str:
     return re.sub(r"\\([\\$}])", r"\1", text)
 
 
-def hovered(marked: str) -> str | None:
+def hovered(marked: str, env: StaticEnvironment = ENVIRONMENT) -> str | None:
     """The hover's text, behind the text it is about."""
     text, offset = split(marked)
-    found = hover(analysed(text), ENVIRONMENT, offset)
+    found = hover(analysed(text, env), env, offset)
     return f"[{text[found.span.start : found.span.end]}]\n{found.markdown}" if found else None

@@ -256,17 +256,20 @@ class _Place:
     def _key_or_item(self) -> Cursor:
         line, text = self._line, self._text
         has_colon = line.key is not None
-        token = line.key if line.key is not None else self._unquoted(line.content)[0]
+        token, quote = (line.key, "") if line.key is not None else self._unquoted(line.content)
         if self._offset > token.end:
-            token = Span(self._offset, self._offset)
+            token, quote = Span(self._offset, self._offset), ""
         if line.dashes:
             path = self._item_path()
+            if quote and self._offset < token.start:
+                return self._make(Role.NOTHING, path, Span(self._offset, self._offset))
             role = Role.KEY if has_colon else Role.ITEM
             column = line.column(line.content.start)
             if line.content.start == line.content.end:
                 column = max(line.column(self._offset), line.dashes[-1] + 2)
             gap = text[self._offset - 1 : self._offset] == "-"
-            return self._make(role, path, token, column=column, keys=self._others(path), has_colon=has_colon, gap=gap)
+            keys = self._others(path)
+            return self._make(role, path, token, column=column, keys=keys, quote=quote, has_colon=has_colon, gap=gap)
         column = line.column(line.content.start)
         if line.content.start == line.content.end:
             column = line.column(self._offset)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from osiris.components.spec import ComponentSpec
+from osiris.ide.column_texts import column_markdown, table_markdown
 from osiris.ide.vocabulary import Path, Schema, schema_at, types_of
-from osiris.language.connections import Connection
+from osiris.language.connections import Connection, parse_reference
 from osiris.language.environment import Environment, Origin
 from osiris.syntax.codes import CODES
 
@@ -105,6 +106,22 @@ def of_code(code: str) -> str | None:
         return None
     always = "" if known.configurable else "\n\nIt is always an error: neither a comment nor osiris.yaml changes that."
     return f"**{known.code}** · {known.severity.name.lower()}: {known.title}\n\n{known.explanation}{always}"
+
+
+def of_table(reference: str, table: tuple[str, str], column: str | None, env: Environment) -> str | None:
+    """A table (schema and name) of a connection, or its ``column``. None when it is not known any more."""
+    family, alias = parse_reference(reference) or ("", "")
+    connection = env.connections.get(family, alias) if env.connections is not None else None
+    knowledge = env.schema_of(connection) if connection is not None else None
+    for catalog in (knowledge.discovered, knowledge.locked) if knowledge is not None else ():
+        found = catalog.table(table[1], table[0]) if catalog is not None else None
+        if found is None or (column is not None and found.columns is None):
+            continue
+        if column is None:
+            return table_markdown(found, knowledge, catalog)
+        known = found.column(column, any_case=False)
+        return column_markdown(known, found.info, knowledge, catalog) if known is not None else None
+    return None
 
 
 def of_connection(connection: Connection, secret: Iterable[str], env: Environment) -> str:

@@ -79,6 +79,8 @@ def documentation_of(topic: Topic, env: Environment) -> str | None:
     spec = env.registry.get(topic.component) if topic.component else None
     if topic.code:
         return documentation.of_code(topic.code)
+    if topic.connection is not None and topic.table is not None:
+        return documentation.of_table(topic.connection, topic.table, topic.column, env)
     if topic.path:
         return documentation.of_key(topic.path, spec)
     return documentation.of_component(spec) if spec is not None else None

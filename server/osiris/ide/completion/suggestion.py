@@ -29,15 +29,24 @@ class ItemKind(enum.Enum):
     FILE = "file"
     FOLDER = "folder"
     VARIABLE = "variable"
+    SCHEMA = "schema"
+    TABLE = "table"
+    COLUMN = "column"
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What ``documentation_of`` needs to document an item later: the way to a key, the name of a component, a code."""
+    """What ``documentation_of`` needs to document an item later: the way to a key, the name of a component, a code.
+
+    Or a ``table`` (its schema and name) of the ``connection`` (``@family.alias``), or the ``column`` of that table.
+    """
 
     path: tuple[str | int, ...] = ()
     component: str | None = None
     code: str | None = None
+    connection: str | None = None
+    table: tuple[str, str] | None = None
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

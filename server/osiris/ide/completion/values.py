@@ -9,6 +9,7 @@ from typing import Any
 from osiris.ide.completion.insertion import in_quotes, literal
 from osiris.ide.completion.paths import holds_path, paths
 from osiris.ide.completion.references import needed_steps, param_references, step_outputs
+from osiris.ide.completion.schema import names
 from osiris.ide.completion.step_snippets import behind_component, connections_of
 from osiris.ide.completion.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.documentation import shown
@@ -33,9 +34,10 @@ def values(place: Place) -> Iterable[Item]:
             case ("config", "connection"):
                 return chain(_connections(place), param_references(place))
             case ("config", _):
-                return chain(paths(place) if holds_path(place) else (), _allowed(place), param_references(place))
+                ahead = names(place) if not holds_path(place) else paths(place)
+                return chain(ahead, _allowed(place), param_references(place))
             case ("config", _, *_):
-                return chain(_allowed(place), param_references(place))
+                return chain(names(place), _allowed(place), param_references(place))
     return _allowed(place)
 
 
