@@ -22,12 +22,14 @@ import type { Status } from './status';
 import { hideYamlDuplicates } from './yamlNeighbour';
 
 /**
- * Tells the server that it may send runs as `osiris/runEvent` notifications, and that suggestions may ask for the next
- * ones by VS Code's own command `editor.action.triggerSuggest`.
+ * Tells the server that it may send runs as `osiris/runEvent` notifications, that suggestions may ask for the next ones
+ * by VS Code's own command `editor.action.triggerSuggest`, that it may offer to read a database, and that schemas are
+ * shown by their own URIs.
  */
 const announceAbilities: StaticFeature = {
   fillClientCapabilities: (capabilities) => {
-    capabilities.experimental = { ...capabilities.experimental, osiris: { runEvent: true, triggerSuggest: true } };
+    const osiris = { runEvent: true, triggerSuggest: true, discoveryOffer: true };
+    capabilities.experimental = { ...capabilities.experimental, osiris, osirisSchemaView: true };
   },
   initialize: () => undefined,
   getState: () => ({ kind: 'static' }),
@@ -43,8 +45,13 @@ export class Client implements vscode.Disposable {
   private readonly life: Lifecycle<ServerCommand>;
   private process: ServerProcess | undefined;
   private readonly runEvents = new vscode.EventEmitter<RunEventParams>();
+  private readonly starts = new vscode.EventEmitter<void>();
   private readonly stops = new vscode.EventEmitter<void>();
+  private readonly catalogs = new vscode.EventEmitter<void>();
   readonly onRunEvent = this.runEvents.event;
+  /** Something else is known of a database, or it is being read. */
+  readonly onCatalogChanged = this.catalogs.event;
+  readonly onStarted = this.starts.event;
   /** The server ended, asked to or not. */
   readonly onStopped = this.stops.event;
   /**
@@ -121,6 +128,11 @@ export class Client implements vscode.Disposable {
     await this.managed.release();
   }
 
+  /** Whether a server serves, once it is clear. */
+  async isServed(): Promise<boolean> {
+    return (await this.life.settled()) !== undefined;
+  }
+
   /** Calls a command of the server, which is started if need be. Undefined when there is no server. */
   async execute<T>(command: string, argument?: unknown): Promise<T | undefined> {
     this.life.send({ name: this.life.state.name === 'failed' ? 'restart' : 'needed' });
@@ -146,8 +158,7 @@ export class Client implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.runEvents.dispose();
-    this.stops.dispose();
+    vscode.Disposable.from(this.runEvents, this.starts, this.stops, this.catalogs).dispose();
   }
 
   private async request<T>(command: string, argument: unknown): Promise<T | undefined> {
@@ -185,6 +196,7 @@ export class Client implements vscode.Disposable {
     const started = new ServerProcess(server, this.storage.fsPath, env, this.clientOptions(), this.log);
     started.client.registerFeature(announceAbilities);
     started.client.onNotification('osiris/runEvent', (params: RunEventParams) => this.runEvents.fire(params));
+    started.client.onNotification('osiris/catalogChanged', () => this.catalogs.fire());
     this.process = started;
     await started.start((how) => {
       this.log.error(`The language server ended by itself: ${how}`);
@@ -223,7 +235,8 @@ export class Client implements vscode.Disposable {
       case 'starting':
         return this.status.starting();
       case 'running':
-        return this.status.running(this.serverVersion ?? '', state.server.origin);
+        this.status.running(this.serverVersion ?? '', state.server.origin);
+        return this.starts.fire();
       case 'failed':
         this.stops.fire();
         this.status.failed(state.problem.message);

@@ -10,9 +10,16 @@ export const commandIds = {
   showOutput: 'osiris.showOutput',
   restartServer: 'osiris.restartServer',
   checkSetup: 'osiris.checkSetup',
+  discover: 'osiris.discoverTables',
+  refreshSchema: 'osiris.refreshSchema',
+  lockSchema: 'osiris.lockSchemaFile',
+  newStep: 'osiris.newStepFromTable',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
+
+/** Those about databases, which `discovery.ts` registers. */
+export type DiscoveryCommandId = (typeof commandIds)['discover' | 'refreshSchema' | 'lockSchema' | 'newStep'];
 
 /** The commands of `workspace/executeCommand` that the extension calls. */
 export const serverCommands = {
@@ -22,4 +29,9 @@ export const serverCommands = {
   cancelRun: 'osiris.cancelRun',
   showRun: 'osiris.showRun',
   doctor: 'osiris.doctor',
+  discover: 'osiris.discover',
+  catalog: 'osiris.catalog',
+  lockSchema: 'osiris.lockSchema',
+  newStep: 'osiris.newStep',
+  schemaText: 'osiris.schemaText',
 } as const;

@@ -1,13 +1,16 @@
 /** Where VS Code enters and leaves. */
 import * as vscode from 'vscode';
+import { CatalogTree } from './catalogTree';
 import { Client } from './client';
 import { registerCommands } from './commands';
 import { needsServer, watchYaml } from './detect';
+import { registerDiscovery } from './discovery';
 import { doctorReport } from './doctor';
 import { keepIndentation } from './indentation';
 import { Managed } from './managed';
 import { watchInterpreter } from './pythonExtension';
 import { Runs } from './runs';
+import { provideSchemaView } from './schemaView';
 import { changesServer } from './settings';
 import { Status } from './status';
 
@@ -21,6 +24,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const { version } = context.extension.packageJSON as { version: string };
   const active = new Client(status, serverLog, context.globalStorageUri, version, managed);
   const runs = new Runs(active, output);
+  const tree = new CatalogTree(active);
   client = active;
 
   const startFor = (document: vscode.TextDocument): void => {
@@ -34,6 +38,9 @@ export function activate(context: vscode.ExtensionContext): void {
     status,
     active,
     runs,
+    tree,
+    provideSchemaView(active),
+    registerDiscovery({ client: active, tree, output }),
     registerCommands({ client: active, runs, output, report: () => doctorReport(context, active, managed) }),
     watchYaml(),
     keepIndentation(),

@@ -29,8 +29,16 @@ test('menus and keys name commands that exist', () => {
 
 test('commands that write or run are offered in trusted workspaces only', () => {
   const rules: { command: string; when: string }[] = contributes.menus.commandPalette;
-  for (const id of [commandIds.runPipeline, commandIds.compile]) {
+  const { runPipeline, compile, discover, refreshSchema, lockSchema, newStep } = commandIds;
+  for (const id of [runPipeline, compile, discover, refreshSchema, lockSchema, newStep]) {
     assert.match(rules.find((rule) => rule.command === id)?.when ?? '', /isWorkspaceTrusted/);
+  }
+});
+
+test('what a view offers to do is offered in trusted workspaces only', () => {
+  const { 'view/title': title, 'view/item/context': context } = contributes.menus as Record<string, { when: string }[]>;
+  for (const { when } of [...(title ?? []), ...(context ?? [])]) {
+    assert.match(when, /^view == osiris\.connections && .*isWorkspaceTrusted$/);
   }
 });
 
