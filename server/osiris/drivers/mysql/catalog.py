@@ -1,0 +1,203 @@
+"""The tables and columns of a MySQL or MariaDB server, by three queries for all together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pymysql
+
+from osiris.core.catalog_source import Sample, ServerInfo, Timeouts
+from osiris.drivers.mysql.arrow_types import arrow_type
+from osiris.drivers.mysql.login import explained, is_mariadb, open_connection
+from osiris.drivers.sample_values import plain_value
+from osiris.drivers.server_errors import Peer
+from osiris.language.catalog import Column, Columns, TableInfo, TableKind
+
+_SYSTEM = ("information_schema", "mysql", "performance_schema", "sys", "ndbinfo")
+_NOT_SYSTEM = f"table_schema NOT IN ({', '.join(repr(name) for name in _SYSTEM)})"
+_FOREIGN_ENGINES = frozenset({"FEDERATED", "CONNECT", "SPIDER"})
+_KINDS: Mapping[str, TableKind] = {"BASE TABLE": "table", "SYSTEM VERSIONED": "table", "VIEW": "view"}
+
+_TABLES = f"""
+SELECT table_schema, table_name, table_type, engine, table_rows, create_options, table_comment
+FROM information_schema.tables WHERE {_NOT_SYSTEM}"""
+_COLUMNS = """
+SELECT table_schema, table_name, ordinal_position, column_name, column_type, is_nullable, column_key, extra,
+       column_comment
+FROM information_schema.columns WHERE """
+_KEYS = """
+SELECT table_schema, table_name, constraint_name, ordinal_position, column_name,
+       referenced_table_schema, referenced_table_name, referenced_column_name
+FROM information_schema.key_column_usage WHERE """
+# Up to so many tables are looked up one by one, but in one query; else all are read.
+_MOST_BY_NAME = 50
+
+_GENERATED = re.compile(r"\b(?:VIRTUAL|STORED|PERSISTENT)\b")
+_LABEL = re.compile(r"'((?:[^']|'')*)'")
+
+Key = tuple[str, str]
+
+
+class MySQLCatalog:
+    """Opens connections to MySQL and MariaDB that can only read."""
+
+    dialect = "mysql"
+
+    @contextmanager
+    def connect(self, fields: Mapping[str, Any], *, root: Path, timeouts: Timeouts) -> Iterator[MySQLSession]:
+        """Connect with ``host``, ``port``, ``database``, ``user``, ``password`` and the TLS fields ``ssl_...``."""
+        connection, peer = open_connection(fields, root, timeouts)
+        try:
+            yield MySQLSession(connection, peer, timeouts)
+        finally:
+            if connection.open:
+                connection.close()
+
+
+class MySQLSession:
+    """One open connection; implements ``osiris.core.catalog_source.CatalogSession``.
+
+    The server shows a user only what he has any right to, so a table that he may not read at all is not there.
+    """
+
+    def __init__(self, connection: pymysql.connections.Connection[Any], peer: Peer, timeouts: Timeouts) -> None:
+        self._connection = connection
+        self._peer = peer
+        self._seconds = timeouts.statement
+
+    def server(self) -> ServerInfo:
+        """What the server said of itself when connecting."""
+        version = str(self._connection.get_server_info())
+        product = "MariaDB" if is_mariadb(self._connection) else "MySQL"
+        number = re.sub(r"^5\.5\.5-(?=\d+\.\d)", "", version)  # older MariaDB puts this before its own
+        return ServerInfo(product, number, self._peer.database, self._peer.user)
+
+    def tables(self) -> Sequence[TableInfo]:
+        """The tables and views of all databases but the server's own; sequences are left out."""
+        found = []
+        for schema, name, type_, engine, rows, options, comment in self._rows(_TABLES):
+            kind = _KINDS.get(type_)
+            if kind is None:
+                continue
+            if kind == "view":
+                found.append(TableInfo(schema, name, kind))  # in place of a comment the server says "VIEW"
+                continue
+            if (engine or "").upper() in _FOREIGN_ENGINES:
+                kind = "foreign table"
+            elif "partitioned" in (options or "").lower():
+                kind = "partitioned table"
+            found.append(TableInfo(schema, name, kind, comment or "", rows))
+        return sorted(found, key=lambda info: (info.schema, info.name))
+
+    def columns(self, tables: Sequence[TableInfo] | None = None) -> Mapping[tuple[str, str], Columns]:
+        """The columns; a view over a table that is gone is missing."""
+        keys = _Keys(self._select(_KEYS, tables))
+        wanted = None if tables is None else {(info.schema, info.name) for info in tables}
+        found: dict[Key, list[tuple[int, Column]]] = {}
+        for row in map(_ColumnRow._make, self._select(_COLUMNS, tables)):
+            if wanted is None or (row.schema, row.table) in wanted:
+                found.setdefault((row.schema, row.table), []).append((int(row.place), _column(row, keys)))
+        return {key: tuple(column for _, column in sorted(pairs, key=_place)) for key, pairs in found.items()}
+
+    def _select(self, query: str, tables: Sequence[TableInfo] | None) -> Iterable[tuple[Any, ...]]:
+        if tables is None or len(tables) > _MOST_BY_NAME:
+            return self._rows(query + _NOT_SYSTEM)
+        if not tables:
+            return ()
+        one = f"{query}table_schema = %s AND table_name = %s"
+        names = [name for info in tables for name in (info.schema, info.name)]
+        return self._rows("\nUNION ALL\n".join([one] * len(tables)), names)
+
+    def sample(self, table: TableInfo, rows: int) -> Sample:
+        """The first rows."""
+        schema = f"{quote_name(table.schema)}." if table.schema else ""
+        query = f"SELECT * FROM {schema}{quote_name(table.name)} LIMIT {max(int(rows), 0)}"
+        with explained(self._peer, self._seconds), self._connection.cursor() as cursor:
+            cursor.execute(query)
+            found = cursor.fetchall()
+            names = tuple(str(described[0]) for described in cursor.description or ())
+        return Sample(names, tuple(tuple(plain_value(value) for value in row) for row in found))
+
+    def _rows(self, query: str, values: Sequence[str] | None = None) -> Sequence[tuple[Any, ...]]:
+        with explained(self._peer, self._seconds), self._connection.cursor() as cursor:
+            cursor.execute(query, values)
+            found: Sequence[tuple[Any, ...]] = cursor.fetchall()
+            return found
+
+
+def quote_name(name: str) -> str:
+    """A name as MySQL takes it, whatever it holds."""
+    return f"`{name.replace('`', '``')}`"
+
+
+class _ColumnRow(NamedTuple):
+    schema: str
+    table: str
+    place: int
+    name: str
+    type: str
+    nullable: str
+    key: str
+    extra: str
+    comment: str
+
+
+class _Keys:
+    """Primary, unique and foreign keys by table and column."""
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        self.primary: dict[tuple[str, str, str], int] = {}
+        self.references: dict[tuple[str, str, str], str] = {}
+        constraints: dict[tuple[str, str, str], list[str]] = {}
+        for schema, table, constraint, place, column, other_schema, other_table, other_column in rows:
+            if other_table is not None:
+                target = f"{other_table}.{other_column}"
+                if other_schema != schema:
+                    target = f"{other_schema}.{target}"
+                self.references.setdefault((schema, table, column), target)
+                continue
+            if constraint == "PRIMARY":
+                self.primary[schema, table, column] = int(place)
+                continue
+            constraints.setdefault((schema, table, constraint), []).append(column)
+        self.unique = {
+            (schema, table, columns[0]) for (schema, table, _), columns in constraints.items() if len(columns) == 1
+        }
+
+
+def _column(row: _ColumnRow, keys: _Keys) -> Column:
+    key = (row.schema, row.table, row.name)
+    return Column(
+        row.name,
+        row.type,
+        arrow_type(row.type),
+        nullable=row.nullable == "YES",
+        primary_key=keys.primary.get(key, 0),
+        unique=key in keys.unique,
+        references=keys.references.get(key, ""),
+        generated=_GENERATED.search(row.extra or "") is not None,
+        comment=row.comment or "",
+        values=enum_labels(row.type),
+    )
+
+
+def enum_labels(column_type: str) -> tuple[str, ...]:
+    """The labels in ``enum('new','it''s')``; none for another type."""
+    if not column_type.startswith("enum("):
+        return ()
+    return tuple(_unescaped(label) for label in _LABEL.findall(column_type))
+
+
+_ESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\0": "\0", "\\Z": "\x1a", "''": "'"}
+
+
+def _unescaped(label: str) -> str:
+    return re.sub(r"\\[\\nr0Z]|''", lambda found: _ESCAPES[found[0]], label)
+
+
+def _place(pair: tuple[int, Column]) -> int:
+    return pair[0]

@@ -1,0 +1,1 @@
+"""Supabase projects, by their PostgreSQL database."""
