@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,22 +45,13 @@ def targets_of(session: Session, snapshot: Snapshot) -> list[Target]:
     return list({one.reference: Target(project, one) for one in found}.values())
 
 
-def _connections(snapshot: Snapshot) -> list[Connection]:
-    from osiris.language.connections import Connection, connection_of_step
-    from osiris.syntax.tree import Scalar
+def _connections(snapshot: Snapshot) -> Iterator[Connection]:
+    from osiris.language.step_database import step_database
 
-    env, found = snapshot.environment, []
-    for step in snapshot.analysis.pipeline.steps:
-        spec = env.registry.get(step.component) if step.component else None
-        if spec is None:
-            continue
-        written = step.shape.connection
-        reference = written.text if isinstance(written, Scalar) else None
-        keys = [entry.key.text for entry in step.config.entries] if step.config is not None else []
-        chosen = connection_of_step(spec, reference, keys, env.connections)
-        if isinstance(chosen, Connection):
-            found.append(chosen)
-    return found
+    for step in range(len(snapshot.analysis.pipeline.steps)):
+        database = step_database(snapshot.analysis, step, snapshot.environment)
+        if database is not None:
+            yield database.connection
 
 
 def targets_in(project: Project) -> list[Target]:

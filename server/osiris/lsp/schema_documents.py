@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from osiris.lsp.connection_use import Target
+from osiris.lsp.edits import Source
 from osiris.lsp.errors import INVALID_PARAMS, RequestError
+from osiris.syntax.text import LineIndex
 
 if TYPE_CHECKING:
+    from osiris.ide.schema_view import SchemaView
     from osiris.lsp.session import Session
 
 SCHEME = "osiris-schema"
@@ -48,9 +51,19 @@ def target_of(session: Session, uri: str) -> Target:
     return Target(project, found)
 
 
-def place_of(session: Session, target: Target, text: str) -> str:
-    """Where the client can open the view with this ``text``: its URI, or that of a file that holds it."""
-    return uri_of(target) if session.client.schema_view else _written(target, text).as_uri()
+def view_of(target: Target) -> SchemaView:
+    """What is known of the connection now; also when that is nothing."""
+    from osiris.ide.schema_view import schema_view
+    from osiris.language.catalog import SchemaKnowledge
+
+    knowledge = target.project.environment().schema_of(target.connection)
+    return schema_view(knowledge or SchemaKnowledge(None, None), target.name)
+
+
+def source_of_view(session: Session, target: Target, view: SchemaView) -> Source:
+    """The view as a document that the client can open: by its own URI, or as a file that holds its text."""
+    uri = uri_of(target) if session.client.schema_view else _written(target, view.text).as_uri()
+    return Source(uri, view.text, None, LineIndex(view.text), session.documents.codec)
 
 
 def file_of(target: Target) -> Path:
@@ -74,7 +87,7 @@ def _written(target: Target, text: str) -> Path:
     return path
 
 
-def rewrite(target: Target, text: str) -> None:
+def renew_file(target: Target) -> None:
     """Bring the file up to date, if it was ever written."""
     if file_of(target).is_file():
-        _written(target, text)
+        _written(target, view_of(target).text)
