@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from osiris.core.config import CONFIG_FILE, CONNECTIONS_FILE
 from osiris.core.config_file import ConfigFile, parse_config
 from osiris.core.env_loader import DOTENV, EnvSource, load_env
+from osiris.core.file_table import FileTables
 from osiris.core.files import is_inside
 from osiris.core.project_environment import ProjectEnvironment
 from osiris.core.project_scan import (
@@ -56,6 +57,7 @@ class Project:
         """
         self.root = Path(os.path.abspath(root))
         self._registry = registry
+        self.file_tables = FileTables(self.root)
         self._lock = threading.RLock()
         self._overlays: dict[Path, str] = {}
         self._config_file = WatchedFile(self.root / CONFIG_FILE, self.root)

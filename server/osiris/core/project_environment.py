@@ -64,8 +64,8 @@ class ProjectEnvironment:
         return None
 
     def file_table(self, path: str, options: Mapping[str, Plain]) -> Table | None:
-        """The columns of a data file of the project."""
-        return None
+        """The columns of a data file of the project, see ``osiris.core.file_table``."""
+        return self._project.file_tables.table(path, options, self)
 
     def pipelines_named(self, name: str) -> Sequence[str]:
         """The other OML files of the project whose pipeline has this name, relative to the root, sorted."""
