@@ -34,11 +34,17 @@ def values(place: Place) -> Iterable[Item]:
             case ("config", "connection"):
                 return chain(_connections(place), param_references(place))
             case ("config", _):
-                ahead = names(place) if not holds_path(place) else paths(place)
-                return chain(ahead, _allowed(place), param_references(place))
+                ahead = paths(place) if holds_path(place) else ()
+                return chain(ahead, _named_or_allowed(place), param_references(place))
             case ("config", _, *_):
-                return chain(names(place), _allowed(place), param_references(place))
+                return chain(_named_or_allowed(place), param_references(place))
     return _allowed(place)
+
+
+def _named_or_allowed(place: Place) -> Iterable[Item]:
+    """What is there in the database; where that is not known, what the component says of the key."""
+    known = list(names(place))
+    return known or _allowed(place)
 
 
 def value_item(place: Place, value: Any, kind: ItemKind = ItemKind.VALUE, detail: str = "") -> Item:
