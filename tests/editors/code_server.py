@@ -199,7 +199,9 @@ class CodeServer:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("VSCODE_", "ELECTRON_", "CODE_SERVER_"))}
         # Without a gallery of its own it would ask the public one; nothing listens on the discard port.
         gallery = '{"serviceUrl": "http://127.0.0.1:9/none"}'
-        return {**kept, "EXTENSIONS_GALLERY": gallery, "PORT": str(self.port), **self._variables}
+        # What the user has agreed to, and what is known of databases, is neither found nor left behind.
+        own = {"EXTENSIONS_GALLERY": gallery, "PORT": str(self.port), "OSIRIS_STATE_DIR": str(self.scratch / "state")}
+        return {**kept, **own, **self._variables}
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + 60

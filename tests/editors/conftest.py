@@ -93,7 +93,7 @@ def frugal_vscode(vscode: code_server.CodeServer, tmp_path: Path) -> Iterator[co
     scratch = tmp_path / "frugal"
     scratch.mkdir()
     settings = {"osiris.server.interpreter": "", "osiris.server.createEnvironment": False}
-    variables = {"PATH": os.pathsep.join(("/usr/bin", "/bin"))}
+    variables = {"PATH": os.pathsep.join(("/usr/bin", "/bin")), "PYTHONPATH": ""}
     with code_server.CodeServer(scratch, settings=settings, variables=variables) as server:
         yield server
 
@@ -128,8 +128,8 @@ def profile(browser: Browser) -> BrowserContext:
 
 
 @pytest.fixture
-def page(profile: BrowserContext) -> Iterator[Page]:
-    """An empty browser page. It must ask nobody but this machine for anything."""
+def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """An empty browser page, which must ask nobody but this machine. A test that fails leaves a picture."""
     page = profile.new_page()
     foreign: set[str] = set()
 
@@ -141,23 +141,21 @@ def page(profile: BrowserContext) -> Iterator[Page]:
     page.on("request", lambda request: note(request.url))
     page.on("websocket", lambda socket: note(socket.url))
     yield page
+    if request.node.stash.get(_FAILED, False):
+        name = re.sub(r"\W+", "-", request.node.name)
+        page.screenshot(path=str(PICTURES / f"failed-{name}.png"))
     page.close()
     assert not foreign, f"the editor asked foreign hosts: {sorted(foreign)}"
 
 
 @pytest.fixture
-def open_editor(
-    vscode: code_server.CodeServer, page: Page, request: pytest.FixtureRequest
-) -> Iterator[Callable[[Path], EditorPage]]:
-    """Opens a folder in VS Code; a test that fails leaves a picture of how it looked."""
+def open_editor(vscode: code_server.CodeServer, page: Page) -> Callable[[Path], EditorPage]:
+    """Opens a folder in VS Code."""
 
     def open_folder(folder: Path) -> EditorPage:
         return EditorPage(page, vscode, folder)
 
-    yield open_folder
-    if request.node.stash.get(_FAILED, False):
-        name = re.sub(r"\W+", "-", request.node.name)
-        page.screenshot(path=str(PICTURES / f"failed-{name}.png"))
+    return open_folder
 
 
 @pytest.fixture

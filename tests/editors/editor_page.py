@@ -82,9 +82,11 @@ class EditorPage:
         if self._loaded:
             self.page.keyboard.press("Control+P")
             self._pick(path, row=name)
-        else:
-            self.page.goto(self._server.url(self.folder, path))
-            self._loaded = True
+            self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
+            self.page.wait_for_selector(".editor-group-container.active .monaco-editor.focused")
+            return
+        self.page.goto(self._server.url(self.folder, path))
+        self._loaded = True
         self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
         self.page.locator(".monaco-editor .view-line").first.click()
 
@@ -202,6 +204,26 @@ class EditorPage:
             self.screenshot(picture)
         box.press("Enter")
         box.wait_for(state="hidden")
+
+    def tree(self) -> list[str]:
+        """The rows of the view of connections, each with its description behind it."""
+        return [" ".join(text.split()) for text in self._connections().locator(".monaco-list-row").all_inner_texts()]
+
+    def tree_row(self, label: str) -> Locator:
+        """The row of the view of connections with this label."""
+        name = self.page.locator(".label-name").get_by_text(label, exact=True)
+        return self._connections().locator(".monaco-list-row").filter(has=name).first
+
+    def expand(self, label: str) -> None:
+        """Open a row of the view of connections, as with a click."""
+        row = self.tree_row(label)
+        row.wait_for()
+        if row.get_attribute("aria-expanded") != "true":
+            row.click()
+        self.until(lambda: row.get_attribute("aria-expanded") == "true", lambda: f"{label} stays shut: {self.tree()}")
+
+    def _connections(self) -> Locator:
+        return self.page.locator(".pane").filter(has=self.page.locator('[aria-label^="Osiris: Connections"]')).first
 
     def lens(self, title: str, *, above: str) -> Locator:
         """The code lens with this title right above the line with ``above``; waits for it."""

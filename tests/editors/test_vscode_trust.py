@@ -41,7 +41,7 @@ def test_trust_granted_in_an_open_window_brings_runs_compiles_and_the_settings_o
     editor = EditorPage(page, restricted_vscode, shop)
     editor.open_file(BROKEN)
     editor.wait_for_squiggle("sqlite.extracter")
-    assert "SQLite" in editor.hover("sqlite.writer")
+    assert "CSV" in editor.hover("filesystem.csv_extractor")
     editor.open_file(DAILY)
     editor.press("Control+End")
     editor.type(" # seen")
