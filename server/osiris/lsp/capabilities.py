@@ -9,7 +9,8 @@ from typing import Any
 from osiris.lsp.positions import Encoding, choose_encoding
 
 # Characters after which an editor asks for completion by itself; words ask anyway. The line break is for new lines.
-COMPLETION_TRIGGERS = (":", " ", "-", "@", ".", "/", "[", "{", '"', "'", "\n")
+# Parentheses and the last quote are for queries.
+COMPLETION_TRIGGERS = (":", " ", "-", "@", ".", "/", "[", "{", '"', "'", "\n", "(", "`")
 
 CODE_ACTION_KINDS = ("quickfix", "refactor.extract", "refactor.inline", "refactor.rewrite", "source.fixAll.osiris")
 

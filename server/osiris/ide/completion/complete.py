@@ -13,9 +13,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from osiris.ide import documentation
-from osiris.ide.completion import codes, keys, references, values
+from osiris.ide.completion import codes, keys, references, sql, values
 from osiris.ide.completion.suggestion import Completions, Item, ItemKind, Place, Topic
 from osiris.ide.cursor import Cursor, Role, cursor_at
+from osiris.ide.sql.texts import of_function
 from osiris.syntax.diagnostic import TextEdit
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def complete(analysis: Analysis, env: Environment, offset: int) -> Completions |
     inside = codes.codes(analysis, cursor) or references.placeholder(place)
     if inside is not None:
         return inside
+    query = sql.in_sql(place)
+    if query is not None:
+        return sql.sql(place, query)
     items: Iterable[Item]
     match cursor.role:
         case Role.KEY:
@@ -79,6 +83,8 @@ def documentation_of(topic: Topic, env: Environment) -> str | None:
     spec = env.registry.get(topic.component) if topic.component else None
     if topic.code:
         return documentation.of_code(topic.code)
+    if topic.function is not None:
+        return of_function(*topic.function)
     if topic.connection is not None and topic.table is not None:
         return documentation.of_table(topic.connection, topic.table, topic.column, env)
     if topic.path:

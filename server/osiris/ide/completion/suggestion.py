@@ -32,6 +32,9 @@ class ItemKind(enum.Enum):
     SCHEMA = "schema"
     TABLE = "table"
     COLUMN = "column"
+    CONDITION = "condition"
+    FUNCTION = "function"
+    KEYWORD = "keyword"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Topic:
     """What ``documentation_of`` needs to document an item later: the way to a key, the name of a component, a code.
 
     Or a ``table`` (its schema and name) of the ``connection`` (``@family.alias``), or the ``column`` of that table.
+    Or a ``function``: its dialect and name.
     """
 
     path: tuple[str | int, ...] = ()
@@ -47,6 +51,7 @@ class Topic:
     connection: str | None = None
     table: tuple[str, str] | None = None
     column: str | None = None
+    function: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +74,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Completions:
-    """Suggestions, the best first. ``edits`` go with whichever is taken: they put the indentation right."""
+    """Suggestions, the best first. ``edits`` go with whichever is taken: they put the indentation right.
+
+    ``within_sql``: they are for a query. ``quiet``: not worth a list that nobody asked for.
+    """
 
     span: Span
     items: tuple[Item, ...]
     edits: tuple[TextEdit, ...] = ()
     incomplete: bool = False
+    within_sql: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

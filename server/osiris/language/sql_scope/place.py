@@ -37,7 +37,7 @@ class SqlPlace:
     ``span`` is what an accepted suggestion replaces, ``prefix`` what is typed of it in front of the cursor. Inside
     quotes both leave the opening quote ``quote`` out, and take the closing one in. ``qualifiers`` are the names in
     front of it that dots follow (``o.`` has one). ``scopes`` are the tables in scope, the nearest SELECT first;
-    ``previous`` is the token in front of it all.
+    ``previous`` is the token in front of it all, ``before`` the last five of them.
     """
 
     offset: int
@@ -53,7 +53,7 @@ class SqlPlace:
     frame: Frame
     previous: SqlToken | None
     script: Script
-    follows_name: bool = False
+    before: tuple[SqlToken, ...] = ()
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -128,7 +128,7 @@ def _placed(
         frame,
         previous,
         script,
-        bool(qualifiers) and not quote,
+        tuple(words[max(at - 5, 0) : at]),
     )
 
 

@@ -9,7 +9,7 @@ from lsprotocol import types
 
 from osiris.core.secrets_masking import mask_secrets
 from osiris.ide.completion.complete import complete
-from osiris.ide.completion.suggestion import Item, ItemKind
+from osiris.ide.completion.suggestion import Completions, Item, ItemKind
 from osiris.ide.project_files.files import complete_file
 from osiris.lsp.capabilities import Client
 from osiris.lsp.documents import Snapshot
@@ -30,9 +30,14 @@ _KINDS = {
     ItemKind.SCHEMA: types.CompletionItemKind.Module,
     ItemKind.TABLE: types.CompletionItemKind.Struct,
     ItemKind.COLUMN: types.CompletionItemKind.Field,
+    ItemKind.CONDITION: types.CompletionItemKind.Reference,
+    ItemKind.FUNCTION: types.CompletionItemKind.Function,
+    ItemKind.KEYWORD: types.CompletionItemKind.Keyword,
 }
 AnySnapshot = Snapshot | ProjectFileSnapshot
 
+_SQL_TRIGGERS = ("(", "`")
+_YAML_TRIGGERS = ("\n", ":", "-", "@", "/", "[", "{")
 _LINE = re.compile(r"[^\r\n]*")
 _SUGGEST_AGAIN = types.Command(title="Suggest", command="editor.action.triggerSuggest")
 
@@ -53,7 +58,7 @@ async def handle(session: Session, params: types.CompletionParams) -> types.Comp
         found = complete_file(snapshot.file, offset)
     else:
         found = complete(snapshot.analysis, snapshot.environment, offset)
-    if found is None:
+    if found is None or _unwanted(params.context, found):
         return None
     client = session.client
     span = snapshot.range(found.span)
@@ -80,6 +85,15 @@ def _by_itself(context: types.CompletionContext | None) -> bool:
     there are a question of their own: that the list is incomplete makes the editor ask it, and select an answer.
     """
     return context is not None and context.trigger_kind == types.CompletionTriggerKind.TriggerCharacter
+
+
+def _unwanted(context: types.CompletionContext | None, found: Completions) -> bool:
+    """Whether a character brought a list that nobody wants behind it: a new line of a query, the end of a word."""
+    if context is None or not _by_itself(context):
+        return False
+    if not found.within_sql:
+        return context.trigger_character in _SQL_TRIGGERS
+    return found.quiet or context.trigger_character in _YAML_TRIGGERS
 
 
 def _broke_a_line(context: types.CompletionContext | None) -> bool:
@@ -118,6 +132,8 @@ def _item(client: Client, snapshot: AnySnapshot, span: types.Range, order: int, 
         if item.topic.table is not None:
             names = {"connection": item.topic.connection, "table": list(item.topic.table), "column": item.topic.column}
             made.data = {"path": [], "uri": snapshot.uri, **names}
+        if item.topic.function is not None:
+            made.data = {"path": [], "uri": snapshot.uri, "function": list(item.topic.function)}
     if item.again and client.suggest_again:
         made.command = _SUGGEST_AGAIN
     return made

@@ -25,6 +25,9 @@ async def handle(session: Session, params: types.CompletionItem) -> types.Comple
     match data.get("table"):
         case [str(schema), str(table)]:
             topic = replace(topic, table=(schema, table), column=_text(data.get("column")))
+    match data.get("function"):
+        case [str(dialect), str(name)]:
+            topic = replace(topic, function=(dialect, name))
     uri = str(data.get("uri", ""))
     if (snapshot := project_file(session, uri)) is not None:
         text = documentation_of_file(snapshot.file, topic)

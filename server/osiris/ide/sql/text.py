@@ -1,0 +1,142 @@
+"""The SQL around a cursor: which text of which step it is, and how a piece of it is written into the document."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from osiris.ide.cursor import Cursor, Role
+from osiris.syntax.block import SourceMap
+from osiris.syntax.diagnostic import TextEdit
+from osiris.syntax.lookup import step_at
+from osiris.syntax.text import Span
+from osiris.syntax.tree import Scalar, Style
+
+if TYPE_CHECKING:
+    from osiris.language.analysis import Analysis
+    from osiris.language.model import Step
+
+_BREAK = re.compile(r"[\r\n]")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_NOT_PLAIN = re.compile(r": |:\Z| #")
+_INDICATORS = frozenset("-?:,[]{}#&*!|>'\"%@`")
+_FLOW = frozenset(",[]{}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SqlText:
+    """A query and the cursor in it.
+
+    ``text`` is the query without the marks of YAML, ``index`` the cursor in it. ``style`` is how the scalar is written,
+    ``flow`` whether it stands inside ``[]`` or ``{}``. ``edits`` put the indentation of the cursor's line right.
+    """
+
+    step: Step
+    key: str
+    dialect: str
+    text: str
+    index: int
+    style: Style
+    flow: bool
+    edits: tuple[TextEdit, ...]
+    _scalar: Scalar
+    _source: str
+    _places: SourceMap
+    _offset: int
+
+    def span(self, span: Span) -> Span | None:
+        """A range of the query in the document; None when it has no place on one line there."""
+        if span.start == span.end == self.index:
+            return Span(self._offset, self._offset)
+        found = self._places.span(*span)
+        if span.end == self.index:
+            found = Span(found.start, max(found.start, self._offset - self.step.base))
+        if _BREAK.search(self._source, found.start, found.end):
+            return None
+        return found.shift(self.step.base)
+
+    def place(self, span: Span) -> Span:
+        """A range of the query in the document, on however many lines."""
+        return self._places.span(*span).shift(self.step.base)
+
+    def written(self, text: str, at: int) -> str | None:
+        """``text`` as it is written at the index ``at`` of the query; None where that style of YAML cannot hold it."""
+        if _UNSAFE.search(text):
+            return None
+        if self.style is Style.SINGLE:
+            return text.replace("'", "''")
+        if self.style is Style.DOUBLE:
+            return text.replace("\\", "\\\\").replace('"', '\\"')
+        if self.style is Style.PLAIN:
+            unsafe = _NOT_PLAIN.search(text) or (at == 0 and text[:1] in _INDICATORS) or text != text.strip()
+            unsafe = unsafe or text.startswith("#") or (self.flow and not _FLOW.isdisjoint(text))
+            return None if unsafe else text
+        return text
+
+
+def sql_text(analysis: Analysis, cursor: Cursor) -> SqlText | None:
+    """The query that the cursor stands in; None when it stands in none."""
+    offset, step_index = cursor.offset, cursor.step
+    if step_index is None:
+        step_index = step_at(analysis.document, offset)
+    if step_index is None or step_index >= len(analysis.pipeline.steps):
+        return None
+    step, spec = analysis.pipeline.steps[step_index], analysis.specs[step_index]
+    if spec is None or step.config is None:
+        return None
+    for key, dialect in spec.sql_keys.items():
+        node = step.config.get(key)
+        if dialect == "graphql" or not isinstance(node, Scalar) or node.synthetic:
+            continue
+        in_block = cursor.role is Role.TEXT and cursor.within == ("config", key)
+        found = _at(analysis.document.text, step, key, dialect, node, offset, in_block=in_block, flow=cursor.flow)
+        if found is not None:
+            return found
+    return None
+
+
+def _at(
+    text: str, step: Step, key: str, dialect: str, node: Scalar, offset: int, *, in_block: bool, flow: bool
+) -> SqlText | None:
+    source, at = step.shape.part.text, offset - step.base
+    inside = node.content.start <= at <= node.content.end
+    is_block = node.style in (Style.LITERAL, Style.FOLDED)
+    if is_block and not in_block:
+        return None
+    if not inside and not in_block:
+        return None
+    if not is_block and (not node.text or not isinstance(node.value, str)) and node.style is Style.PLAIN:
+        return None
+    places = SourceMap(node, source)
+    query = node.text
+    edits: tuple[TextEdit, ...] = ()
+    index = places.to_text(at)
+    while index and places.to_source(index - 1) == at:  # the line end that closes a block stands where the block ends
+        index -= 1
+    if is_block and (at > node.content.end or not query.strip()):
+        if at < node.content.start and query.strip():
+            return None
+        query = query if query.endswith("\n") or not query else query + "\n"
+        index = len(query)
+        inside = False
+    if is_block:
+        fitted = _indentation(text, source, node, offset)
+        if fitted is None:
+            return None
+        edits = fitted
+    return SqlText(step, key, dialect, query, index, node.style, flow, edits, node, source, places, offset)
+
+
+def _indentation(text: str, source: str, node: Scalar, offset: int) -> tuple[TextEdit, ...] | None:
+    """The edit that brings the line of the cursor to the column of the block; None inside the indentation of text."""
+    lines = [line for line in source[node.content.start : node.content.end].splitlines() if line.strip()]
+    width = len(lines[0]) - len(lines[0].lstrip(" ")) if lines else 0
+    start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    before = text[start:offset]
+    if before.strip(" ") or len(before) >= width:
+        return ()
+    end = _BREAK.search(text, offset)
+    if text[offset : end.start() if end is not None else len(text)].strip():
+        return None
+    return (TextEdit(Span(start, offset), " " * width),)
