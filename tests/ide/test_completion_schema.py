@@ -199,6 +199,7 @@ def test_of_five_thousand_tables_the_first_come_and_the_editor_asks_again() -> N
     found = suggestions(READ + "      table: e_4999<|>\n", env)
     assert found is not None
     assert [i.label for i in found.items][:1] == ["table_4999"]
+    assert labels(READ + "      table: tb49<|>\n", env)[:2] == ["table_0049", "table_0149"]
 
 
 def test_a_name_that_no_line_can_hold_is_shown_escaped() -> None:

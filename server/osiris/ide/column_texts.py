@@ -136,3 +136,19 @@ def source_text(knowledge: SchemaKnowledge, catalog: Catalog | None, info: Table
         return "From osiris.schema.json."
     written = " A run of this project has written to the table since." if info is not None and info.written else ""
     return f"Read {age_text(knowledge.age())}.{written}"
+
+
+def knowledge_text(knowledge: SchemaKnowledge) -> str:
+    """How much is known of a database, and since when: ``12 tables, read 5 minutes ago``."""
+    parts = []
+    if knowledge.discovered is not None:
+        rest = "" if knowledge.discovered.complete else ", not all of them"
+        parts.append(f"{_count(knowledge.discovered)}, read {age_text(knowledge.age())}{rest}")
+    if knowledge.locked is not None:
+        parts.append(f"{_count(knowledge.locked)} in osiris.schema.json")
+    return "; ".join(parts)
+
+
+def _count(catalog: Catalog) -> str:
+    count = len(catalog.tables)
+    return f"{count} table{'' if count == 1 else 's'}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from osiris.components.spec import ComponentSpec
-from osiris.ide.column_texts import column_markdown, table_markdown
+from osiris.ide.column_texts import column_markdown, knowledge_text, table_markdown
 from osiris.ide.vocabulary import Path, Schema, schema_at, types_of
 from osiris.language.connections import Connection, parse_reference
 from osiris.language.environment import Environment, Origin
@@ -140,6 +140,9 @@ def of_connection(connection: Connection, secret: Iterable[str], env: Environmen
     if connection.variables:
         states = (f"`{name}` ({of_origin(env.variable_origin(name))})" for name in connection.variables)
         lines += ["", "Variables: " + ", ".join(states)]
+    knowledge = env.schema_of(connection)
+    if knowledge is not None and knowledge.catalogs:
+        lines += ["", knowledge_text(knowledge)]
     return "\n".join(lines).strip()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,6 +16,8 @@ from osiris.syntax.text import Span
 # A text that an editor opens at once. Tables behind that many columns are shown without theirs.
 _MOST_COLUMNS = 60_000
 _LONGEST_COMMENT = 200
+
+_PLAIN_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_ ,.()'\[\]]*(?<! )")
 
 _Place = tuple[int, Span]
 
@@ -123,7 +126,8 @@ def _column(column: Column) -> str:
         shown = ", ".join(column.values[:8])
         facts.append(one_line(f"one of {shown}{', …' if len(column.values) > 8 else ''}", _LONGEST_COMMENT))
     notes = [fact for fact in (*facts, comment) if fact]
-    return (f" {_text(kind)}" if kind else "") + (f"  # {' · '.join(notes)}" if notes else "")
+    kind = kind if _PLAIN_TYPE.fullmatch(kind) else _text(kind) if kind else ""
+    return (f" {kind}" if kind else "") + (f"  # {' · '.join(notes)}" if notes else "")
 
 
 def _text(name: str) -> str:

@@ -59,7 +59,7 @@ def complete(analysis: Analysis, env: Environment, offset: int) -> Completions |
 def _listed(cursor: Cursor, found: list[Item]) -> Completions:
     if len(found) > MOST_ITEMS and cursor.prefix:
         typed = cursor.prefix.lower()
-        found = [item for item in found if typed in (item.filter or item.label).lower()]
+        found = [item for item in found if typed in (item.filter or item.label).lower()] or found
     edits = (TextEdit(cursor.indent, " " * cursor.column),) if cursor.indent is not None else ()
     items = found[:MOST_ITEMS]
     if cursor.gap:

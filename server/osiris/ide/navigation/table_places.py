@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from osiris.ide.column_texts import column_markdown, table_markdown
 from osiris.ide.cursor import Cursor, Role, cursor_at
 from osiris.ide.schema_view import SchemaView, schema_view
+from osiris.ide.sql.meaning import database_table, meaning_at
 from osiris.language.catalog import Catalog, Column, SchemaKnowledge, Table
 from osiris.language.connections import Connection
 from osiris.language.step_database import StepDatabase, step_database
@@ -32,6 +34,12 @@ class TablePlace:
     table: Table
     column: Column | None = None
 
+    def markdown(self) -> str:
+        """All that is known of it."""
+        if self.column is not None:
+            return column_markdown(self.column, self.table.info, self.knowledge, self.catalog)
+        return table_markdown(self.table, self.knowledge, self.catalog)
+
     def view(self) -> SchemaView:
         """The schema view of the connection."""
         return schema_view(self.knowledge, self.connection.reference)
@@ -47,9 +55,9 @@ class TablePlace:
 
 
 def table_at(analysis: Analysis, env: Environment, offset: int) -> TablePlace | None:
-    """What the text at ``offset`` (code points) names in a key that the component marks as one for names."""
+    """What the text at ``offset`` (code points) names: in a key that the component marks as one for names, or in SQL."""
     cursor = cursor_at(analysis.document, offset)
-    return table_at_cursor(analysis, env, cursor)
+    return table_at_cursor(analysis, env, cursor) or _in_sql(analysis, env, cursor)
 
 
 def table_at_cursor(analysis: Analysis, env: Environment, cursor: Cursor) -> TablePlace | None:
@@ -73,6 +81,17 @@ def table_at_cursor(analysis: Analysis, env: Environment, cursor: Cursor) -> Tab
     if is_column and column is None:
         return None
     return TablePlace(cursor.token, database.connection, database.knowledge, catalog, table, column)
+
+
+def _in_sql(analysis: Analysis, env: Environment, cursor: Cursor) -> TablePlace | None:
+    found = meaning_at(analysis, env, cursor)
+    if found is None or found.source is None or (found.is_alias and found.column is None):
+        return None
+    known = database_table(found.scope, found.source)
+    if known is None:
+        return None
+    column = known.table.column(found.column.name) if found.column is not None else None
+    return TablePlace(found.place, known.connection, known.knowledge, known.catalog, known.table, column)
 
 
 def _table(database: StepDatabase) -> tuple[Table, Catalog] | None:
