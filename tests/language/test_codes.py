@@ -7,6 +7,7 @@ import pytest
 
 from osiris.components.registry import ComponentRegistry
 from osiris.core.dotenv_checks import dotenv_findings
+from osiris.core.schema_lock_reader import read_lock
 from osiris.language.analysis import analyse
 from osiris.language.catalog import Catalog, Column, SchemaKnowledge, TableInfo
 from osiris.language.connection_checks import variable_findings
@@ -31,6 +32,8 @@ def findings(example):
     if example.startswith("connections:"):
         read = parse_connections(example, ComponentRegistry.builtin())
         return [*read.diagnostics, *variable_findings(read.document, {"MYSQL_PASSWORD"}.__contains__)]
+    if example.startswith("{"):
+        return read_lock(example)[1]
     if example.startswith("# .env"):
         return dotenv_findings(example, ["region"])
     first = example.partition("\n")[0]

@@ -1,0 +1,26 @@
+"""The action that brings ``osiris.schema.json`` up to date, where a finding says that it is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from osiris.ide.fixes.quick_fixes import Checked, touched
+from osiris.syntax.diagnostic import Diagnostic
+from osiris.syntax.text import Span
+
+CODES = frozenset({"OML412", "OML413", "OML420"})
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateLock:
+    """What the server is to do for a finding: ``command`` with the URI of the document (``[{"uri": ...}]``)."""
+
+    diagnostic: Diagnostic
+    title: str = "Update osiris.schema.json"
+    command: str = "osiris.lockSchema"
+
+
+def update_lock(checked: Checked, span: Span) -> UpdateLock | None:
+    """The action for the first such finding that touches ``span``; None where there is none."""
+    found = next((d for d in touched(checked, span) if d.code in CODES), None)
+    return UpdateLock(found) if found is not None else None

@@ -1,0 +1,38 @@
+"""The action that brings osiris.schema.json up to date."""
+
+from __future__ import annotations
+
+from known import SHOP, catalog, knowing
+from marked import analysed, split
+
+from osiris.ide.fixes.update_lock import UpdateLock, update_lock
+from osiris.language.environment import StaticEnvironment
+from osiris.syntax.text import Span
+
+READ = "oml_version: 0.1.0\nname: o\nsteps:\n  - id: a\n    component: sqlite.extractor\n    mode: read\n    config:\n"
+
+
+def action(marked: str, env: StaticEnvironment) -> UpdateLock | None:
+    text, offset = split(marked)
+    return update_lock(analysed(text, env), Span(offset, offset))
+
+
+def test_it_is_offered_where_a_table_is_not_in_the_lock_or_has_changed_since() -> None:
+    columns = SHOP["orders"][1]
+    assert columns is not None
+    lock = catalog({"orders": (SHOP["orders"][0], columns[:2])})
+    env = knowing(catalog(SHOP), lock)
+    for table, code in (("cust<|>omers", "OML412"), ("or<|>ders", "OML413")):
+        found = action(READ + f"      table: {table}\n", env)
+        assert found is not None
+        assert (found.diagnostic.code, found.title, found.command) == (
+            code,
+            "Update osiris.schema.json",
+            "osiris.lockSchema",
+        )
+
+
+def test_it_is_offered_nowhere_else() -> None:
+    env = knowing(catalog(SHOP), catalog({"orders": SHOP["orders"]}))
+    assert action(READ + "      table: or<|>ders\n", env) is None
+    assert action(READ + "      table: or<|>dres\n", env) is None
