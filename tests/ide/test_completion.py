@@ -404,7 +404,7 @@ def test_a_parameter_shows_its_value_unless_it_is_secret() -> None:
 
 
 def test_nothing_is_suggested_in_sql_comments_and_names() -> None:
-    assert labels("steps:\n  - component: duckdb.processor\n    config:\n      query: |\n        SELECT <|>") == []
+    assert labels("steps:\n  - component: duckdb.processor\n    config:\n      query: |\n        SELECT '<|>") == []
     assert labels("name: x # <|>") == []
     assert labels("name: <|>") == []
     assert labels("steps:\n  - id: <|>") == []

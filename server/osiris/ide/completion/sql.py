@@ -94,7 +94,7 @@ def _name(scope: SqlScope, named: Named) -> Item | None:
         text = named.parts[0].replace(spot.quote, spot.quote * 2) + spot.quote
     else:
         text = named.text or ".".join(dialect.identifier(part) for part in named.parts)
-    written = scope.sql.written(text + named.tail, spot.span.start)
+    written = scope.sql.written(text + named.tail, spot.span.start, lines=named.word == "*")
     if written is None:
         return None
     label = one_line(named.label, 200)

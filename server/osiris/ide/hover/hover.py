@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from osiris.ide import documentation
 from osiris.ide.code_lenses import step_title
 from osiris.ide.cursor import Cursor, Role, cursor_at
+from osiris.ide.hover.sql import about_result, about_sql
 from osiris.ide.hover.texts import about_config_key, about_param, about_step
+from osiris.ide.navigation.table_places import table_at_cursor
 from osiris.ide.vocabulary import Path
 from osiris.language.placeholders import find_placeholders
 from osiris.language.suppression import find_suppressions
@@ -44,7 +46,7 @@ def hover(analysis: Analysis, env: Environment, offset: int) -> Hover | None:
     cursor = cursor_at(analysis.document, offset)
     step = _step_of(analysis, cursor)
     spec = analysis.specs[step.index] if step is not None else None
-    inside = _code(analysis, cursor) or _placeholder(analysis, env, cursor) or _in_sql(analysis, cursor)
+    inside = _code(analysis, cursor) or _placeholder(analysis, env, cursor) or _in_sql(analysis, env, cursor)
     if inside is not None:
         return inside
     if cursor.token.start == cursor.token.end:
@@ -56,6 +58,8 @@ def hover(analysis: Analysis, env: Environment, offset: int) -> Hover | None:
     elif cursor.role in (Role.VALUE, Role.ITEM):
         if cursor.within[:1] in (("id",), ("needs",)) and cursor.step is not None:
             return _step(analysis, cursor.token, cursor.text)
+        if (named := table_at_cursor(analysis, env, cursor)) is not None:
+            return Hover(named.origin, named.markdown())
         text = _value(env, cursor, step, spec)
     return Hover(cursor.token, text) if text else None
 
@@ -128,12 +132,21 @@ def _placeholder(analysis: Analysis, env: Environment, cursor: Cursor) -> Hover 
     return None
 
 
-def _in_sql(analysis: Analysis, cursor: Cursor) -> Hover | None:
-    """The step whose data a table name in a query is."""
-    if cursor.step is None or cursor.within[:1] != ("config",) or cursor.role not in (Role.VALUE, Role.TEXT):
+def _in_sql(analysis: Analysis, env: Environment, cursor: Cursor) -> Hover | None:
+    """The step whose data a table name in a query is; else what the name at the cursor means to the query."""
+    if cursor.step is None:
         return None
     symbol = symbol_at(analysis, cursor.offset)
-    return _step(analysis, symbol.span, symbol.name) if symbol is not None and symbol.kind == "step" else None
+    if symbol is not None and symbol.kind == "step":
+        if cursor.within[:1] != ("config",) or cursor.role not in (Role.VALUE, Role.TEXT):
+            return None
+        found = _step(analysis, symbol.span, symbol.name)
+        index = analysis.graph.by_id.get(symbol.name)
+        if found is None or index is None:
+            return found
+        return replace(found, markdown=found.markdown + about_result(analysis, env, index))
+    about = about_sql(analysis, env, cursor)
+    return Hover(*about) if about is not None else None
 
 
 def _code(analysis: Analysis, cursor: Cursor) -> Hover | None:

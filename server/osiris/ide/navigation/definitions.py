@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from osiris.ide.navigation.connection_places import alias_span
+from osiris.ide.navigation.sql_places import definition_in_sql
 from osiris.language.connections import parse_reference
 from osiris.language.symbols import Symbol, SymbolKind, definition, occurrences, symbol_at
 from osiris.syntax.text import Span
@@ -47,7 +48,8 @@ def definition_of(analysis: Analysis, env: Environment, offset: int) -> Definiti
     """Where the thing at ``offset`` (code points) is defined; None for text that names nothing, or nothing known."""
     symbol = symbol_at(analysis, offset)
     if symbol is None:
-        return None
+        named = definition_in_sql(analysis, env, offset)
+        return Definition(named.origin, "document", named.name, named.span, named.span) if named is not None else None
     if symbol.kind == "component":
         known = env.registry.get(symbol.name) is not None
         return Definition(symbol.span, "spec", symbol.name) if known else None

@@ -55,7 +55,7 @@ class TablePlace:
 
 
 def table_at(analysis: Analysis, env: Environment, offset: int) -> TablePlace | None:
-    """What the text at ``offset`` (code points) names: in a key that the component marks as one for names, or in SQL."""
+    """What the text at ``offset`` (code points) names: in a key that the component marks for that, or in SQL."""
     cursor = cursor_at(analysis.document, offset)
     return table_at_cursor(analysis, env, cursor) or _in_sql(analysis, env, cursor)
 

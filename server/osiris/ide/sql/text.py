@@ -60,9 +60,12 @@ class SqlText:
         """A range of the query in the document, on however many lines."""
         return self._places.span(*span).shift(self.step.base)
 
-    def written(self, text: str, at: int) -> str | None:
-        """``text`` as it is written at the index ``at`` of the query; None where that style of YAML cannot hold it."""
-        if _UNSAFE.search(text):
+    def written(self, text: str, at: int, *, lines: bool = False) -> str | None:
+        """``text`` as it is written at the index ``at`` of the query; None where that style of YAML cannot hold it.
+
+        ``lines``: line ends in it are wanted, and the lines are indented as the block is.
+        """
+        if _UNSAFE.search(text.replace("\n", "") if lines else text):
             return None
         if self.style is Style.SINGLE:
             return text.replace("'", "''")

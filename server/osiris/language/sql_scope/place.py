@@ -95,6 +95,24 @@ def place_at(text: str, offset: int, dialect: str) -> SqlPlace:
     return _placed(text, offset, script, left, first, closed, span, prefix, quote, qualifiers)
 
 
+def name_at(text: str, offset: int, dialect: str) -> tuple[SqlPlace, SqlToken, SqlToken | None] | None:
+    """The name around ``offset``: its place, its token and the token behind it; None where none stands."""
+    words = [t for t in tokenize_typed(text, dialect=dialect) if t.kind != "comment"]
+    touched = [i for i, t in enumerate(words) if t.span.touches(offset) and t.name]
+    if not touched:
+        return None
+    at = touched[-1]
+    token, behind = words[at], words[at + 1] if at + 1 < len(words) else None
+    script = read_script(words, len(text))
+    first, qualifiers = _qualifiers(words, at)
+    start = token.span.start
+    return (
+        _placed(text, start, script, words, first, False, token.span, token.name or "", "", qualifiers),
+        token,
+        behind,
+    )
+
+
 def _placed(
     text: str,
     offset: int,
