@@ -205,6 +205,13 @@ class EditorPage:
         box.press("Enter")
         box.wait_for(state="hidden")
 
+    def open_tree(self) -> None:
+        """Open the view of connections, as with a click on its title."""
+        title = self._connections().locator(".pane-header")
+        title.wait_for()
+        if title.get_attribute("aria-expanded") != "true":
+            title.click()
+
     def tree(self) -> list[str]:
         """The rows of the view of connections, each with its description behind it."""
         return [" ".join(text.split()) for text in self._connections().locator(".monaco-list-row").all_inner_texts()]

@@ -93,7 +93,6 @@ def discover(editor: EditorPage) -> None:
 def test_from_consent_to_a_column_completed_by_typing_alone(editor: EditorPage, pictures: Path) -> None:
     editor.open_file(ORDERS)
     editor.wait_until_served()
-    editor.until(lambda: editor.tree() == ["@mysql.shop not read yet"], lambda: f"tree: {editor.tree()}")
     editor.run_command("Osiris: Discover")
     question = editor.notification("May Osiris connect to @mysql.shop")
     question.wait_for()
@@ -155,7 +154,8 @@ def test_who_does_not_agree_is_connected_to_nothing(editor: EditorPage) -> None:
     editor.notification("May Osiris connect to @mysql.shop").get_by_role("button", name="Not now").click()
 
     editor.notification("May Osiris connect to @mysql.shop").wait_for(state="hidden")
-    assert editor.tree() == ["@mysql.shop not read yet"]
+    editor.open_tree()
+    editor.until(lambda: editor.tree() == ["@mysql.shop not read yet"], lambda: f"tree: {editor.tree()}")
 
 
 def test_restricted_mode_shows_connections_and_reads_nothing(
@@ -165,7 +165,9 @@ def test_restricted_mode_shows_connections_and_reads_nothing(
     editor.open_file(ORDERS)
     editor.wait_until_served()
 
+    editor.open_tree()
     message = editor.page.get_by_text("Discovery is off in Restricted Mode").first
     message.wait_for()
+    editor.until(lambda: editor.tree() == ["@mysql.shop not read yet"], lambda: f"tree: {editor.tree()}")
     assert "Osiris: Discover" not in editor.commands("Osiris: ")
     editor.screenshot(pictures / "discovery-restricted.png")

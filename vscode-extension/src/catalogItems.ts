@@ -142,12 +142,15 @@ export function ambiguous(items: CatalogItem[]): Set<string> {
   return new Set(labels.filter((label, index) => labels.indexOf(label) !== index));
 }
 
-/** `@mysql.shop: 3 tables, 12 columns` for each connection that was read; the server tells of failures itself. */
-export function readingsOf(answer: unknown): string[] {
+/** The connections that were read; the server tells of failures itself. `text`: `@mysql.shop: 3 tables, 12 columns`. */
+export function readingsOf(answer: unknown): { connection: string; text: string }[] {
   const results = Array.isArray(answer) ? answer.filter(isObject) : [];
   return results
-    .filter(({ ok }) => ok === true)
-    .map(({ connection, tables, columns }) => `${String(connection)}: ${count(tables, 'table')}, ${count(columns, 'column')}`);
+    .filter(({ ok, connection }) => ok === true && typeof connection === 'string')
+    .map(({ connection, tables, columns }) => {
+      const name = String(connection);
+      return { connection: name, text: `${name}: ${count(tables, 'table')}, ${count(columns, 'column')}` };
+    });
 }
 
 function count(value: unknown, unit: string): string {

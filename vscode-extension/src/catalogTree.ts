@@ -77,6 +77,19 @@ export class CatalogTree implements vscode.TreeDataProvider<Line>, vscode.Dispos
     }
   }
 
+  /** Only connections are ever revealed, and they stand at the top. */
+  getParent(): undefined {
+    return undefined;
+  }
+
+  /** Opens the view, and in it these connections. */
+  async reveal(names: readonly string[]): Promise<void> {
+    const found = (await this.connections()).filter(({ connection }) => names.includes(connection));
+    for (const item of found) {
+      await this.view.reveal(item, { select: false, focus: false, expand: true });
+    }
+  }
+
   /** All connections that the server knows. */
   async connections(): Promise<CatalogItem[]> {
     return itemsOf(await this.client.execute(serverCommands.catalog, {})).filter(({ kind }) => kind === 'connection');

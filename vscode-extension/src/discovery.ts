@@ -44,7 +44,7 @@ async function discover(parts: DiscoveryParts, item: CatalogItem | undefined): P
   }
   const uri = fileOfProject();
   if (uri !== undefined) {
-    return tell(await parts.client.executeWithPackages(serverCommands.discover, { uri }));
+    return tell(parts, await parts.client.executeWithPackages(serverCommands.discover, { uri }));
   }
   const chosen = await pickConnections(parts, 'Discover which connections?');
   return chosen === undefined ? undefined : read(parts, chosen);
@@ -59,9 +59,9 @@ async function refresh(parts: DiscoveryParts, item: CatalogItem | undefined): Pr
   return known.length > 0 ? read(parts, known) : discover(parts, undefined);
 }
 
-async function read({ client }: DiscoveryParts, connections: CatalogItem[]): Promise<void> {
+async function read(parts: DiscoveryParts, connections: CatalogItem[]): Promise<void> {
   for (const argument of byProject(connections)) {
-    tell(await client.executeWithPackages(serverCommands.discover, argument));
+    await tell(parts, await parts.client.executeWithPackages(serverCommands.discover, argument));
   }
 }
 
@@ -145,10 +145,12 @@ async function onlyProject(tree: CatalogTree): Promise<string | undefined> {
   return projects.size === 1 ? [...projects][0] : undefined;
 }
 
-function tell(answer: unknown): void {
-  const said = readingsOf(answer);
-  if (said.length > 0) {
-    vscode.window.setStatusBarMessage(said.join('; '), 8000);
+/** Says what was read, and opens it in the tree. */
+async function tell({ tree }: DiscoveryParts, answer: unknown): Promise<void> {
+  const read = readingsOf(answer);
+  if (read.length > 0) {
+    vscode.window.setStatusBarMessage(read.map(({ text }) => text).join('; '), 8000);
+    await tree.reveal(read.map(({ connection }) => connection));
   }
 }
 

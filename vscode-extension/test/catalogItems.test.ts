@@ -100,6 +100,6 @@ test('what was read is said; failures are the server\'s to tell', () => {
     { connection: '@mysql.shop', ok: true, tables: 1, columns: 12 },
     { connection: '@mysql.crm', ok: false, error: { message: 'refused' } },
   ];
-  assert.deepEqual(readingsOf(answer), ['@mysql.shop: 1 table, 12 columns']);
+  assert.deepEqual(readingsOf(answer), [{ connection: '@mysql.shop', text: '@mysql.shop: 1 table, 12 columns' }]);
   assert.deepEqual(readingsOf(undefined), []);
 });
