@@ -19,6 +19,7 @@ class Choice:
 
     ``at_once``: its edits cost nothing, so that they are sent with the offer. ``secret``: they hold a secret, so that
     they are sent only when it was chosen. ``refused``: why it cannot be done at a place where one would expect it.
+    ``command``: a command of this server that is run for the document in place of edits.
     """
 
     kind: str
@@ -29,6 +30,7 @@ class Choice:
     at_once: bool = False
     secret: bool = False
     refused: str | None = None
+    command: str | None = None
 
 
 def ready(title: str, edits: Edits, diagnostic: Diagnostic, preferred: bool = False) -> Choice:

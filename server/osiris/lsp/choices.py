@@ -13,6 +13,7 @@ from osiris.ide.fixes.more_fixes import more_fixes
 from osiris.ide.fixes.quick_fixes import Checked, FixAll, fix_all, preferred_fix, quick_fixes, repeated, touched
 from osiris.ide.fixes.suppress import ignore
 from osiris.ide.fixes.turn_off import turn_off_edit
+from osiris.ide.fixes.update_lock import update_lock
 from osiris.ide.refactoring.catalogue import refactorings
 from osiris.lsp.capabilities import CODE_ACTION_KINDS
 from osiris.lsp.choice import QUICK_FIX, Choice, Edits, ready
@@ -55,6 +56,7 @@ class Choices:
         if wanted(QUICK_FIX):
             yield from self._fixes(span)
             yield from self._of_one_code(span)
+            yield from self._commands(span)
             if self._snapshot is not None:
                 yield from self._more(self._snapshot.analysis, span)
                 yield from self._ignores(self._snapshot.analysis, span)
@@ -91,6 +93,11 @@ class Choices:
         project = self._session.projects.project_of(self._document.path)
         source = source_in(self._session, project, fix.path) if project is not None else None
         return source.uri if source is not None else None
+
+    def _commands(self, span: Span) -> Iterator[Choice]:
+        found = update_lock(self._checked, span) if self._session.settings.trusted else None
+        if found is not None and self._document.path is not None:
+            yield Choice(QUICK_FIX, found.title, lambda: None, found.diagnostic, command=found.command)
 
     def _of_one_code(self, span: Span) -> Iterator[Choice]:
         for found in repeated(self._checked, span):

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _CONNECTIONS = "osiris_connections.yaml"
 _SETTINGS = "osiris.yaml"
 _DOTENV = ".env"
-PROJECT_FILES = (_CONNECTIONS, _SETTINGS, _DOTENV)
+_LOCK = "osiris.schema.json"
+PROJECT_FILES = (_CONNECTIONS, _SETTINGS, _DOTENV, _LOCK)
 
 
 class Kind(enum.Enum):
@@ -36,6 +37,7 @@ class Kind(enum.Enum):
     CONNECTIONS = "connections"
     SETTINGS = "settings"
     DOTENV = "dotenv"
+    LOCK = "lock"
     OTHER = "other"
 
 
@@ -48,6 +50,8 @@ def kind_of(uri: str, language_id: str, text: str) -> Kind:
         return Kind.SETTINGS
     if name == _DOTENV:
         return Kind.DOTENV
+    if name == _LOCK:
+        return Kind.LOCK
     from osiris.core.project_scan import has_oml_version, is_oml_name
 
     return Kind.PIPELINE if language_id == "oml" or is_oml_name(name) or has_oml_version(text) else Kind.OTHER

@@ -18,11 +18,14 @@ def findings_of_project_file(session: Session, kind: Kind, text: str, path: Path
     """What is wrong in this text of such a file."""
     from osiris.core.config_file import parse_config
     from osiris.core.project_file_checks import connections_findings, env_file_findings, is_env_file_of
+    from osiris.core.schema_lock import parse_lock
 
     if kind is Kind.CONNECTIONS:
         return connections_findings(text, session.projects.environment_of(path))
     if kind is Kind.SETTINGS:
         return tuple(parse_config(text, str(path or "osiris.yaml")).diagnostics)
+    if kind is Kind.LOCK:
+        return parse_lock(text).diagnostics
     project = session.projects.project_of(path)
     return env_file_findings(text, project) if is_env_file_of(path, project) else ()
 

@@ -110,7 +110,7 @@ class Session:
     def text_changed(self, document: OpenDocument) -> None:
         """Check a document that was opened or changed, and all pipelines when it is a file of their project."""
         self._typed = asyncio.get_running_loop().time()
-        if document.kind in (Kind.CONNECTIONS, Kind.SETTINGS) and document.path is not None:
+        if document.kind in (Kind.CONNECTIONS, Kind.SETTINGS, Kind.LOCK) and document.path is not None:
             self.projects.overlay(document.path, document.text)
             self.diagnostics.request_all()
         else:

@@ -52,6 +52,14 @@ def _actions(session: Session, document: OpenDocument, span: Span, found: list[C
                 disabled = types.CodeActionDisabled(reason=choice.refused)
                 yield types.CodeAction(title=choice.title, kind=choice.kind, disabled=disabled)
             continue
+        if choice.command is not None:
+            yield types.CodeAction(
+                title=choice.title,
+                kind=choice.kind,
+                diagnostics=_diagnostics(session, document, choice),
+                command=types.Command(choice.title, choice.command, arguments=[{"uri": document.uri}]),
+            )
+            continue
         if choice.secret and not later:
             continue
         edit = None if later else _edit(session, choice)
