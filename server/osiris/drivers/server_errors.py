@@ -13,6 +13,7 @@ from osiris.core.error_categories import ErrorCategory
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.error_taxonomy import ConnectionError as Unreachable
 from osiris.core.secrets_masking import Masker
+from osiris.drivers.connection_fields import text_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +166,6 @@ class Peer:
         if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN):
             return self.unroutable()
         return self.lost()
-
-
-def text_field(fields: Mapping[str, Any], name: str) -> str:
-    """A field of a connection as text, empty when it is missing. Raises ConfigurationError for a list or a map."""
-    value = fields.get(name)
-    if value is None:
-        return ""
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value)
-    raise ConfigurationError(f"The field {name} of the connection must be text.")
 
 
 def _seconds(seconds: float) -> str:

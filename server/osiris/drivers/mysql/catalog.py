@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pymysql
 
 from osiris.core.catalog_source import Sample, ServerInfo, Timeouts
+from osiris.drivers.connection_fields import text_field
 from osiris.drivers.mysql.arrow_types import arrow_type
 from osiris.drivers.mysql.login import explained, is_mariadb, open_connection
 from osiris.drivers.sample_values import plain_value
@@ -52,7 +53,7 @@ class MySQLCatalog:
         """Connect with ``host``, ``port``, ``database``, ``user``, ``password`` and the TLS fields ``ssl_...``."""
         connection, peer = open_connection(fields, root, timeouts)
         try:
-            yield MySQLSession(connection, peer, timeouts)
+            yield MySQLSession(connection, peer, timeouts, text_field(fields, "schema") or peer.database)
         finally:
             if connection.open:
                 connection.close()
@@ -64,8 +65,11 @@ class MySQLSession:
     The server shows a user only what he has any right to, so a table that he may not read at all is not there.
     """
 
-    def __init__(self, connection: pymysql.connections.Connection[Any], peer: Peer, timeouts: Timeouts) -> None:
+    def __init__(
+        self, connection: pymysql.connections.Connection[Any], peer: Peer, timeouts: Timeouts, default_schema: str
+    ) -> None:
         self._connection = connection
+        self._default_schema = default_schema
         self._peer = peer
         self._seconds = timeouts.statement
 
@@ -74,7 +78,7 @@ class MySQLSession:
         version = str(self._connection.get_server_info())
         product = "MariaDB" if is_mariadb(self._connection) else "MySQL"
         number = re.sub(r"^5\.5\.5-(?=\d+\.\d)", "", version)  # older MariaDB puts this before its own
-        return ServerInfo(product, number, self._peer.database, self._peer.user)
+        return ServerInfo(product, number, self._default_schema, self._peer.user)
 
     def tables(self) -> Sequence[TableInfo]:
         """The tables and views of all databases but the server's own; sequences are left out."""

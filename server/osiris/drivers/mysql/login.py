@@ -14,7 +14,8 @@ from osiris.core.catalog_source import Timeouts
 from osiris.core.error_categories import ErrorCategory, category_of
 from osiris.core.error_taxonomy import ConfigurationError, OsirisError
 from osiris.core.lookup import missing_package
-from osiris.drivers.server_errors import Peer, text_field
+from osiris.drivers.connection_fields import file_field, text_field
+from osiris.drivers.server_errors import Peer
 
 DEFAULT_PORT = 3306
 PRODUCT = "MySQL"
@@ -83,7 +84,7 @@ def is_mariadb(connection: pymysql.connections.Connection[Any]) -> bool:
 
 def _tls(fields: Mapping[str, Any], root: Path) -> dict[str, Any]:
     """PyMySQL's options for the fields ``ssl_mode``, ``ssl_ca``, ``ssl_cert`` and ``ssl_key``."""
-    authority, certificate, key = (_file(fields, name, root) for name in ("ssl_ca", "ssl_cert", "ssl_key"))
+    authority, certificate, key = (file_field(fields, name, root) for name in ("ssl_ca", "ssl_cert", "ssl_key"))
     mode = text_field(fields, "ssl_mode").lower().replace("-", "_")
     mode = mode or ("verify_ca" if authority else "required" if certificate else "preferred")
     if mode not in _TLS_MODES:
@@ -106,16 +107,6 @@ def _tls(fields: Mapping[str, Any], root: Path) -> dict[str, Any]:
     context.check_hostname = mode == "verify_identity"
     context.verify_mode = ssl.CERT_NONE if mode == "required" else ssl.CERT_REQUIRED
     return {"ssl": context}
-
-
-def _file(fields: Mapping[str, Any], name: str, root: Path) -> str | None:
-    text = text_field(fields, name)
-    if not text:
-        return None
-    path = root / Path(text).expanduser()
-    if not path.is_file():
-        raise ConfigurationError(f"The file {text} that the field {name} of the connection names does not exist.")
-    return str(path)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,239 @@
+"""The tables and columns of a PostgreSQL database, by a few queries for all together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+
+from osiris.core.catalog_source import Sample, ServerInfo, Timeouts
+from osiris.drivers.connection_fields import text_field
+from osiris.drivers.postgres import queries
+from osiris.drivers.postgres.arrow_types import arrow_type, list_of
+from osiris.drivers.postgres.login import PRODUCT, limited, open_connection
+from osiris.drivers.sample_values import plain_value
+from osiris.drivers.server_errors import Peer
+from osiris.language.catalog import Column, Columns, TableInfo, TableKind
+
+_KINDS: Mapping[str, TableKind] = {
+    "r": "table",
+    "p": "partitioned table",
+    "v": "view",
+    "m": "materialized view",
+    "f": "foreign table",
+}
+
+
+class PostgresCatalog:
+    """Opens connections to PostgreSQL that can only read."""
+
+    dialect = "postgres"
+
+    @contextmanager
+    def connect(self, fields: Mapping[str, Any], *, root: Path, timeouts: Timeouts) -> Iterator[PostgresSession]:
+        """Connect with ``host``, ``port``, ``database``, ``user``, ``password`` and the TLS fields ``ssl...``."""
+        connection, peer = open_connection(fields, root, timeouts)
+        try:
+            yield PostgresSession(connection, peer, timeouts, text_field(fields, "schema"))
+        finally:
+            connection.close()
+
+
+class PostgresSession:
+    """One open connection; implements ``osiris.core.catalog_source.CatalogSession``.
+
+    The catalog shows every table to everybody; the columns are given of what the user may read.
+    """
+
+    def __init__(
+        self, connection: psycopg.Connection[tuple[Any, ...]], peer: Peer, timeouts: Timeouts, default_schema: str
+    ) -> None:
+        self._connection = connection
+        self._peer = peer
+        self._seconds = timeouts.statement
+        self._default_schema = default_schema
+
+    def server(self) -> ServerInfo:
+        """Version, default schema, and a remark on tables that the user may not read."""
+        schema, version, user, closed, closed_count, partly_count = self._rows(queries.SERVER)[0]
+        remarks = []
+        if closed_count:
+            names = ", ".join(closed[:3]) + (", ..." if closed_count > 3 else "")
+            remarks.append(f"{user} may not read {_tables(closed_count)}, shown without columns: {names}.")
+        if partly_count:
+            remarks.append(f"{user} may read only some columns of {_tables(partly_count)}; the others are not shown.")
+        return ServerInfo(PRODUCT, version, self._default_schema or schema or "", user, tuple(remarks))
+
+    def tables(self) -> Sequence[TableInfo]:
+        """The tables and views of all schemas but the system's; a partition is part of its table."""
+        found = [
+            TableInfo(schema, name, _KINDS[kind], comment or "", rows if rows >= 0 and kind not in "vf" else None)
+            for schema, name, kind, rows, comment in self._rows(queries.TABLES)
+        ]
+        return sorted(found, key=lambda info: (info.schema, info.name))
+
+    def columns(self, tables: Sequence[TableInfo] | None = None) -> Mapping[tuple[str, str], Columns]:
+        """The columns that the user may read."""
+        values = None
+        chosen = ""
+        if tables is not None:
+            if not tables:
+                return {}
+            values = {"schemas": [info.schema for info in tables], "tables": [info.name for info in tables]}
+            chosen = queries.CHOSEN
+        keys = _Keys(
+            self._rows(queries.UNIQUE_INDEXES + chosen, values), self._rows(queries.FOREIGN_KEYS + chosen, values)
+        )
+        types = _Types(self._rows(queries.TYPES))
+        found: dict[tuple[str, str], list[tuple[int, Column]]] = {}
+        for row in map(_ColumnRow._make, self._rows(queries.COLUMNS + chosen, values)):
+            found.setdefault((row.schema, row.table), []).append((row.number, _column(row, keys, types)))
+        return {
+            table: tuple(column for _, column in sorted(pairs, key=lambda pair: pair[0]))
+            for table, pairs in found.items()
+        }
+
+    def sample(self, table: TableInfo, rows: int) -> Sample:
+        """The first rows."""
+        name = sql.Identifier(*filter(None, (table.schema, table.name)))
+        query = sql.SQL("SELECT * FROM {} LIMIT {}").format(name, sql.Literal(max(int(rows), 0)))
+        with self._transaction():
+            result = self._connection.execute(query).pgresult
+        if result is None:
+            return Sample((), ())
+        places = range(result.nfields)
+        names = tuple((result.fname(place) or b"").decode() for place in places)
+        types = [result.ftype(place) for place in places]
+        found = (
+            tuple(_value(result.get_value(row, place), types[place]) for place in places)
+            for row in range(result.ntuples)
+        )
+        return Sample(names, tuple(found))
+
+    def _rows(self, query: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        with self._transaction():
+            return self._connection.execute(query, values or {}).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """One transaction for all questions, so that the answers fit each other; after an error a new one.
+
+        The limit belongs to the transaction: behind a pooler, the server process is another's afterwards.
+        """
+        connection = self._connection
+        with limited(connection, self._peer, self._seconds):
+            try:
+                if connection.info.transaction_status == TransactionStatus.IDLE:
+                    milliseconds = max(1, int(self._seconds * 950))
+                    connection.execute(f"SET LOCAL statement_timeout = {milliseconds}")
+                yield
+            except psycopg.Error:
+                if not connection.broken:
+                    connection.rollback()
+                raise
+
+
+_BOOLEAN, _BYTES = 16, 17
+_INTEGERS, _FLOATS = frozenset({20, 21, 23, 26}), frozenset({700, 701})
+
+
+def _value(data: bytes | None, type_id: int) -> bool | int | float | str | None:
+    """A value as the server writes it: Python has no form for infinite dates, and another one for many types."""
+    if data is None:
+        return None
+    text = data.decode("utf-8", "replace")
+    if type_id == _BOOLEAN:
+        return text == "t"
+    if type_id in _INTEGERS:
+        return int(text)
+    if type_id in _FLOATS:
+        return plain_value(float(text))
+    if type_id == _BYTES and text.startswith("\\x"):
+        return plain_value(bytes.fromhex(text[2:]))
+    return plain_value(text)
+
+
+def _tables(count: int) -> str:
+    return f"{count} table{'' if count == 1 else 's'}"
+
+
+class _ColumnRow(NamedTuple):
+    schema: str
+    table: str
+    table_id: int
+    number: int
+    name: str
+    type: str
+    type_id: int
+    required: bool
+    generated: bool
+    is_view: bool
+    comment: str | None
+
+
+class _Keys:
+    """Primary, unique and foreign keys by the numbers of table and column."""
+
+    def __init__(self, indexes: Iterable[tuple[Any, ...]], foreign: Iterable[tuple[Any, ...]]) -> None:
+        self.primary: dict[tuple[int, int], int] = {}
+        self.unique: set[tuple[int, int]] = set()
+        self.references: dict[tuple[int, int], str] = {}
+        for table, is_primary, numbers, count in indexes:
+            members = numbers[:count]  # what follows is only carried along (INCLUDE)
+            if is_primary:
+                self.primary.update(((table, number), place) for place, number in enumerate(members, 1))
+            elif len(members) == 1 and members[0] != 0:  # 0: an expression
+                self.unique.add((table, members[0]))
+        for table, numbers, schema, other_schema, other_table, other_columns in foreign:
+            target = other_table if other_schema == schema else f"{other_schema}.{other_table}"
+            for number, column in zip(numbers, other_columns, strict=True):
+                self.references.setdefault((table, number), f"{target}.{column}")
+
+
+class _Types:
+    """What is behind the types that a database defines itself: enums, domains and arrays of them."""
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._types = {row[0]: row[1:] for row in rows}
+
+    def arrow(self, type_id: int, name: str) -> str:
+        """The Arrow type; empty when there is none."""
+        if type_id not in self._types:
+            return arrow_type(name)
+        kind, base, item, _, base_name, _ = self._types[type_id]
+        if kind == "e":
+            return "string"
+        if kind == "d":
+            return self.arrow(base, base_name)
+        return list_of(self.arrow(item, ""))
+
+    def labels(self, type_id: int) -> tuple[str, ...]:
+        """The labels of an enum, also of a domain over one."""
+        kind, base, _, _, _, labels = self._types.get(type_id, ("", 0, 0, False, "", None))
+        return self.labels(base) if kind == "d" else tuple(labels or ())
+
+    def required(self, type_id: int) -> bool:
+        """Whether it is a domain without null."""
+        kind, base, _, required, _, _ = self._types.get(type_id, ("", 0, 0, False, "", None))
+        return kind == "d" and (required or self.required(base))
+
+
+def _column(row: _ColumnRow, keys: _Keys, types: _Types) -> Column:
+    key = (row.table_id, row.number)
+    return Column(
+        row.name,
+        row.type,
+        types.arrow(row.type_id, row.type),
+        nullable=None if row.is_view else not (row.required or types.required(row.type_id)),
+        primary_key=keys.primary.get(key, 0),
+        unique=key in keys.unique,
+        references=keys.references.get(key, ""),
+        generated=row.generated,
+        comment=row.comment or "",
+        values=types.labels(row.type_id),
+    )
