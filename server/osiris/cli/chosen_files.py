@@ -63,7 +63,8 @@ def _files_of(project: Project, *, settings: bool) -> list[Path]:
 
     found = list(project.pipelines())
     if settings:
-        found += (file.path for file in project.settings_files() if is_inside(file.path, project.root))
+        written = (file.path for file in project.settings_files() if file.path.suffix != ".json")  # that is generated
+        found += (path for path in written if is_inside(path, project.root))
     return found
 
 

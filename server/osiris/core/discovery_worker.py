@@ -130,7 +130,7 @@ class _Task:
                 if self._known():
                     raise
                 problem = _failure(error, self.masker)["error"]
-        reading = self._reading(tables, columns, complete=True)
+        reading = self._reading(tables, columns, complete=True, columns_read=columns_read)
         if columns_read or not self._known():  # the columns that are known are worth more than a newer list of tables
             self.cache.store(self.request["fingerprint"], reading)
         return self._answer(tables, columns, complete=problem is None, error=problem)
@@ -161,11 +161,13 @@ class _Task:
     def _known(self) -> bool:
         return self.cache.generation(self.request["fingerprint"]) is not None
 
-    def _reading(self, tables: Sequence[TableInfo], columns: Mapping[Any, Any], *, complete: bool) -> Any:
+    def _reading(
+        self, tables: Sequence[TableInfo], columns: Mapping[Any, Any], *, complete: bool, columns_read: bool = True
+    ) -> Any:
         from osiris.core.schema_cache import Reading
 
         seconds = time.monotonic() - self.started
-        return Reading(self.dialect, self.server, tables, columns, complete, self.read_at, seconds)
+        return Reading(self.dialect, self.server, tables, columns, complete, self.read_at, seconds, columns_read)
 
     def _answer(
         self,

@@ -30,12 +30,15 @@ from osiris.core.project_scan import (
     is_oml_name,
     signature,
 )
+from osiris.core.project_schemas import ProjectSchemas
 from osiris.core.source import read_source
 from osiris.core.watched_file import SettingsFile, WatchedFile
-from osiris.language.connections import Connections, parse_connections
+from osiris.language.catalog import SchemaKnowledge
+from osiris.language.connections import Connection, Connections, parse_connections
 
 if TYPE_CHECKING:
     from osiris.components.registry import ComponentRegistry
+    from osiris.core.schema_lock import SchemaLock
 
 __all__ = ["Project", "ProjectEnvironment", "SettingsFile", "has_oml_version", "is_oml_name", "read_source"]
 
@@ -77,6 +80,9 @@ class Project:
         self._some_forgotten = False
         self._changes = 0
         self._environments: dict[str | None, ProjectEnvironment] = {}
+        self._schemas = ProjectSchemas(self.root)
+        self.offline = False
+        """Whether nothing counts that was learned from databases earlier, but for what is committed."""
 
     @classmethod
     def find(cls, path: Path | str, stop: Path | str | None = None) -> Project:
@@ -108,7 +114,7 @@ class Project:
                 self._overlays.pop(key, None)
             else:
                 self._overlays[key] = text
-            if key not in (self._config_file.path, self._connections_file.path):
+            if key not in (self._config_file.path, self._connections_file.path, self._schemas.file.path):
                 self._scan_again = 0.0
 
     def invalidate(self) -> None:
@@ -169,13 +175,15 @@ class Project:
         return Path(full if inside is None else inside).as_posix()
 
     def settings_files(self) -> list[SettingsFile]:
-        """The settings files that are there, with what is wrong in them."""
+        """The settings files that are there, osiris.schema.json among them, with what is wrong in them."""
         with self._lock:
             self._refresh()
             config, connections = self._config.diagnostics, self._connections
+            lock = self._schemas.lock
             found = (
                 (self._config_file, config),
                 (self._connections_file, connections.diagnostics if connections else ()),
+                (self._schemas.file, lock.diagnostics if lock else ()),
             )
             return [
                 SettingsFile(file.path, file.text or "", tuple(findings), file.problem)
@@ -201,6 +209,23 @@ class Project:
             self._refresh()
             return self._config
 
+    @property
+    def lock(self) -> SchemaLock | None:
+        """What osiris.schema.json says, overlays included; None when there is none."""
+        with self._lock:
+            self._refresh()
+            return self._schemas.lock
+
+    def schema_of(self, connection: Connection) -> SchemaKnowledge | None:
+        """What osiris.schema.json and this machine's discoveries say of a connection's database, as of this moment."""
+        with self._lock:
+            self._refresh()
+            return self._schema_of(connection)
+
+    def _schema_of(self, connection: Connection) -> SchemaKnowledge | None:
+        with self._lock:
+            return self._schemas.of(connection, self.variables, self._config, offline=self.offline)
+
     def _refresh(self) -> None:
         overlays = self._overlays
         if self._config_file.look(overlays.get(self._config_file.path) if overlays else None):
@@ -210,6 +235,8 @@ class Project:
             text = self._connections_file.text
             self._connections = None if text is None else parse_connections(text, self._components())
         self._look_at_dotenv()
+        around = (self._config_file.generation, self._connections_file.generation, self._dotenv_signature, self.offline)
+        self._schemas.look(overlays.get(self._schemas.file.path) if overlays else None, around)
         now = time.monotonic()
         if self._exists and now >= self._recheck:
             self._recheck_paths(now)
@@ -270,7 +297,8 @@ class Project:
         return (self.root / path).exists()
 
     def _version(self) -> Hashable:
-        return (self._config_file.generation, self._connections_file.generation, self._scans, self._changes)
+        files = (self._config_file.generation, self._connections_file.generation, self._schemas.generation)
+        return (*files, self.offline, self._scans, self._changes)
 
 
 def _below(path: str, folder: str) -> str | None:

@@ -61,7 +61,7 @@ class ProjectEnvironment:
 
     def schema_of(self, connection: Connection) -> SchemaKnowledge | None:
         """What osiris.schema.json and this machine's discoveries say of a connection's database."""
-        return None
+        return self._project._schema_of(connection)
 
     def file_table(self, path: str, options: Mapping[str, Plain]) -> Table | None:
         """The columns of a data file of the project, see ``osiris.core.file_table``."""

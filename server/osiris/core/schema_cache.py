@@ -25,7 +25,8 @@ class Reading:
     """What one discovery has read.
 
     ``columns`` by ``(schema, table)``; a table that is missing there has columns that are not known. ``complete``:
-    ``tables`` are all that the connection can see. ``seconds``: how long it took.
+    ``tables`` are all that the connection can see. ``seconds``: how long it took. ``columns_read``: False when nobody
+    has asked for the columns yet.
     """
 
     dialect: str
@@ -35,13 +36,15 @@ class Reading:
     complete: bool
     read_at: datetime
     seconds: float = 0.0
+    columns_read: bool = True
 
 
 @dataclass(frozen=True)
 class KnownSchema:
     """A reading as it is kept. The columns of a table in ``catalog`` are fetched when they are asked for.
 
-    ``generation`` is another number after every change. ``columns_known``: of how many tables the columns are known.
+    ``generation`` is another number after every change. ``columns_known``: of how many tables the columns are known;
+    ``columns_read``: whether they were asked for at all.
     """
 
     catalog: Catalog
@@ -49,6 +52,7 @@ class KnownSchema:
     seconds: float
     generation: int
     columns_known: int
+    columns_read: bool
 
     @property
     def read_at(self) -> datetime:
@@ -115,7 +119,8 @@ class SchemaCache:
     def load(self, fingerprint: object, reference: str) -> KnownSchema | None:
         """What is known under ``fingerprint``, of the connection ``reference``; None when nothing is."""
         query = (
-            "SELECT id, dialect, default_schema, product, version, remarks, complete, read_at, seconds, generation "
+            "SELECT id, dialect, default_schema, product, version, remarks, complete, read_at, seconds, generation, "
+            "columns_read "
             "FROM readings WHERE fingerprint = ?"
         )
         tables = (
@@ -131,7 +136,7 @@ class SchemaCache:
         answer = self.state.read(work, absent=None)
         if answer is None:
             return None
-        (_, dialect, default, product, version, remarks, complete, read_at, seconds, generation), rows = answer
+        (_, dialect, default, product, version, remarks, complete, read_at, seconds, generation, asked), rows = answer
         catalog = Catalog(
             reference,
             dialect,
@@ -142,7 +147,7 @@ class SchemaCache:
             read_at=_time(read_at),
         )
         server = ServerInfo(product, version, default, remarks=tuple(json.loads(remarks)))
-        return KnownSchema(catalog, server, seconds, generation, sum(row[7] is not None for row in rows))
+        return KnownSchema(catalog, server, seconds, generation, sum(row[7] is not None for row in rows), bool(asked))
 
     def generation(self, fingerprint: object) -> int | None:
         """The generation of what is known, None when nothing is."""
@@ -214,14 +219,15 @@ def _insert_reading(db: sqlite3.Connection, fingerprint: str, reading: Reading, 
         server.version,
         json.dumps(server.remarks),
         int(reading.complete),
+        int(reading.columns_read),
         reading.read_at.timestamp(),
         reading.seconds,
         generation,
     )
     marks = ", ".join("?" * len(values))
     cursor = db.execute(
-        "INSERT INTO readings (fingerprint, dialect, default_schema, product, version, remarks, complete, read_at, "
-        f"seconds, generation) VALUES ({marks})",
+        "INSERT INTO readings (fingerprint, dialect, default_schema, product, version, remarks, complete, "
+        f"columns_read, read_at, seconds, generation) VALUES ({marks})",
         values,
     )
     return cast(int, cursor.lastrowid)

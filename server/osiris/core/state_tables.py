@@ -8,8 +8,8 @@ Migration = Sequence[str]
 
 MIGRATIONS: tuple[Migration, ...] = (
     (
-        # What was read through a connection. Times are seconds since 1970 (UTC). `generation` is another one after
-        # every change of the reading or its tables.
+        # What was read through a connection. Times are seconds since 1970 (UTC). `columns_read` is 0 when only the
+        # tables were asked for. `generation` is another one after every change of the reading or its tables.
         """CREATE TABLE readings (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             fingerprint TEXT NOT NULL UNIQUE,
@@ -19,6 +19,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             version TEXT NOT NULL,
             remarks TEXT NOT NULL,
             complete INTEGER NOT NULL,
+            columns_read INTEGER NOT NULL,
             read_at REAL NOT NULL,
             seconds REAL NOT NULL,
             generation INTEGER NOT NULL

@@ -16,16 +16,16 @@ from osiris.cli.findings import print_findings
 @format_option("text", "json", "sarif", "github", "gitlab")
 @profile_option
 @param_option
-@click.option("--offline", is_flag=True, help="Use nothing that was learned from databases earlier.")
+@click.option("--offline", is_flag=True, help="Use nothing learned from databases but osiris.schema.json.")
 def command(files: tuple[str, ...], layout: str, profile: str | None, params: dict[str, str], offline: bool) -> int:
     """Check pipelines and show what is wrong, and where.
 
     FILES are OML files, or folders of them; without any, the whole project is checked, and so it is for its
     osiris.yaml and osiris_connections.yaml. The exit code is 1 when there are errors.
     """
-    # Databases are not discovered in this version: every check is offline, and scripts may say so already.
-    del offline
     chosen, projects = chosen_pipelines(files)
+    for project in projects:
+        project.offline = offline
     checked = [check_file(path, project, profile, params) for path, project in chosen]
     # A pipeline rests on the settings of its project: what is wrong in them stops it as well.
     for project in projects:
