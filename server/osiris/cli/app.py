@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "Compile and run a pipeline",
     "runs": "List, show, follow, cancel and clean runs",
     "components": "List and show the components that steps can use",
+    "discover": "Read which tables and columns the databases of the project have",
     "connections": "List and check the connections of the project",
     "schema": "Print a JSON Schema",
     "lsp": "Start the language server on standard input and output",

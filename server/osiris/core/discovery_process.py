@@ -31,7 +31,8 @@ TIMEOUT_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 30.0
 
-Depth = Literal["tables", "columns"]
+Depth = Literal["server", "tables", "columns"]
+"""How deep to look; with ``server`` nothing is kept: it answers, and so many tables can be seen."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class TableSample:
 class Outcome:
     """How the discovery of one connection went. What it found is in the state store, the samples are only here.
 
-    ``complete``: every table was read. ``tables`` and ``columns`` are numbers. ``seconds``: how long it took in all.
+    ``complete``: every table was read. ``tables`` and ``columns`` are numbers. ``seconds``: how long it took in all;
+    ``latency``: how many of them until the connection was open and had said what it is.
     """
 
     connection: str
@@ -73,6 +75,7 @@ class Outcome:
     remarks: tuple[str, ...] = ()
     problem: Problem | None = None
     samples: tuple[TableSample, ...] | None = field(default=None, repr=False)
+    latency: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -326,6 +329,7 @@ def _outcome(
         remarks=tuple(answer.get("remarks") or ()),
         problem=problem,
         samples=None if samples is None else tuple(_sample(item) for item in samples),
+        latency=answer.get("latency"),
     )
 
 

@@ -85,12 +85,18 @@ def carry_out(request: Mapping[str, Any], masker: Any) -> dict[str, Any]:
     started = time.monotonic()
     source = catalog_source(request["family"])
     timeouts = Timeouts(*request["timeouts"])
+    connecting = time.monotonic()
     with (
         source.connect(request["fields"], root=Path(request["root"]), timeouts=timeouts) as session,
         StateStore(Path(request["store"])) as state,
     ):
         task = _Task(request, source.dialect, session, SchemaCache(state), started, masker)
-        answer = task.named() if request["tables"] else task.everything()
+        task.latency = time.monotonic() - connecting
+        if request["depth"] == "server":
+            answer = task.counted()
+        else:
+            answer = task.named() if request["tables"] else task.everything()
+        answer["latency"] = task.latency
         answer["remarks"] = [masker.text(text) for text in (*task.remarks, *state.remarks)]
     return answer
 
@@ -116,6 +122,11 @@ class _Task:
         self.read_at = datetime.now(UTC)
         self.server: ServerInfo = session.server()
         self.remarks = list(self.server.remarks)
+        self.latency = 0.0
+
+    def counted(self) -> dict[str, Any]:
+        """How many tables there are, for whoever wants to know whether the connection works; nothing is kept."""
+        return self._answer(self.session.tables(), {}, complete=False)
 
     def everything(self) -> dict[str, Any]:
         """All tables, then their columns; when those fail, the tables are still worth something where none were."""

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from osiris.cli.arguments import format_option
-from osiris.cli.failures import DID_NOT_WORK, UsageProblem, say_warning
-from osiris.cli.streams import colour_wanted, paint, write_json
+from osiris.cli.failures import DID_NOT_WORK
+from osiris.cli.streams import write_json
 from osiris.core.env_loader import EnvSource, load_env
 
 if TYPE_CHECKING:
-    from osiris.core.project import Project
-    from osiris.language.connections import Connection, Connections
+    from osiris.language.connections import Connection
 
 _HIDDEN = "***"
 
@@ -36,9 +31,11 @@ def list_connections(layout: str) -> None:
 
     Values of secrets are never shown, nor are those of fields that no component knows.
     """
-    project, connections = _connections()
+    from osiris.cli.project_connections import every_connection, project_connections
+
+    project, connections = project_connections()
     env = load_env(project.root)
-    shown = [_as_data(connection, env) for connection in _every(connections)]
+    shown = [_as_data(connection, env) for connection in every_connection(connections)]
     if layout == "json":
         write_json(shown)
         return
@@ -56,75 +53,33 @@ def list_connections(layout: str) -> None:
             click.echo(f"    ${{{variable['name']}}} is {state}")
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Whether one connection can be used; ``ok`` is None when nobody can tell yet."""
-
-    connection: str
-    ok: bool | None
-    detail: str
-
-
 @command.command("doctor")
 @click.argument("references", nargs=-1, metavar="[@FAMILY.ALIAS]...")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 600),
+    default=15,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for one connection.",
+)
 @format_option("text", "json")
-def check_connections(references: tuple[str, ...], layout: str) -> int:
-    """Check whether connections can be reached; all of them, or those named."""
-    project, connections = _connections()
-    env = load_env(project.root)
-    verdicts = [_verdict(project, connection, env) for connection in _chosen(connections, references)]
+def check_connections(references: tuple[str, ...], timeout: float, layout: str) -> int:
+    """Check whether connections can be reached, what answers, and how quickly; all of them, or those named.
+
+    Each is tried in a process of its own, so that one that hangs holds up nothing else.
+    """
+    from osiris.cli.connection_health import examine, show_verdict
+    from osiris.cli.project_connections import chosen_connections, project_connections
+
+    project, connections = project_connections()
+    verdicts = examine(project, chosen_connections(connections, references), timeout)
     if layout == "json":
-        write_json([asdict(verdict) for verdict in verdicts])
+        write_json([verdict.plain() for verdict in verdicts])
     else:
-        colour = colour_wanted(sys.stdout)
-        words = {True: ("ok", "good"), False: ("problem", "error"), None: ("unknown", "hint")}
         for verdict in verdicts:
-            word, style = words[verdict.ok]
-            click.echo(f"{paint(f'{word:<8}', style, on=colour)}{verdict.connection}: {verdict.detail}")
+            show_verdict(verdict)
     return DID_NOT_WORK if any(verdict.ok is False for verdict in verdicts) else 0
-
-
-def _connections() -> tuple[Project, Connections]:
-    from osiris.core.config_file import read_connections_file
-    from osiris.core.error_taxonomy import ConfigurationError
-    from osiris.core.project import Project
-    from osiris.core.settings import CONFIG_FILE, CONNECTIONS_FILE
-
-    project = Project.find(Path.cwd())
-    _look_at_settings(project.root / CONFIG_FILE)
-    connections = read_connections_file(project.root / CONNECTIONS_FILE)
-    if connections is None:
-        raise ConfigurationError(
-            f"There is no osiris_connections.yaml in {project.root}.", hint="`osiris init` makes one to start from."
-        )
-    return project, connections
-
-
-def _look_at_settings(path: Path) -> None:
-    """Say what is wrong in osiris.yaml. None of its settings has a part in connections, so that ends nothing."""
-    from osiris.core.config_file import read_config_file
-    from osiris.core.error_taxonomy import ConfigurationError
-
-    try:
-        read_config_file(path).raise_errors()
-    except ConfigurationError as problem:
-        say_warning(str(problem))
-
-
-def _every(connections: Connections) -> Iterator[Connection]:
-    for aliases in connections.families.values():
-        yield from aliases.values()
-
-
-def _chosen(connections: Connections, references: tuple[str, ...]) -> list[Connection]:
-    known = {connection.reference: connection for connection in _every(connections)}
-    chosen = []
-    for reference in references or known:
-        name = reference if reference.startswith("@") else f"@{reference}"
-        if name not in known:
-            raise UsageProblem(f"There is no connection {name}. There are: {', '.join(known) or 'none'}.")
-        chosen.append(known[name])
-    return chosen
 
 
 def _as_data(connection: Connection, env: EnvSource) -> dict[str, Any]:
@@ -161,54 +116,3 @@ def _variables(connection: Connection, env: EnvSource) -> Iterator[dict[str, Any
     for name in connection.variables:
         origin = env.origin(name) if env.get(name) else None
         yield {"name": name, "set": origin is not None, "origin": origin, "hasDefault": f"${{{name}:-" in text}
-
-
-# -- reachability ----------------------------------------------------------------------------------------------------
-
-
-def _verdict(project: Project, connection: Connection, env: EnvSource) -> Verdict:
-    from osiris.core.config import ConnectionConfig
-    from osiris.core.error_taxonomy import OsirisError, describe
-    from osiris.core.secrets_masking import Masker
-
-    name = connection.reference
-    check = {"filesystem": _check_folder, "sqlite": _check_sqlite}.get(connection.family)
-    try:
-        resolved = ConnectionConfig.of(connection).resolve(env)
-    except OsirisError as problem:
-        return Verdict(name, False, describe(problem))
-    if check is None:
-        return Verdict(name, None, f"this version of Osiris has no driver for {connection.family} yet")
-    ok, detail = check(project.root, resolved.fields)
-    return Verdict(name, ok, Masker(resolved.secrets).text(detail))  # a path may be made of a secret
-
-
-_NOT_YET = "does not exist yet: a step that writes makes it, one that reads fails"
-
-
-def _check_folder(root: Path, fields: Mapping[str, Any]) -> tuple[bool | None, str]:
-    folder = root / str(fields.get("base_dir") or ".")
-    if not folder.exists():
-        return None, f"{folder} {_NOT_YET}"
-    if not folder.is_dir():
-        return False, f"{folder} is a file, not a folder"
-    if not os.access(folder, os.R_OK | os.X_OK):
-        return False, f"the folder {folder} cannot be read"
-    return True, f"{folder}" + ("" if os.access(folder, os.W_OK) else " (can be read, not written)")
-
-
-def _check_sqlite(root: Path, fields: Mapping[str, Any]) -> tuple[bool | None, str]:
-    import sqlite3
-    from contextlib import closing
-
-    path = root / str(fields.get("path") or "")
-    if path.is_dir():
-        return False, f"{path} is a folder, not a database file"
-    if not path.exists():
-        return None, f"{path} {_NOT_YET}"
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            (tables,) = database.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()
-    except sqlite3.Error as problem:
-        return False, f"{path}: {problem}"
-    return True, f"{path} with {tables} table{'' if tables == 1 else 's'}"
