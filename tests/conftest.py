@@ -1,10 +1,11 @@
-"""How much the property tests try, and the traps in every folder that a test works in.
+"""How much the property tests try, a state folder for each test, and the traps in every folder that a test works in.
 
 Property tests try a bounded, repeatable number by default, much more under ``make soak``.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,26 @@ from servers import mariadb, postgres  # noqa: F401 - the fixtures that start pr
 
 _ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
+_NUMBERS = map(str, itertools.count())
+
 settings.register_profile("bounded", max_examples=100, derandomize=True, **_ALWAYS)
 settings.register_profile("soak", max_examples=5000, print_blob=True, **_ALWAYS)
 settings.load_profile("soak" if os.environ.get("OSIRIS_SOAK") else "bounded")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the state folders are; what lives longer than one test has one here, too."""
+    folder = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OSIRIS_STATE_DIR", str(folder / "shared"))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def nobody_knows_anything_of_databases(state_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test, with all the processes it starts, has a state folder of its own; it is made when something is kept."""
+    monkeypatch.setenv("OSIRIS_STATE_DIR", str(state_folders / next(_NUMBERS)))
 
 
 @pytest.fixture(autouse=True)
