@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,10 @@ def explained(peer: Peer, seconds: float, *, connecting: bool = False) -> Iterat
         raise _problem(error, peer, seconds, connecting) from None
     except OSError as error:
         raise peer.system(error, seconds) if connecting else peer.lost() from None
+    except (LookupError, ValueError, struct.error):
+        if not connecting:
+            raise
+        raise peer.other_protocol() from None  # a greeting that is none
     except RuntimeError as error:
         if "cryptography" not in str(error):
             raise
