@@ -10,6 +10,7 @@ from osiris.core.error_taxonomy import ErrorCategory, ExecutionError, OsirisErro
 from osiris.drivers.context import StepContext, StepStopped, Stopper
 from osiris.execution import outcome
 from osiris.execution.deadline import Deadline, woken_by_signals
+from osiris.execution.known_tables import note_written
 from osiris.execution.segments import Segment, sources_of
 from osiris.sql.dataset import Dataset, as_dataset
 from osiris.sql.messages import explain_engine_error, is_about_data
@@ -170,6 +171,7 @@ class SegmentRunner:
         record.rows = None if rows is None else int(rows)
         record.duration = time.monotonic() - started
         record.state = outcome.SUCCEEDED
+        note_written(self.engine.steps[name].manifest, self.engine.steps[name].config, self.engine.root)
         self.engine.event(
             "step_complete", name, segment=segment.number, duration=round(record.duration, 3), rows=record.rows
         )
