@@ -17,7 +17,7 @@ from osiris.execution.deadline import Deadline, woken_by_signals
 class Flaky:
     """A driver that fails as often as it is told, then yields one row."""
 
-    def __init__(self, failures, error=ExecutionError):
+    def __init__(self, failures, error=builtins.ConnectionError):
         self.failures = failures
         self.error = error
         self.calls = 0
@@ -83,6 +83,7 @@ def test_what_depends_is_skipped_and_what_does_not_is_finished(project):
 
 def test_on_failure_stop_starts_nothing_more(project):
     project.write("t.csv", "a\n1\n")
+    project.write("osiris.yaml", "runs: {max_parallel_steps: 1}")
 
     run = project.run_here(
         project.csv("missing", "nope.csv"),
@@ -175,11 +176,23 @@ def test_retry_tries_as_often_as_it_says(project, register):
     assert run.state == "succeeded"
     assert driver.calls == 3
     assert [(e["attempt"], e["attempts"], e["message"]) for e in run.events if e["event"] == "step_retry"] == [
-        (1, 3, "attempt 1 failed"),
-        (2, 3, "attempt 2 failed"),
+        (1, 3, "attempt 1 failed."),
+        (2, 3, "attempt 2 failed."),
     ]
     assert run.status["steps"][0]["attempts"] == 3
     assert project.read("out.csv") == "a\n7\n"
+
+
+def test_the_pause_between_attempts_doubles_up_to_its_maximum_and_varies_a_little(project, register):
+    register("test.flaky", Flaky(failures=9))
+
+    run = project.run_here(
+        project.step("t", "test.flaky", step__retry={"attempts": 6, "delay": 0.01, "max_delay": 0.04})
+    )
+
+    pauses = [e["delay"] for e in run.events if e["event"] == "step_retry"]
+    for pause, wanted in zip(pauses, [0.01, 0.02, 0.04, 0.04, 0.04], strict=True):
+        assert wanted * 0.8 - 0.001 <= pause <= min(wanted * 1.2 + 0.001, 0.04)
 
 
 def test_retry_gives_up(project, register):
@@ -189,7 +202,7 @@ def test_retry_gives_up(project, register):
 
     assert run.state == "failed"
     assert driver.calls == 2
-    assert run.error("t") == "attempt 2 failed"
+    assert run.error("t") == "attempt 2 failed."
 
 
 def test_a_retry_repeats_the_work_of_its_own_step_only(project, register):
@@ -210,6 +223,8 @@ HOPELESS = {
     "full disk": lambda text: OSError(errno.ENOSPC, text),
     "missing file": lambda text: FileNotFoundError(errno.ENOENT, text),
     "configuration": ConfigurationError,
+    "nobody knows what": RuntimeError,
+    "a failed step": ExecutionError,
 }
 
 
@@ -224,9 +239,10 @@ def test_what_cannot_go_away_by_itself_is_not_tried_again(project, register, kin
     assert run.named("step_retry") == []
 
 
-@pytest.mark.parametrize("kind", [builtins.ConnectionError, TimeoutError, RuntimeError])
+@pytest.mark.parametrize("kind", [builtins.ConnectionError, TimeoutError, BlockingIOError])
 def test_what_may_go_away_by_itself_is_tried_again(project, register, kind):
-    driver = register("test.flaky", Flaky(failures=1, error=kind))
+    error = (lambda text: kind(errno.EAGAIN, text)) if kind is BlockingIOError else kind
+    driver = register("test.flaky", Flaky(failures=1, error=error))
 
     run = project.run_here(project.step("t", "test.flaky", step__retry={"attempts": 3, "delay": 0, "max_delay": 0}))
 

@@ -46,6 +46,11 @@ def started(project, run_id, step):
     return any(e["event"] == "step_start" and e["step_id"] == step for e in project.store().events(run_id))
 
 
+def ended(project, run_id, step):
+    """Whether a step of a run has ended well."""
+    return any(e["event"] == "step_complete" and e["step_id"] == step for e in project.store().events(run_id))
+
+
 def worker_of(project):
     """The worker process of the run in the project."""
     for process in psutil.process_iter(["cmdline"]):
@@ -108,6 +113,7 @@ def test_a_detached_run_survives_the_death_of_everything_that_started_it(project
 def test_cancel_stops_a_long_query(project, until):
     result = start_run(project.manifest(*long_steps(project)), root=project.root, detach=True)
     until(lambda: started(project, result.run_id, "endless"))
+    until(lambda: ended(project, result.run_id, "done"))  # it does not wait for the endless step
 
     project.store().cancel(result.run_id)
     events = list(project.store().follow(result.run_id))

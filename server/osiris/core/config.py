@@ -33,6 +33,7 @@ class RuntimeConfig:
 
     logs_dir: str = "logs"
     max_parallel: int | None = None
+    max_parallel_steps: int = 4
     keep_days: int = 30
     keep_gb: float = 5
     memory_limit: str | None = None
@@ -210,7 +211,7 @@ class Config:
     @property
     def runtime(self) -> RuntimeConfig:
         """The execution settings."""
-        names = ("logs_dir", "max_parallel", "keep_days", "keep_gb", "memory_limit")
+        names = ("logs_dir", "max_parallel", "max_parallel_steps", "keep_days", "keep_gb", "memory_limit")
         given: dict[str, Any] = {name: self.values[f"runs.{name}"] for name in names if f"runs.{name}" in self.values}
         return RuntimeConfig(**given, on_failure=str(self.values.get("on_failure", "continue")))
 

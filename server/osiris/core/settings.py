@@ -46,6 +46,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("runs.logs_dir", "text", "logs", "Folder of the runs, relative to the project.", "OSIRIS_LOGS_DIR"),
     Setting("runs.max_parallel", "integer", None, "How many runs may be active at once; default: the number of cores.",
             "OSIRIS_MAX_PARALLEL", minimum=1),
+    Setting("runs.max_parallel_steps", "integer", 4, "How many independent steps of a run may run at once.",
+            "OSIRIS_MAX_PARALLEL_STEPS", minimum=1),
     Setting("runs.keep_days", "integer", 30, "Runs that ended more than this many days ago are removed.",
             "OSIRIS_KEEP_DAYS", minimum=0),
     Setting("runs.keep_gb", "number", 5, "Above this many GB the oldest runs are removed.",

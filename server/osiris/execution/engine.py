@@ -1,8 +1,8 @@
 """Running the steps of a manifest in one process.
 
-The engine goes through the segments in an order in which what a segment needs is there; segments that are ready at the
-same time do not depend on each other, so several could be worked on at once. A failure stops what depends on it and
-nothing else, unless the manifest says ``on_failure: stop``.
+Segments that do not depend on each other are worked on at the same time, as many as the run may have lanes. A failure
+stops what depends on it and nothing else; when the manifest says ``on_failure: stop``, nothing new starts after it, and
+what runs already is brought to its end.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from osiris.core.session_logging import SessionLogger
-from osiris.execution import outcome
+from osiris.execution import conflicts, outcome
 from osiris.execution.outcome import Outcome, StepRecord
 from osiris.execution.preparation import SPILL, Preparation
 from osiris.execution.progress import ProgressTicker
+from osiris.execution.scheduler import Scheduler
 from osiris.execution.segments import Segment, plan, sources_of, upstream_of
-from osiris.execution.steps import SegmentRunner, StepFailed
+from osiris.execution.steps import SegmentRun, StepFailed
 from osiris.sql.database import RunDatabase
 from osiris.sql.dataset import Dataset
 
@@ -53,7 +54,11 @@ class Engine:
             for source in sources_of(step):
                 self._readers[source] += 1
         self._cancelled = threading.Event()
-        self.runner = SegmentRunner(self, signals=signals)
+        self._stopping = threading.Event()  # cancelled, or the run itself broke
+        self._signals = signals
+        self._lanes = prepared.parallel
+        self._active: dict[int, SegmentRun] = {}
+        self._state = threading.RLock()  # guards what segments that end at the same time change
 
     @property
     def spill(self) -> Path:
@@ -68,16 +73,33 @@ class Engine:
     def cancel(self) -> None:
         """Stop the run as soon as possible; what runs is interrupted, nothing new starts."""
         self._cancelled.set()
-        self.runner.stop()
+        self._interrupt()
 
     def wait(self, seconds: float) -> None:
         """Wait, but not longer than until the run is cancelled."""
-        self._cancelled.wait(seconds)
+        self._stopping.wait(seconds)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether what runs shall end: the run was cancelled, or it broke."""
+        return self._stopping.is_set()
+
+    @property
+    def active(self) -> list[SegmentRun]:
+        """The segments that are being worked on."""
+        with self._state:
+            return list(self._active.values())
+
+    def _interrupt(self) -> None:
+        self._stopping.set()
+        for run in self.active:
+            run.stop()
 
     def run(self) -> Outcome:
         """Carry out all steps. Never raises for what goes wrong in a step; the Outcome says it."""
         segments = plan([step.manifest for step in self.steps.values()], lambda step: self.steps[str(step["id"])].lazy)
         self._announce(segments)
+        self.database.lanes = min(self._lanes, len(segments))
         self.spill.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             with ProgressTicker(self):
@@ -114,21 +136,40 @@ class Engine:
             self.event("connection_resolve_complete", name, connection=reference)
 
     def _work(self, segments: list[Segment]) -> None:
-        waiting = {segment.number: segment for segment in segments}
-        done: set[int] = set()
-        while waiting:
-            # The first one that is ready; a pool of workers would take them all.
-            segment = next(segment for segment in waiting.values() if segment.needs <= done)
-            del waiting[segment.number]
-            if not self.cancelled and not self._skipped(segment):
-                self._carry_out(segment)
-            done.add(segment.number)
+        Scheduler(
+            segments,
+            lanes=self.database.lanes,
+            after=conflicts.waits(segments, self.steps, self.root),
+            first_lane_only=[segment.number for segment in segments if self._needs_signals(segment)],
+            work=self._take,
+            broken=self._interrupt,
+        ).run()
 
-    def _carry_out(self, segment: Segment) -> None:
+    def _needs_signals(self, segment: Segment) -> bool:
+        """Whether only a signal can wake a step when its time is up, and signals reach the first thread alone."""
+        step = self.steps[segment.last]
+        own = type(step.driver).__module__.startswith("osiris.drivers.")
+        return self._signals and bool(step.manifest.get("timeout")) and not own
+
+    def _take(self, segment: Segment, lane: int) -> None:
+        """Do a segment whose turn it is, unless that must not be any more."""
+        with self._state:
+            if self.cancelled or self._skipped(segment):
+                return
+            run = self._active[segment.number] = SegmentRun(self, segment, lane, signals=self._signals)
+        self.database.use_lane(lane)
         try:
-            result = self.runner.run(segment)
+            self._carry_out(segment, run)
+        finally:
+            with self._state:
+                del self._active[segment.number]
+
+    def _carry_out(self, segment: Segment, run: SegmentRun) -> None:
+        try:
+            result = run.run()
         except StepFailed as failed:
-            self._failed(segment, failed)
+            with self._state:
+                self._failed(segment, failed)
         else:
             if result is not None:
                 self._data[segment.last] = result
@@ -144,7 +185,7 @@ class Engine:
                 if self.cancelled:
                     self.records[name].state = outcome.CANCELLED
                 else:
-                    self._skip(name, f"the step {failed.step_id}, computed together with it, failed")
+                    self._skip(name, f"the step {failed.step_id} failed before this one had any rows")
 
     def _skipped(self, segment: Segment) -> bool:
         """Whether the segment cannot or shall not run; then each of its steps says why."""
@@ -175,11 +216,13 @@ class Engine:
 
     def _forget(self, segment: Segment) -> None:
         """Give back the memory of rows that nobody takes any more."""
-        for name in segment.steps:
-            for source in sources_of(self._by_id[name]):
-                self._readers[source] -= 1
-        for name in [name for name in self._data if self._readers[name] <= 0]:
-            self._data.pop(name).release()
+        with self._state:
+            for name in segment.steps:
+                for source in sources_of(self._by_id[name]):
+                    self._readers[source] -= 1
+            over = [self._data.pop(name) for name in list(self._data) if self._readers[name] <= 0]
+        for data in over:
+            data.release()
 
     def _outcome(self) -> Outcome:
         for record in self.records.values():

@@ -98,6 +98,7 @@ def _request(
         if_running=if_running,
         max_parallel=runtime.max_parallel,
         memory=runtime.memory_bytes,
+        parallel=runtime.max_parallel_steps,
         keep=Keep(runtime.keep_days, runtime.keep_gb * 1e9),
     )
 

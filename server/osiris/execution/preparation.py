@@ -43,12 +43,16 @@ class PreparedStep:
 
 @dataclass
 class Preparation:
-    """What ``prepare`` found: the steps, the limits of the database, and the values that must never be shown."""
+    """What ``prepare`` found: the steps, the limits of the database, and the values that must never be shown.
+
+    ``parallel``: how many segments may be worked on at once.
+    """
 
     steps: dict[str, PreparedStep]
     limits: Limits
     secrets: tuple[str, ...] = field(repr=False)
     connections: dict[str, str]
+    parallel: int = 1
 
 
 def prepare(
@@ -59,12 +63,13 @@ def prepare(
     session_id: str,
     params: Mapping[str, Any] | None = None,
     memory: int | None = None,
+    parallel: int | None = None,
 ) -> Preparation:
     """Look up what ``manifest`` needs; nothing is written, and no file is read but the project's settings.
 
-    ``params`` are values of parameters that the manifest leaves open; ``memory`` overrides the configured limit, in
-    bytes. Raises ConfigurationError for whatever is missing: a driver, a package, a connection, a variable, a path that
-    leads outside.
+    ``params`` are values of parameters that the manifest leaves open; ``memory`` and ``parallel`` override what is
+    configured (bytes; steps at once). Raises ConfigurationError for whatever is missing: a driver, a package, a
+    connection, a variable, a path that leads outside.
     """
     steps: list[Any] = list(manifest.get("steps") or [])
     _check_shape(steps)
@@ -95,7 +100,8 @@ def prepare(
     except ConfigurationError as error:  # it repeats the path, which a connection or a parameter may have given
         masker = Masker(secrets)
         raise ConfigurationError(masker.text(error.message), code=error.code, hint=error.hint) from None
-    return Preparation(prepared, limits, tuple(dict.fromkeys(secrets)), connections)
+    lanes = parallel or settings.parallel
+    return Preparation(prepared, limits, tuple(dict.fromkeys(secrets)), connections, lanes)
 
 
 class _Settings:
@@ -116,6 +122,10 @@ class _Settings:
     @property
     def memory(self) -> int | None:
         return self.config.runtime.memory_bytes
+
+    @property
+    def parallel(self) -> int:
+        return self.config.runtime.max_parallel_steps
 
 
 def _check_shape(steps: list[Any]) -> None:

@@ -33,10 +33,11 @@ class ProgressTicker:
         self._thread.join()
 
     def _tick(self) -> None:
-        told: tuple[str | None, int] = (None, -1)
+        told: dict[str, int] = {}
         while not self._done.wait(SECONDS):
-            percent = self._engine.database.progress()
-            step = self._engine.runner.current
-            if percent is not None and step is not None and (step, percent) != told:
-                told = (step, percent)
-                self._engine.event("step_progress", step, percent=percent)
+            for run in self._engine.active:
+                percent = self._engine.database.progress(run.lane)
+                step = run.current
+                if percent is not None and step is not None and told.get(step) != percent:
+                    told[step] = percent
+                    self._engine.event("step_progress", step, percent=percent)

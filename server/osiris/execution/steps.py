@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import threading
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from osiris.core.error_taxonomy import ErrorCategory, ExecutionError, OsirisError, classify, describe
+from osiris.core.error_taxonomy import ExecutionError, OsirisError, classify, describe
 from osiris.drivers.context import StepContext, StepStopped, Stopper
 from osiris.execution import outcome
 from osiris.execution.deadline import Deadline, woken_by_signals
@@ -19,8 +22,7 @@ if TYPE_CHECKING:
     from osiris.execution.engine import Engine
 
 TIMEOUT_CODE = "OML616"
-# Nobody can say that these will not go away by themselves, and the user asked for more attempts.
-_WORTH_ANOTHER_TRY = frozenset({ErrorCategory.UNKNOWN, ErrorCategory.EXECUTION, ErrorCategory.INPUT_OUTPUT})
+_JITTER = 0.2
 
 
 class StepFailed(Exception):  # noqa: N818 - an end, told to the engine
@@ -34,24 +36,26 @@ class StepFailed(Exception):  # noqa: N818 - an end, told to the engine
         self.hint = hint
 
 
-class SegmentRunner:
-    """Runs segments one after the other."""
+class SegmentRun:
+    """One segment on its way, in one thread."""
 
-    def __init__(self, engine: Engine, *, signals: bool) -> None:
+    def __init__(self, engine: Engine, segment: Segment, lane: int, *, signals: bool) -> None:
+        """``lane``: the connection of the run's database that is its own. ``signals``: as in Engine."""
         self.engine = engine
-        self.signals = signals
-        self.stopper = Stopper()
+        self.segment = segment
+        self.lane = lane
+        self.signals = signals and threading.current_thread() is threading.main_thread()
+        self.stopper = Stopper(stopped=engine.stopping)
         self.current: str | None = None
 
     def stop(self) -> None:
         """Interrupt what is running; safe from any thread."""
         self.stopper.stop()
-        self.engine.database.interrupt()
+        self.engine.database.interrupt(self.lane)
 
-    def run(self, segment: Segment) -> Dataset | None:
+    def run(self) -> Dataset | None:
         """The kept rows of the segment's last step, None when nobody takes them. Raises StepFailed."""
-        engine = self.engine
-        self.stopper = Stopper(stopped=engine.cancelled)
+        engine, segment = self.engine, self.segment
         started: dict[str, float] = {}
         results: dict[str, Dataset] = {}
         contexts: dict[str, StepContext] = {}
@@ -91,20 +95,19 @@ class SegmentRunner:
         manifest = self.engine.steps[name].manifest
         retry = manifest.get("retry") or {}
         allowed = max(int(retry.get("attempts") or 1), 1)
-        delay = float(retry.get("delay") or 0)
         for attempt in range(1, allowed + 1):
             self.engine.records[name].attempts = attempt
             try:
                 return self._timed(name, results, contexts[name], manifest.get("timeout"))
             except (Exception, StepStopped) as error:
-                if attempt == allowed or self.engine.cancelled or _permanent(error):
+                if attempt == allowed or self.engine.stopping or _permanent(error):
                     raise self._failure(segment, name, error, results) from error
                 message = self._explained(error)[1]
-                self.engine.event("step_retry", name, attempt=attempt, attempts=allowed, delay=delay, message=message)
-                self.engine.wait(delay)
-                self.stopper = contexts[name].stopper = Stopper(stopped=self.engine.cancelled)
-                delay = min(delay * 2, float(retry.get("max_delay") or delay * 2))
-                if self.engine.cancelled:
+                pause = _pause(attempt, retry)
+                self.engine.event("step_retry", name, attempt=attempt, attempts=allowed, delay=pause, message=message)
+                self.engine.wait(pause)
+                self.stopper = contexts[name].stopper = Stopper(stopped=self.engine.stopping)
+                if self.engine.stopping:
                     raise self._failure(segment, name, error, results) from error
         raise AssertionError("the last attempt returns or raises")
 
@@ -118,14 +121,14 @@ class SegmentRunner:
                 if result is not None and not (result.rows is not None and not self.engine.has_readers(name)):
                     result = _kept(result)
         except (Exception, StepStopped) as error:
-            if deadline.expired and not self.engine.cancelled:
+            if deadline.expired and not self.engine.stopping:
                 raise _TimeUp(float(timeout or 0)) from error
             raise
         return result
 
     def _invoke(self, name: str, results: dict[str, Dataset], context: StepContext) -> Dataset | None:
         """Run the driver; what it yields as a Dataset, None when it yields nothing."""
-        if self.engine.cancelled:
+        if self.engine.stopping:
             raise StepStopped(name)
         step = self.engine.steps[name]
         inputs: dict[str, Any] = {
@@ -178,7 +181,7 @@ class SegmentRunner:
 
     def _failure(self, segment: Segment, name: str, error: BaseException, results: dict[str, Dataset]) -> StepFailed:
         """Find the step to blame, log it, and say it."""
-        if self.engine.cancelled:
+        if self.engine.stopping:
             return StepFailed(name, "OML617", "The run was cancelled.")
         culprit, cause = self._blame(segment, name, error, results)
         code, message, hint = self._explained(cause)
@@ -264,8 +267,19 @@ class _TimeUp(Exception):  # noqa: N818
 
 
 def _permanent(error: BaseException) -> bool:
-    """Whether trying again certainly cannot help: a refused query or password, a full disk, a missing file."""
-    if isinstance(error, _TimeUp):
-        return False
-    category = classify(error)
-    return not category.transient and category not in _WORTH_ANOTHER_TRY
+    """Whether trying again, without any change, is not known to help.
+
+    What nobody knows counts as such: an attempt whose end is unknown may have written its rows.
+    """
+    return not isinstance(error, _TimeUp) and not classify(error).transient
+
+
+def _pause(attempt: int, retry: Mapping[str, Any]) -> float:
+    """Seconds to wait after a failed attempt: twice as long each time, up to ``max_delay``, and a little by chance.
+
+    Chance keeps those apart who lost the same server at the same moment.
+    """
+    delay = float(retry.get("delay") or 0)
+    most = float(retry["max_delay"]) if retry.get("max_delay") is not None else float("inf")
+    pause = min(delay * 2.0 ** min(attempt - 1, 64), most) * random.uniform(1 - _JITTER, 1 + _JITTER)
+    return round(min(pause, most), 3)

@@ -42,6 +42,7 @@ class Request:
     if_running: str = "wait"
     max_parallel: int | None = None
     memory: int | None = None
+    parallel: int | None = None
     keep: Keep = field(default_factory=Keep)
     target: str = "local"
 
@@ -125,6 +126,7 @@ class Supervisor:
                 "root": str(self.request.root),
                 "params": dict(self.request.params),
                 "memory": self.request.memory,
+                "parallel": self.request.parallel,
             }
         )
         return self._watch(worker)

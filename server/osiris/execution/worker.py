@@ -76,6 +76,7 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
             session_id=run_dir.name,
             params=request.get("params"),
             memory=request.get("memory"),
+            parallel=request.get("parallel"),
         )
     except OsirisError as error:
         return {"outcome": _not_started(manifest, error)}

@@ -77,13 +77,15 @@ class Dataset:
         """What stands behind FROM to read the rows. Raises ValueError for a stream: read or ``keep`` that."""
         if self._source is None:
             raise ValueError("a stream has no source; keep it first")
+        if self._held is not None:
+            self._database.show(self._held)  # another thread may have made it
         return self._source
 
     @contextmanager
     def scanned(self) -> Iterator[str]:
         """The source for exactly one scan, also of a stream."""
         if self._source is not None:
-            yield self._source
+            yield self.source
             return
         with self._registered(self._take()) as name:
             yield name

@@ -38,6 +38,13 @@ _FORBIDDEN = re.compile(
     r"|truncate_duckdb_logs|(force_)?checkpoint|\w+_external_resource|duckdb_\w+|pragma_\w+)",
     re.IGNORECASE,
 )
+_OF_EACH_CONNECTION = (
+    "errors_as_json=true",
+    "enable_progress_bar=true",  # else nobody can ask how far a query is
+    "enable_progress_bar_print=false",
+    "progress_bar_time=0",
+    "python_enable_replacements=false",
+)
 _FUNCTION = re.compile(r'"function_name":"((?:[^"\\]|\\.)*)"')
 
 
@@ -281,9 +288,18 @@ def open_run_connection(limits: Limits) -> duckdb.DuckDBPyConnection:
 
     Raises ModuleNotFoundError when the package duckdb is not installed.
     """
+    return open_run_connections(limits, 1)[0]
+
+
+def open_run_connections(limits: Limits, count: int) -> list[duckdb.DuckDBPyConnection]:
+    """``count`` connections to one database behind gate 2, for as many threads; memory and threads are shared.
+
+    All are made at once: some settings belong to a connection, and nothing can be set after the lock. Raises
+    ModuleNotFoundError when the package duckdb is not installed.
+    """
     import duckdb
 
-    connection = duckdb.connect(":memory:")
+    first = duckdb.connect(":memory:")
     settings: list[str] = []
     if limits.memory is not None:
         settings.append(f"memory_limit='{limits.memory // 1024}KiB'")
@@ -293,21 +309,20 @@ def open_run_connection(limits: Limits) -> duckdb.DuckDBPyConnection:
     settings += [
         "async_threads=0",  # DuckDB 2.0.0: a COPY that fails waits for ever for its own asynchronous writes
         "preserve_insertion_order=true",
-        "errors_as_json=true",
-        "enable_progress_bar=true",  # else nobody can ask how far a query is
-        "enable_progress_bar_print=false",
-        "progress_bar_time=0",
         f"allowed_paths={_text_list(limits.paths)}",
         f"allowed_directories={_text_list(limits.directories)}",
         "enable_external_access=false",
-        "python_enable_replacements=false",
         "autoinstall_known_extensions=false",
         "autoload_known_extensions=false",
-        "lock_configuration=true",
     ]
     for setting in settings:
-        connection.execute(f"SET {setting}")
-    return connection
+        first.execute(f"SET {setting}")
+    connections = [first, *(first.cursor() for _ in range(count - 1))]
+    for connection in connections:
+        for setting in _OF_EACH_CONNECTION:
+            connection.execute(f"SET {setting}")
+    first.execute("SET lock_configuration=true")
+    return connections
 
 
 def _text_list(values: Iterable[str | Path]) -> str:
