@@ -112,7 +112,9 @@ class Discovery:
 
     async def _discover(self, target: Target) -> Result:
         async with self._slots:
-            return await self._run_child(target)
+            result = await self._run_child(target)
+            await asyncio.to_thread(_renew_view, target)
+            return result
 
     def _over(self, target: Target, task: asyncio.Task[Result]) -> None:
         """Keep what came of it, and let everybody see what is known now."""
@@ -287,7 +289,22 @@ def _read(target: Target, answer: Answer) -> Result:
             return item
     if answer.code < 0:
         return _failure(target, f"The process that read it was ended by signal {-answer.code}.")
-    return _failure(target, answer.errors.strip() or f"The command ended with code {answer.code} and said nothing.")
+    return _failure(target, said_in(answer) or f"The command ended with code {answer.code} and said nothing.")
+
+
+def _renew_view(target: Target) -> None:
+    from osiris.core.error_taxonomy import OsirisError
+    from osiris.lsp.schema_documents import renew_file
+
+    try:
+        renew_file(target)
+    except (OsirisError, OSError) as problem:
+        log.info("the schema view of %s stays as it was: %s", target.name, problem)
+
+
+def said_in(answer: Answer) -> str:
+    """What a command wrote for people about its failure, on one line."""
+    return " ".join(answer.errors.split()).removeprefix("error: ")
 
 
 def _sentence(error: dict[str, Any]) -> str:

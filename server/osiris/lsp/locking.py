@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from osiris.lsp.cli import run_osiris
 from osiris.lsp.connection_use import Target, targets_of
-from osiris.lsp.discovery import is_old
+from osiris.lsp.discovery import is_old, said_in
 from osiris.lsp.errors import RequestError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ async def lock_schema(session: Session, project: Project) -> Path:
     project.invalidate()
     session.diagnostics.request_all()
     if answer.code != 0:
-        raise RequestError(answer.errors.strip() or f"osiris discover --lock ended with code {answer.code}.")
+        raise RequestError(said_in(answer) or f"osiris discover --lock ended with code {answer.code}.")
     session.log(f"{lock_file(project)} holds what is known now.")
     return lock_file(project)
 

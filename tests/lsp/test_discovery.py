@@ -1,0 +1,383 @@
+"""Discovery from the editor: what it brings, how it fails, and that nothing waits for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from discovering import (
+    OFFERED,
+    PIPELINE,
+    answer,
+    discover,
+    execute,
+    make_shop,
+    question,
+    questions,
+    start_discovery,
+)
+from lsp_client import ABLE, TIMEOUT, Client, Message, RequestRefusedError, edit
+
+SILENT = """\
+connections:
+  mysql:
+    silent:
+      host: 127.0.0.1
+      port: {port}
+      database: shop
+      user: app
+      password: ${{SHOP_PASSWORD:-x}}
+      default: true
+"""
+OF_SILENT = PIPELINE.replace("sqlite", "mysql").replace("mysql.shop", "mysql.silent")
+
+
+@pytest.fixture
+def uri(tmp_path: Path) -> str:
+    return make_shop(tmp_path).as_uri()
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Iterator[Path]:
+    """A project whose database accepts connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        make_shop(tmp_path, SILENT.format(port=listener.getsockname()[1]))
+        yield tmp_path
+
+
+def children(client: Client) -> list[psutil.Process]:
+    return psutil.Process(client.process.pid).children(recursive=True)
+
+
+def worker(client: Client) -> psutil.Process:
+    """The process that talks to the database."""
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        for child in children(client):
+            try:
+                if "osiris.core.discovery_worker" in child.cmdline():
+                    return child
+            except psutil.Error:
+                continue
+        time.sleep(0.02)
+    raise AssertionError("no worker was started")
+
+
+def until_gone(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that are still there after a while."""
+    return psutil.wait_procs(processes, timeout=TIMEOUT)[1]
+
+
+def codes(found: list[Message]) -> list[str]:
+    return [item["code"] for item in found]
+
+
+# -- what it brings
+
+
+def test_a_discovery_answers_with_what_it_read(client: Client, tmp_path: Path, uri: str) -> None:
+    client.initialize(tmp_path)
+    client.open(uri, PIPELINE)
+
+    [result] = discover(client, {"uri": uri})
+
+    assert {key: result[key] for key in ("connection", "ok", "complete", "tables", "columns", "error")} == {
+        "connection": "@sqlite.shop", "ok": True, "complete": True, "tables": 1, "columns": 3, "error": None,
+    }  # fmt: skip
+
+
+def test_open_documents_are_checked_again_with_what_is_known_now(client: Client, tmp_path: Path, uri: str) -> None:
+    client.initialize(tmp_path)
+    wrong = PIPELINE.replace("table: orders", "table: ordres")
+    assert "OML410" not in codes(client.open(uri, wrong))
+
+    discover(client, {"uri": uri})
+
+    again = client.diagnostics(uri, 1)
+    assert [(item["code"], item["severity"]) for item in again if item["code"] == "OML410"] == [("OML410", 1)]
+
+
+def test_a_client_that_pulls_is_asked_to_ask_again_and_told_that_the_catalog_changed(
+    client: Client, tmp_path: Path, uri: str
+) -> None:
+    pulling = {
+        **OFFERED,
+        "textDocument": {**ABLE["textDocument"], "diagnostic": {}},
+        "workspace": {**ABLE["workspace"], "diagnostics": {"refreshSupport": True}},
+    }
+    client.initialize(tmp_path, pulling, initializationOptions={"discovery": {"automatic": False}})
+
+    discover(client, {"connections": ["@sqlite.shop"]})
+
+    assert client.wait_for("osiris/catalogChanged") == {"connection": "@sqlite.shop"}
+    assert client.wait(lambda message: message.get("method") == "workspace/diagnostic/refresh")
+
+
+def test_columns_are_suggested_once_they_are_known(client: Client, tmp_path: Path, uri: str) -> None:
+    client.initialize(tmp_path)
+    text = PIPELINE.replace("table: orders", "table: orders\n      columns: [am]")
+    client.open(uri, text)
+    discover(client, {"uri": uri})
+
+    found = client.at("textDocument/completion", uri, 9, 18)
+
+    assert "amount" in [item["label"] for item in found["items"]]
+
+
+def test_without_arguments_it_is_about_what_open_pipelines_use(client: Client, tmp_path: Path, uri: str) -> None:
+    client.initialize(tmp_path)
+    with pytest.raises(RequestRefusedError, match="no connection to discover"):
+        client.command("osiris.discover")
+    client.open(uri, PIPELINE)
+
+    request = client.start_request("workspace/executeCommand", {"command": "osiris.discover", "arguments": []})
+    answer(client, question(client), "Connect")
+
+    assert [item["connection"] for item in client.result_of(request)] == ["@sqlite.shop"]
+
+
+def test_a_connection_that_is_not_there_is_named(client: Client, tmp_path: Path, uri: str) -> None:
+    client.initialize(tmp_path)
+
+    with pytest.raises(RequestRefusedError, match=r"no connection @sqlite\.other .* There is @sqlite\.shop"):
+        client.command("osiris.discover", {"connections": ["@sqlite.other"]})
+
+
+# -- the tree
+
+
+def test_the_tree_shows_connections_tables_and_columns(client: Client, tmp_path: Path, uri: str) -> None:
+    client.initialize(tmp_path)
+    [before] = client.command("osiris.catalog", {})["items"]
+    assert (before["label"], before["state"], before["detail"]) == ("@sqlite.shop", "unknown", "not read yet")
+    discover(client, {"connections": ["@sqlite.shop"]})
+
+    [connection] = client.command("osiris.catalog", {})["items"]
+    [table] = client.command("osiris.catalog", connection)["items"]
+    columns = client.command("osiris.catalog", table)["items"]
+
+    assert (connection["kind"], connection["state"], connection["age"]) == ("connection", "fresh", "just now")
+    assert (table["kind"], table["label"]) == ("table", "orders")
+    assert [(item["kind"], item["label"], item["leaf"]) for item in columns] == [
+        ("column", "id", True),
+        ("column", "amount", True),
+        ("column", "note", True),
+    ]
+    assert "not null" in columns[1]["detail"]
+
+
+# -- the committed schema
+
+
+def test_the_schema_of_the_tables_in_use_is_written(client: Client, tmp_path: Path, uri: str) -> None:
+    execute(tmp_path, "CREATE TABLE unused (id INTEGER)")
+    client.initialize(tmp_path)
+    request = client.start_request(
+        "workspace/executeCommand", {"command": "osiris.lockSchema", "arguments": [{"uri": uri}]}
+    )
+    answer(client, question(client), "Connect")
+
+    assert client.result_of(request) == {"path": str(tmp_path / "osiris.schema.json")}
+    written = json.loads((tmp_path / "osiris.schema.json").read_text())
+    assert list(written["connections"]["@sqlite.shop"]["tables"]) == ["orders"]
+
+
+def test_the_committed_schema_is_watched(client: Client, tmp_path: Path, uri: str) -> None:
+    client.initialize(tmp_path)
+    client.open(uri, PIPELINE)
+    assert client.command("osiris.validate", {"uri": uri})["errors"] == 0
+    request = client.start_request(
+        "workspace/executeCommand", {"command": "osiris.lockSchema", "arguments": [{"uri": uri}]}
+    )
+    answer(client, question(client), "Connect")
+    client.result_of(request)
+    lock = tmp_path / "osiris.schema.json"
+    client.open(uri, PIPELINE.replace("table: orders", "table: orders\n      columns: [amount]"), version=2)
+
+    lock.write_text(lock.read_text().replace('"amount"', '"amounts"'))
+    client.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": lock.as_uri(), "type": 2}]})
+
+    found = client.wait(
+        lambda m: (
+            m.get("method") == "textDocument/publishDiagnostics"
+            and m["params"]["uri"] == uri
+            and "OML411" in codes(m["params"]["diagnostics"])
+        )
+    )
+    assert found["params"]["version"] == 2
+
+
+def test_a_broken_committed_schema_has_its_finding_at_its_place(client: Client, tmp_path: Path, uri: str) -> None:
+    client.initialize(tmp_path)
+    lock = tmp_path / "osiris.schema.json"
+    text = '{\n  "schema_version": 1,\n  "connections": {"@sqlite.shop": {"tables": 3}}\n}\n'
+
+    found = client.open(lock.as_uri(), text, language="json")
+
+    assert "OML420" in codes(found)
+    assert found[0]["range"]["start"]["line"] == 2
+
+
+# -- in the background
+
+
+def test_what_is_old_is_read_again_when_a_pipeline_is_opened(client: Client, tmp_path: Path, uri: str) -> None:
+    (tmp_path / "osiris.yaml").write_text("discovery: {max_age_hours: 0}\n")
+    client.initialize(tmp_path)
+    discover(client, {"connections": ["@sqlite.shop"]})
+    execute(tmp_path, "CREATE TABLE customers (id INTEGER)")
+
+    client.open(uri, PIPELINE)
+
+    line = "@sqlite.shop: 2 tables with 4 columns read"
+    assert client.wait(lambda m: m.get("method") == "window/logMessage" and line in m["params"]["message"])
+    assert questions(client) == 1
+
+
+def test_what_is_old_is_left_alone_where_the_user_wants_that(client: Client, tmp_path: Path, uri: str) -> None:
+    (tmp_path / "osiris.yaml").write_text("discovery: {max_age_hours: 0}\n")
+    client.initialize(tmp_path, initializationOptions={"discovery": {"automatic": False}})
+    discover(client, {"connections": ["@sqlite.shop"]})
+    client.wait_for("window/logMessage")
+
+    client.open(uri, PIPELINE)
+
+    with pytest.raises(AssertionError, match="no such message"):
+        client.wait(lambda m: "read in" in str(m.get("params")), timeout=2.5)
+
+
+def test_a_refresh_that_fails_is_a_line_in_the_log_and_no_message(client: Client, tmp_path: Path, uri: str) -> None:
+    (tmp_path / "osiris.yaml").write_text("discovery: {max_age_hours: 0}\n")
+    client.initialize(tmp_path)
+    discover(client, {"connections": ["@sqlite.shop"]})
+    (tmp_path / "shop.db").unlink()
+
+    client.open(uri, PIPELINE)
+
+    assert client.wait(
+        lambda m: m.get("method") == "window/logMessage" and "could not be read" in m["params"]["message"]
+    )
+    [item] = client.command("osiris.catalog", {})["items"]
+    assert item["state"] == "failed"
+    assert not [m for m in client.received if m.get("method") == "window/showMessage"]
+
+
+# -- a database that hangs, and other faults
+
+
+def test_the_editor_answers_as_before_while_a_database_hangs(client: Client, silent: Path) -> None:
+    uri = (silent / "totals.oml").as_uri()
+    client.initialize(silent)
+    client.open(uri, OF_SILENT)
+    request = start_discovery(client, {"uri": uri})
+    answer(client, question(client), "Connect")
+    worker(client)
+
+    for version in range(2, 42):
+        client.change(uri, version, edit(1, 6, 7, "abcd"[version % 4]))
+        assert client.diagnostics(uri, version) is not None
+        assert client.at("textDocument/hover", uri, 4, 16) is not None
+        assert client.at("textDocument/completion", uri, 5, 10) is not None
+
+    [item] = client.command("osiris.catalog", {})["items"]
+    assert item["state"] == "discovering"
+    assert client.answers_to(request) == []
+    started = children(client)
+    client.notify("$/cancelRequest", {"id": request})
+    with pytest.raises(RequestRefusedError, match="cancelled"):
+        client.result_of(request)
+    assert until_gone(started) == []
+
+
+def test_a_database_that_hangs_is_one_message_when_the_time_is_over(client: Client, silent: Path) -> None:
+    client.initialize(silent, initializationOptions={"discovery": {"timeoutSeconds": 2}})
+    request = start_discovery(client, {"connections": ["@mysql.silent"]})
+    answer(client, question(client), "Connect")
+
+    [result] = client.result_of(request)
+
+    assert result["ok"] is False
+    shown = client.wait_for("window/showMessage")
+    assert shown["type"] == 1
+    assert shown["message"].startswith("@mysql.silent could not be read: ")
+    assert result["error"]["message"] in shown["message"]
+    client.command("osiris.catalog", {})
+    client.drain()
+    assert sum(m.get("method") == "window/showMessage" for m in client.received) == 1
+
+
+def test_a_worker_that_is_killed_is_one_message(client: Client, silent: Path) -> None:
+    client.initialize(silent)
+    request = start_discovery(client, {"connections": ["@mysql.silent"]})
+    answer(client, question(client), "Connect")
+
+    worker(client).kill()
+
+    [result] = client.result_of(request)
+    assert "killed" in result["error"]["message"]
+    assert "killed" in client.wait_for("window/showMessage")["message"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_command_that_is_killed_is_one_message_and_leaves_nothing_behind(client: Client, silent: Path) -> None:
+    client.initialize(silent)
+    request = start_discovery(client, {"connections": ["@mysql.silent"]})
+    answer(client, question(client), "Connect")
+    started = [worker(client), *children(client)]
+
+    next(child for child in started if "discover" in child.cmdline()).send_signal(signal.SIGKILL)
+
+    [result] = client.result_of(request)
+    assert "signal 9" in result["error"]["message"]
+    assert until_gone(started) == []
+
+
+def test_one_discovery_of_a_connection_is_under_way_at_a_time(client: Client, silent: Path) -> None:
+    client.initialize(silent)
+    requests = [start_discovery(client, {"connections": ["@mysql.silent"]}) for _ in range(2)]
+    answer(client, question(client), "Connect")
+    worker(client)
+
+    assert sum("discovery_worker" in " ".join(child.cmdline()) for child in children(client)) == 1
+
+    started = children(client)
+    client.notify("$/cancelRequest", {"id": requests[0]})
+    with pytest.raises(RequestRefusedError, match="cancelled"):
+        client.result_of(requests[0])
+    assert all(child.is_running() for child in started), "the other one still waits for it"
+    client.notify("$/cancelRequest", {"id": requests[1]})
+    assert until_gone(started) == []
+
+
+def test_a_discovery_ends_with_the_server(client: Client, silent: Path) -> None:
+    client.initialize(silent)
+    start_discovery(client, {"connections": ["@mysql.silent"]})
+    answer(client, question(client), "Connect")
+    worker(client)
+    started = children(client)
+
+    assert client.close() == 0
+
+    assert until_gone(started) == []
+
+
+def test_a_password_is_in_no_message(tmp_path: Path) -> None:
+    text = SILENT.format(port=9).replace(":-x", "")
+    make_shop(tmp_path, text)
+    client = Client(env={"SHOP_PASSWORD": "canary-of-the-shop"})
+    client.initialize(tmp_path)
+    request = start_discovery(client, {"connections": ["@mysql.silent"]})
+    answer(client, question(client), "Connect")
+
+    assert client.result_of(request)[0]["ok"] is False
+
+    client.close()
+    assert b"canary-of-the-shop" not in client.raw
+    assert "canary-of-the-shop" not in client.log
