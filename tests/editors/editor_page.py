@@ -206,15 +206,19 @@ class EditorPage:
         box.wait_for(state="hidden")
 
     def open_tree(self) -> None:
-        """Open the view of connections, as with a click on its title."""
-        title = self._connections().locator(".pane-header")
-        title.wait_for()
-        if title.get_attribute("aria-expanded") != "true":
-            title.click()
+        """Open the view of connections, as with a click on its icon."""
+        if not self._connections().is_visible():
+            self.page.locator('.activitybar a.action-label[aria-label="Osiris"]').click()
+        self._connections().wait_for()
 
     def tree(self) -> list[str]:
         """The rows of the view of connections, each with its description behind it."""
-        return [" ".join(text.split()) for text in self._connections().locator(".monaco-list-row").all_inner_texts()]
+        script = """
+        rows => rows.map(row => ['.label-name', '.label-description']
+          .map(part => row.querySelector(part)?.textContent ?? '').join(' ').trim())
+        """
+        shown: list[str] = self._connections().locator(".monaco-list-row").evaluate_all(script)
+        return shown
 
     def tree_row(self, label: str) -> Locator:
         """The row of the view of connections with this label."""
@@ -230,7 +234,7 @@ class EditorPage:
         self.until(lambda: row.get_attribute("aria-expanded") == "true", lambda: f"{label} stays shut: {self.tree()}")
 
     def _connections(self) -> Locator:
-        return self.page.locator(".pane").filter(has=self.page.locator('[aria-label^="Osiris: Connections"]')).first
+        return self.page.locator(".part.sidebar .customview-tree").first
 
     def lens(self, title: str, *, above: str) -> Locator:
         """The code lens with this title right above the line with ``above``; waits for it."""

@@ -109,15 +109,22 @@ def test_from_consent_to_a_column_completed_by_typing_alone(editor: EditorPage, 
 
     editor.go_to(line=19, column=31)  # behind "ON c."
     editor.type("cust")
-    editor.until(lambda: editor.suggestions()[0] == "customer_id", lambda: f"suggestions: {editor.suggestions()}")
+    offered = ["customer_id = o.customer_id", "customer_id"]  # the foreign key first
+    editor.until(lambda: editor.suggestions() == offered, lambda: f"suggestions: {editor.suggestions()}")
     editor.screenshot(pictures / "discovery-completion.png")
+    editor.press("ArrowDown")
     editor.press("Enter")
-    editor.type(" = o.cus")
+    editor.type(" = o.cu")
     editor.until(lambda: editor.suggestions()[0] == "customer_id", lambda: f"suggestions: {editor.suggestions()}")
     editor.press("Enter")
+    editor.press("Enter")
+    editor.type("WHERE o.tot")
+    editor.until(lambda: editor.suggestions()[0] == "total", lambda: f"suggestions: {editor.suggestions()}")
+    editor.press("Tab")
+    editor.type(" > 10")
     editor.press("Control+S")
-    joined = "        JOIN customers c ON c.customer_id = o.customer_id\n"
-    editor.until(lambda: joined in (editor.folder / ORDERS).read_text(), (editor.folder / ORDERS).read_text)
+    text = "        JOIN customers c ON c.customer_id = o.customer_id\n        WHERE o.total > 10\n"
+    editor.until(lambda: text in (editor.folder / ORDERS).read_text(), (editor.folder / ORDERS).read_text)
 
 
 def test_a_table_and_a_column_say_what_they_are_and_lead_to_the_schema(editor: EditorPage, pictures: Path) -> None:

@@ -40,29 +40,29 @@ export function registerDiscovery(parts: DiscoveryParts): vscode.Disposable {
 /** Reads the connection of the tree, else those of the file in the editor, else some that the user chooses. */
 async function discover(parts: DiscoveryParts, item: CatalogItem | undefined): Promise<void> {
   if (item !== undefined) {
-    return read(parts, [item]);
+    return void (await read(parts, [item]));
   }
   const uri = fileOfProject();
   if (uri !== undefined) {
-    return tell(parts, await parts.client.executeWithPackages(serverCommands.discover, { uri }));
+    return parts.tree.reveal(tell(await parts.client.executeWithPackages(serverCommands.discover, { uri })));
   }
   const chosen = await pickConnections(parts, 'Discover which connections?');
-  return chosen === undefined ? undefined : read(parts, chosen);
+  return chosen === undefined ? undefined : parts.tree.reveal(await read(parts, chosen));
 }
 
 /** Reads anew what was read before. */
 async function refresh(parts: DiscoveryParts, item: CatalogItem | undefined): Promise<void> {
-  if (item !== undefined) {
-    return read(parts, [item]);
-  }
-  const known = wereRead(await parts.tree.connections());
-  return known.length > 0 ? read(parts, known) : discover(parts, undefined);
+  const known = item === undefined ? wereRead(await parts.tree.connections()) : [item];
+  return known.length > 0 ? void (await read(parts, known)) : discover(parts, undefined);
 }
 
-async function read(parts: DiscoveryParts, connections: CatalogItem[]): Promise<void> {
+/** Reads these connections, and says and returns which of them could be read. */
+async function read({ client }: DiscoveryParts, connections: CatalogItem[]): Promise<string[]> {
+  const done: string[] = [];
   for (const argument of byProject(connections)) {
-    await tell(parts, await parts.client.executeWithPackages(serverCommands.discover, argument));
+    done.push(...tell(await client.executeWithPackages(serverCommands.discover, argument)));
   }
+  return done;
 }
 
 /** Writes `osiris.schema.json` of the project that the item or the file in the editor belongs to. */
@@ -145,13 +145,13 @@ async function onlyProject(tree: CatalogTree): Promise<string | undefined> {
   return projects.size === 1 ? [...projects][0] : undefined;
 }
 
-/** Says what was read, and opens it in the tree. */
-async function tell({ tree }: DiscoveryParts, answer: unknown): Promise<void> {
-  const read = readingsOf(answer);
-  if (read.length > 0) {
-    vscode.window.setStatusBarMessage(read.map(({ text }) => text).join('; '), 8000);
-    await tree.reveal(read.map(({ connection }) => connection));
+/** Says what was read, and returns which connections were. */
+function tell(answer: unknown): string[] {
+  const readings = readingsOf(answer);
+  if (readings.length > 0) {
+    vscode.window.setStatusBarMessage(readings.map(({ text }) => text).join('; '), 8000);
   }
+  return readings.map(({ connection }) => connection);
 }
 
 async function attempt(parts: DiscoveryParts, work: Work, item: CatalogItem | undefined): Promise<void> {

@@ -95,6 +95,7 @@ test('files that the manifest names are there', () => {
     manifest.icon,
     ...contributes.languages.map((l: { configuration: string }) => l.configuration),
     ...contributes.languages.flatMap((l: { icon: object }) => Object.values(l.icon)),
+    ...contributes.viewsContainers.activitybar.map((c: { icon: string }) => c.icon),
     ...contributes.grammars.map((g: { path: string }) => g.path),
   ];
   assert.deepEqual(named.filter((file) => !existsSync(path.join(root, file))), []);
