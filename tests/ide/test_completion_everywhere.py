@@ -7,16 +7,21 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
-from marked import accept, expanded
+from marked import ENVIRONMENT, accept, expanded
 
 from osiris.core.project import Project
 from osiris.ide.completion.complete import complete
 from osiris.ide.completion.suggestion import Completions, Item, ItemKind
 from osiris.ide.cursor import Cursor, Role, cursor_at
 from osiris.language.analysis import Analyzer
+from osiris.language.catalog import Catalog, Column, SchemaKnowledge, TableInfo
+from osiris.language.connections import Connection, Connections
+from osiris.language.environment import Environment
 from osiris.syntax.document import Document, PartCache, parse
 from osiris.syntax.tree import Mapping, Node, Plain, Sequence, to_plain
 
@@ -24,19 +29,82 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.oml.yaml"))
 SOAK = bool(os.environ.get("OSIRIS_SOAK"))
 
 
+ODD_NAMES = ("orders", "full name", "null", "a: b", "it's", 'say "x"', "#1", "12", "日本", "back\\slash")
+ODD = Catalog(
+    "@x.y",
+    "sqlite",
+    [TableInfo(schema, name) for schema in ("", "other") for name in ODD_NAMES],
+    lambda info: tuple(Column(name, "TEXT") for name in ODD_NAMES),
+    read_at=datetime.now(UTC),
+)
+
+
+WITH_DATABASES = """\
+oml_version: "0.1.0"
+name: odd
+steps:
+  - id: read-orders
+    component: sqlite.extractor
+    mode: read
+    config:
+      table: orders
+      columns: ["12", 'it''s', orders]
+  - id: more-orders
+    component: sqlite.extractor
+    mode: read
+    config: {connection: "@sqlite.shop", table: 'full name', columns: [orders, "full name"]}
+  - id: people
+    component: mysql.extractor
+    mode: read
+    config:
+      connection: "@mysql.crm"
+      schema: other
+      table: "orders"
+      columns:
+        - orders
+        - "a: b"
+      limit: 3
+  - id: store
+    component: sqlite.writer
+    mode: write
+    config:
+      table: orders
+      primary_key: orders
+"""
+
+
+@dataclass
+class Knowing:
+    """The environment of a project in which a database full of odd names is known behind every connection."""
+
+    project: Environment
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.project, name)
+
+    @property
+    def connections(self) -> Connections:
+        return ENVIRONMENT.connections
+
+    def schema_of(self, connection: Connection) -> SchemaKnowledge:
+        return SchemaKnowledge(None, ODD)
+
+
 @dataclass
 class Typist:
     """Takes suggestions in versions of one document and looks at what comes of them."""
 
     path: Path
+    known: bool = False
 
     def __post_init__(self) -> None:
-        self.environment = Project.find(self.path).environment(self.path)
+        project: Environment = Project.find(self.path).environment(self.path)
+        self.environment = cast("Environment", Knowing(project)) if self.known else project
         self.analyzer = Analyzer(self.environment.registry)
         self.cache = PartCache()
         self.taken: Counter[ItemKind] = Counter()
 
-    def take_all(self, text: str, offset: int) -> None:
+    def take_all(self, text: str, offset: int, *, every: bool = False) -> None:
         analysis = self.analyzer.analyse(parse(text, self.cache), self.environment)
         found = complete(analysis, self.environment, offset)
         if found is None:
@@ -46,7 +114,10 @@ class Typist:
         # The first, the middle and the last of each kind stand for all: items of one list are made alike.
         for kind in ItemKind:
             items = [item for item in found.items if item.kind is kind]
-            for item in [items[i] for i in sorted({0, len(items) // 2, len(items) - 1})] if items else []:
+            chosen: list[int] = sorted({0, len(items) // 2, len(items) - 1}) if items else []
+            if every and kind in (ItemKind.TABLE, ItemKind.COLUMN):  # of odd names each is a case of its own
+                chosen = list(range(len(items)))
+            for item in [items[i] for i in chosen]:
                 self.taken[kind] += 1
                 for version in {item.text, expanded(item.snippet) if item.snippet is not None else item.text}:
                     self.check(before, cursor, found, item, version)
@@ -141,6 +212,18 @@ def test_taking_any_suggestion_keeps_the_rest_and_lands_where_it_is_meant(exampl
         typist.take_all(text, offset)
 
     assert {ItemKind.KEY, ItemKind.VALUE, ItemKind.COMPONENT, ItemKind.STEP, ItemKind.CONNECTION} <= set(typist.taken)
+
+
+@pytest.mark.hypothesis
+def test_the_same_where_a_database_of_odd_names_is_known() -> None:
+    text = WITH_DATABASES
+    typist = Typist(EXAMPLES[0], known=True)
+
+    for offset in range(0, len(text) + 1, 1 if SOAK else 3):
+        typist.take_all(text, offset, every=True)
+        typist.take_all(text[:offset], offset)
+
+    assert {ItemKind.TABLE, ItemKind.COLUMN} <= set(typist.taken)
 
 
 @pytest.mark.hypothesis
