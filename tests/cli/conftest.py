@@ -37,7 +37,11 @@ def osiris(project: Path) -> Osiris:
 
     def run(*arguments: str, cwd: Path = project, env: dict[str, str] | None = None, **options: Any) -> Any:
         variables = {k: v for k, v in os.environ.items() if not k.startswith(("OSIRIS_", "NO_COLOR", "FORCE_COLOR"))}
-        variables |= {"XDG_CACHE_HOME": str(project.parent / "cache")} | (env or {})
+        variables |= {
+            "XDG_CACHE_HOME": str(project.parent / "cache"),
+            "OSIRIS_STATE_DIR": str(project.parent / "state"),
+        }
+        variables |= env or {}
         command = [sys.executable, "-P", "-m", "osiris", *arguments]
         options = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 60} | options
         done = subprocess.run(command, cwd=cwd, env=variables, encoding="utf-8", errors="replace", **options)

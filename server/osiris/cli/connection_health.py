@@ -113,14 +113,14 @@ def _verdict(outcome: Outcome, place: str) -> Verdict:
     problem = outcome.problem
     if problem is not None:
         return Verdict(outcome.connection, False, problem.message, hint=problem.hint)
-    where = place or "can be reached"
+    folder = outcome.product == "Files"  # nobody waits for an answer from a folder
     return Verdict(
         outcome.connection,
         True,
-        f"{where}, {count(outcome.tables, 'table')}" if not place else f"{where} with {count(outcome.tables, 'table')}",
-        outcome.product,
+        f"{place or 'can be reached,'} with {count(outcome.tables, 'table')}",
+        "" if folder else outcome.product,
         outcome.version,
-        outcome.latency,
+        None if folder else outcome.latency,
         outcome.tables,
         outcome.remarks,
     )
