@@ -46,6 +46,8 @@ def test_the_catalogue_is_complete() -> None:
         "graphql.extractor",
         "mysql.extractor",
         "mysql.writer",
+        "postgres.extractor",
+        "postgres.writer",
         "posthog.extractor",
         "sqlite.extractor",
         "sqlite.writer",
@@ -85,6 +87,7 @@ def test_the_mode_says_whether_a_step_takes_and_gives_data(name: str, mode: str,
 def test_queries_and_paths_are_marked() -> None:
     assert spec("duckdb.processor").sql_keys == {"query": "duckdb"}
     assert spec("sqlite.extractor").sql_keys == {"query": "sqlite"}
+    assert spec("postgres.extractor").sql_keys == {"query": "postgres"}
     assert spec("graphql.extractor").sql_keys == {"query": "graphql"}
     assert spec("sqlite.extractor").path_keys == {"path": "input"}
     assert spec("filesystem.csv_writer").path_keys == {"path": "output"}
@@ -113,6 +116,7 @@ def test_a_step_may_not_override_secrets_of_its_connection() -> None:
         "database": "forbidden",
         "user": "forbidden",
         "password": "forbidden",
+        **dict.fromkeys(("ssl_mode", "ssl_ca", "ssl_cert", "ssl_key"), "forbidden"),
     }
     assert spec("graphql.extractor").connection_fields["headers"] == "warning"
 

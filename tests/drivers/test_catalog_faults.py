@@ -204,10 +204,6 @@ def test_a_server_that_vanishes_in_the_middle_of_a_question(server: Server, tmp_
 
 
 def test_a_query_that_takes_too_long_is_given_up(server: Server, tmp_path: Path) -> None:
-    slow = {
-        "mysql": "CREATE VIEW slow AS SELECT sleep(60)",
-        "postgres": "CREATE VIEW slow AS SELECT pg_sleep(60)::text",
-    }
     with (
         server.database(SLOW[server.family]) as database,
         session(server, tmp_path, database=database) as opened,

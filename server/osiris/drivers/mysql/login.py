@@ -99,8 +99,9 @@ def _tls(fields: Mapping[str, Any], root: Path) -> dict[str, Any]:
         if certificate:
             context.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as error:
+        reason = str(getattr(error, "reason", "") or error.strerror).replace("_", " ").lower()
         raise ConfigurationError(
-            f"The certificates of the connection cannot be used: {getattr(error, 'reason', None) or error.strerror}.",
+            f"The certificates of the connection cannot be used: {reason}.",
             hint="Check the files that the fields ssl_ca, ssl_cert and ssl_key name.",
         ) from None
     # The certificates that servers make for themselves do not hold to the letter of X.509.
