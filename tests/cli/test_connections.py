@@ -11,14 +11,15 @@ CONNECTIONS = """\
 connections:
   mysql:
     shop:
-      host: db.example.com
+      host: db.shop.invalid
       port: 3306
       database: shop
       user: ${SHOP_USER:-reader}
       password: ${SHOP_PASSWORD}
       default: true
     typed:
-      host: db.example.com
+      host: 127.0.0.1
+      port: 1
       database: shop
       user: root
       password: Tr0ub4dor-3-horse
@@ -26,7 +27,7 @@ connections:
     main:
       url: https://x.supabase.co
       key: sk-live-000000000000000000000000
-      pg_dsn: postgresql://postgres:hunter2hunter2@db.example.com/postgres
+      pg_dsn: postgresql://postgres:hunter2hunter2@127.0.0.1:1/postgres
   sqlite:
     shop: {path: data/shop.db}
     gone: {path: data/gone.db}
@@ -48,7 +49,7 @@ def connected(project):
 def test_list_shows_fields_and_whether_variables_are_set(osiris, connected):
     done = osiris("connections", "list", env={"SHOP_PASSWORD": "from-the-environment"})
     assert done.returncode == 0
-    assert "@mysql.shop (default)\n    host: db.example.com\n    port: 3306\n" in done.stdout
+    assert "@mysql.shop (default)\n    host: db.shop.invalid\n    port: 3306\n" in done.stdout
     assert "    password: ${SHOP_PASSWORD}\n" in done.stdout
     assert "    ${SHOP_PASSWORD} is set in environment\n" in done.stdout
     assert "    ${SHOP_USER} is not set, its default counts\n" in done.stdout
@@ -133,8 +134,8 @@ def test_doctor_reaches_files_and_databases_and_says_what_it_cannot_tell(osiris,
     assert "does not exist yet" in verdicts["@sqlite.gone"]["detail"]
     assert verdicts["@filesystem.data"]["ok"] is True
     assert verdicts["@filesystem.gone"]["ok"] is None
-    assert verdicts["@mysql.typed"]["ok"] is None
-    assert "no driver for mysql yet" in verdicts["@mysql.typed"]["detail"]
+    assert verdicts["@mysql.typed"]["ok"] is False
+    assert "refused" in verdicts["@mysql.typed"]["detail"]
     assert verdicts["@mysql.shop"]["ok"] is False
 
 

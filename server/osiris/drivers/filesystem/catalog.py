@@ -155,7 +155,7 @@ class FilesystemSession:
         try:
             return self._reader.columns(file)
         except (OsirisError, OSError) as error:
-            reason = describe(error).rstrip(".")
+            reason = (str(error) if isinstance(error, OsirisError) else describe(error)).rstrip(".")
             self._broken.append(reason + "." if file.name in reason else f"{file.name} cannot be read: {reason}.")
             return None
 
