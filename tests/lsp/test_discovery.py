@@ -23,7 +23,7 @@ from discovering import (
     questions,
     start_discovery,
 )
-from lsp_client import ABLE, TIMEOUT, Client, Message, RequestRefusedError, edit
+from lsp_client import ABLE, TIMEOUT, Client, Message, RequestRefusedError, apply_edits, edit, span
 
 SILENT = """\
 connections:
@@ -381,3 +381,72 @@ def test_a_password_is_in_no_message(tmp_path: Path) -> None:
     client.close()
     assert b"canary-of-the-shop" not in client.raw
     assert "canary-of-the-shop" not in client.log
+
+
+# -- a new step
+
+
+def test_a_step_is_made_from_a_table(client: Client, tmp_path: Path, uri: str) -> None:
+    execute(tmp_path, "CREATE TABLE customers (id INTEGER, name TEXT)")
+    client.initialize(tmp_path)
+    client.open(uri, PIPELINE)
+    discover(client, {"uri": uri})
+    argument = {"uri": uri, "connection": "@sqlite.shop", "table": "customers", "position": {"line": 5, "character": 0}}
+    request = client.start_request("workspace/executeCommand", {"command": "osiris.newStep", "arguments": [argument]})
+
+    asked = client.wait(lambda message: message.get("method") == "workspace/applyEdit")
+    client.send({"id": asked["id"], "result": {"applied": True}})
+
+    assert client.result_of(request) == {"applied": True, "stepId": "extract-customers"}
+    [change] = asked["params"]["edit"]["documentChanges"]
+    assert change["textDocument"] == {"uri": uri, "version": 1}
+    text = apply_edits(PIPELINE, change["edits"])
+    new = text[text.index("  - id: extract-customers") : text.index("  - id: save")]
+    assert (
+        new
+        == """\
+  - id: extract-customers
+    component: sqlite.extractor
+    mode: read
+    config:
+      connection: "@sqlite.shop"
+      table: customers
+      columns: [id, name]
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("argument", "why"),
+    [
+        ({"connection": "@sqlite.other", "table": "orders"}, r"no connection @sqlite\.other"),
+        ({"connection": "@sqlite.shop"}, 'needs a "connection" and a "table"'),
+        ({"connection": "@sqlite.shop", "table": "orders", "position": [1]}, "'position' must be"),
+    ],
+)
+def test_a_step_that_cannot_be_made_is_refused_with_the_reason(
+    client: Client, tmp_path: Path, uri: str, argument: Message, why: str
+) -> None:
+    client.initialize(tmp_path)
+    client.open(uri, PIPELINE)
+
+    with pytest.raises(RequestRefusedError, match=why):
+        client.command("osiris.newStep", {"uri": uri, **argument})
+
+
+def test_the_action_that_updates_the_committed_schema_runs_the_command(
+    client: Client, tmp_path: Path, uri: str
+) -> None:
+    (tmp_path / "osiris.schema.json").write_text('{"schema_version": 2}\n')
+    client.initialize(tmp_path)
+    lock = (tmp_path / "osiris.schema.json").as_uri()
+    client.open(lock, '{"schema_version": 2}\n', language="json")
+
+    actions = client.request(
+        "textDocument/codeAction",
+        {"textDocument": {"uri": lock}, "range": span(0, 0, 21), "context": {"diagnostics": []}},
+    )
+
+    assert {"title": "Update osiris.schema.json", "command": "osiris.lockSchema", "arguments": [{"uri": lock}]} in [
+        action.get("command") for action in actions
+    ]

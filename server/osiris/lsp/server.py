@@ -66,6 +66,7 @@ COMMANDS = {
     "osiris.discover": "discover",
     "osiris.lockSchema": "lock_schema",
     "osiris.catalog": "catalog",
+    "osiris.newStep": "new_step",
     "osiris.schemaText": "schema_text",
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lsprotocol import types
+
 from osiris.lsp.documents import path_of
 from osiris.lsp.errors import INVALID_PARAMS, RequestError
 from osiris.lsp.session import Session
@@ -32,6 +34,16 @@ class Arguments:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise RequestError(f"The argument {key!r} must be a list of texts.", INVALID_PARAMS)
         return value
+
+    def position(self, key: str) -> types.Position | None:
+        """A position of LSP; None when the key is absent."""
+        value = self._values.get(key)
+        if value is None:
+            return None
+        line, character = (value.get("line"), value.get("character")) if isinstance(value, dict) else (None, None)
+        if not (type(line) is int and type(character) is int and line >= 0 and character >= 0):
+            raise RequestError(f'The argument {key!r} must be {{"line": 0, "character": 0}}.', INVALID_PARAMS)
+        return types.Position(line, character)
 
     def params(self) -> dict[str, Any]:
         """Values for the pipeline's parameters by name."""
