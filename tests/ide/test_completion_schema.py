@@ -206,3 +206,13 @@ def test_a_name_that_no_line_can_hold_is_shown_escaped() -> None:
     env = knowing(catalog({"x": (TableInfo("", "a\nb"), None)}))
     assert labels(READ + "      table: <|>\n", env)[:1] == ['"a\\nb"']
     assert take(READ + "      table: <|>\n", '"a\\nb"', env=env).endswith('table: "a\\nb"\n')
+
+
+@pytest.mark.parametrize("columns", ["[id]<|>", '\n        - "id"<|>', '\n        - <|>"id"', '["id"<|>, amount]'])
+def test_nothing_is_suggested_beside_a_value_that_is_complete(columns: str) -> None:
+    assert labels(READ + f"      table: orders\n      columns: {columns}\n", KNOWN) == []
+
+
+def test_nothing_is_suggested_behind_a_list_within_a_map_in_flow_style() -> None:
+    start = READ.replace('    config:\n      connection: "@sqlite.shop"\n', "")
+    assert labels(start + "    config: {table: orders, columns: [id]<|>}\n", KNOWN) == []

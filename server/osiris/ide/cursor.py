@@ -257,12 +257,13 @@ class _Place:
         line, text = self._line, self._text
         has_colon = line.key is not None
         token, quote = (line.key, "") if line.key is not None else self._unquoted(line.content)
+        here = Span(self._offset, self._offset)
+        if quote and line.dashes and not token.touches(self._offset):
+            return self._make(Role.NOTHING, self._item_path(), here)  # beside a quoted item
         if self._offset > token.end:
-            token, quote = Span(self._offset, self._offset), ""
+            token = here
         if line.dashes:
             path = self._item_path()
-            if quote and self._offset < token.start:
-                return self._make(Role.NOTHING, path, Span(self._offset, self._offset))
             role = Role.KEY if has_colon else Role.ITEM
             column = line.column(line.content.start)
             if line.content.start == line.content.end:

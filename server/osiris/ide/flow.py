@@ -41,6 +41,7 @@ class _Open:
     start: int
     index: int = 0
     key: str | None = None
+    filled: bool = False
 
 
 def scan_flow(text: str, start: int, limit: int, path: Path) -> Flow:
@@ -67,10 +68,11 @@ def _scan(text: str, start: int, limit: int, path: Path) -> Flow:
             if not stack:
                 flow.span, flow.closed = Span(start, at + 1), True
                 return flow
-            stack[-1].start = at + 1
+            stack[-1].start, stack[-1].filled = at + 1, True
         elif char == ",":
             _close_slot(text, flow, stack[-1], at)
             stack[-1].start, stack[-1].index, stack[-1].key = at + 1, stack[-1].index + 1, None
+            stack[-1].filled = False
         elif char == ":" and stack[-1].is_map and stack[-1].key is None and text[at + 1 : at + 2] in " ,]}\r\n\"'":
             _take_key(text, flow, stack[-1], at)
         elif char in "\"'" and not text[stack[-1].start : at].strip():
@@ -102,6 +104,8 @@ def _close_slot(text: str, flow: Flow, frame: _Open, at: int) -> None:
     raw = Span(frame.start, at)
     span = _trim(text, raw)
     slot_span = raw if span.start == span.end else span
+    if frame.filled and span.start == span.end:
+        return  # behind a collection nothing more can stand
     if frame.is_map and frame.key is None:
         flow.slots.append(Slot(slot_span, frame.path, is_key=True))
     else:
