@@ -219,7 +219,14 @@ def test_names_are_quoted_where_the_dialect_wants_it(query: str, label: str, exp
     assert taken(pipeline(query), label) == expected
 
 
-HEAD = 'steps:\n  - id: read\n    component: mysql.extractor\n    mode: read\n    config:\n      connection: "@mysql.shop"\n'
+HEAD = """
+steps:
+  - id: read
+    component: mysql.extractor
+    mode: read
+    config:
+      connection: "@mysql.shop"
+""".lstrip("\n")
 
 
 @pytest.mark.parametrize(
@@ -242,7 +249,8 @@ def test_in_every_style_of_yaml(scalar: str, label: str, expected: str) -> None:
 
 
 def test_in_flow_style() -> None:
-    marked = 'steps:\n  - {id: a, component: mysql.extractor, mode: read, config: {connection: "@mysql.shop", query: "SELECT <|> FROM customers"}}\n'
+    config = '{connection: "@mysql.shop", query: "SELECT <|> FROM customers"}'
+    marked = f"steps:\n  - {{id: a, component: mysql.extractor, mode: read, config: {config}}}\n"
 
     assert 'query: "SELECT name FROM customers"' in taken(marked, "name")
 
@@ -329,9 +337,10 @@ def test_a_list_of_keywords_alone_is_not_shown_unasked() -> None:
     typed = suggested(pipeline("SELECT id FROM orders WH<|>"))
     columns = suggested(pipeline("SELECT <|> FROM orders"))
 
-    assert asked is not None and asked.quiet
-    assert typed is not None and not typed.quiet
-    assert columns is not None and not columns.quiet
+    assert asked is not None
+    assert typed is not None
+    assert columns is not None
+    assert (asked.quiet, typed.quiet, columns.quiet) == (True, False, False)
 
 
 def test_nothing_of_yaml_is_suggested_inside_a_query() -> None:

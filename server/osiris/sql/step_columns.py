@@ -193,14 +193,13 @@ class QueryTables:
 
     def infos(self) -> list[TableInfo]:
         """All tables of the database, each once: those of the machine's own reading, and what the lock adds."""
-        knowledge = self.knowledge
-        if knowledge is None:
+        catalogs = self.knowledge.catalogs if self.knowledge is not None else ()
+        if not catalogs:
             return []
-        found: dict[tuple[str, str], TableInfo] = {}
-        for catalog in reversed(knowledge.catalogs):
-            for info in catalog.tables:
-                found.setdefault((info.schema, info.name), info)
-        return list(found.values())
+        found = list(catalogs[-1].tables)
+        for catalog in catalogs[:-1]:
+            found += (info for info in catalog.tables if catalogs[-1].find(info.name, info.schema or None) is None)
+        return found
 
     def home(self) -> str:
         """The schema in which tables are found without saying it."""

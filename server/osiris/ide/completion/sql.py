@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -72,18 +73,32 @@ def _identifiers(scope: SqlScope) -> Iterable[Named]:
 
 
 def _best(found: Iterable[Named], typed: str) -> list[Named]:
-    """Of many names those that what is typed may mean, those that start so first."""
+    """Of many names those that what is typed may mean, one more than are shown at most: those that start so, then those
+    with it inside, then those with its letters in order. Few come as they are: editors sort them out."""
     unique: dict[str, Named] = {}
     for named in found:
-        unique.setdefault(named.label, named)
-    every = list(unique.values())
-    if len(every) <= _MOST_NAMES or not typed:
-        return every
+        if named.label not in unique:
+            unique[named.label] = named
+            if len(unique) > _MOST_NAMES and not typed:
+                break
+    if len(unique) <= _MOST_NAMES or not typed:
+        return list(unique.values())
     word = typed.casefold()
-    starting = [named for named in every if named.word.casefold().startswith(word)]
-    holding = [named for named in every if word in named.label.casefold()]
-    seen = {id(named) for named in starting}
-    return [*starting, *(named for named in holding if id(named) not in seen)]
+    starting: list[Named] = []
+    holding: list[Named] = []
+    others: list[Named] = []
+    for named in unique.values():
+        folded = named.word.casefold()
+        if folded.startswith(word):
+            starting.append(named)
+        elif word in folded:
+            holding.append(named)
+        else:
+            others.append(named)
+    if len(starting) + len(holding) <= _MOST_NAMES:
+        letters = re.compile(".*?".join(map(re.escape, word)), re.DOTALL)
+        holding += (named for named in others if letters.search(named.word.casefold()))
+    return [*starting, *holding][: _MOST_NAMES + 1]
 
 
 def _name(scope: SqlScope, named: Named) -> Item | None:

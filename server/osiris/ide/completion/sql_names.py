@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from osiris.ide.column_texts import column_detail, one_line, table_detail
 from osiris.ide.completion.suggestion import ItemKind, Topic
@@ -15,24 +15,49 @@ from osiris.sql.step_columns import step_columns
 from osiris.syntax.tree import Style
 
 _LONGEST_LINE = 100
+_MOST_WRITTEN_OUT = 100  # columns that a star is offered to be written out for before it is there
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A name to suggest: its ``parts`` between dots, or the ``text`` that says it all.
 
-    ``label`` is what is shown, ``word`` what typed text is compared with, ``tail`` what is written behind it.
+    ``label`` is what is shown, ``word`` what typed text is compared with, ``tail`` what is written behind it. ``about``
+    is the column or table that it names, ``table`` how the column's table is called in the query, ``origin`` the table
+    of a database that it is of: so that what is said of it need not be written for names that are not shown.
     """
 
     label: str
     word: str
     kind: ItemKind
     parts: tuple[str, ...]
-    detail: str = ""
-    topic: Topic | None = None
+    told: str = ""
     text: str = ""
     tail: str = ""
     conditions: bool = False
+    about: Column | TableInfo | None = None
+    table: str = ""
+    origin: Origin | None = None
+
+    @property
+    def detail(self) -> str:
+        """What is shown beside it."""
+        if isinstance(self.about, TableInfo):
+            return table_detail(self.about)
+        if self.about is None:
+            return self.told
+        detail = column_detail(self.about)
+        if not self.table or len(self.parts) > 1:
+            return detail
+        return f"{detail} · {one_line(self.table, 80)}" if detail else one_line(self.table, 80)
+
+    @property
+    def topic(self) -> Topic | None:
+        """What documents it."""
+        if self.origin is None:
+            return None
+        info = self.origin.info
+        column = self.about.name if isinstance(self.about, Column) else None
+        return Topic(connection=self.origin.connection, table=(info.schema, info.name), column=column)
 
 
 # -- columns
@@ -52,7 +77,7 @@ def columns(scope: SqlScope) -> Iterator[Named]:
     selected = scope.selected() if place.clause == "select" else frozenset()
     found = list(_of_select(scope, place.sources)) if place.sources else list(_of_all_steps(scope))
     yield from (named for named in found if named.word.casefold() not in selected)
-    if place.clause == "select" and len(found) > 1 and place.sources and not place.quote:
+    if place.clause == "select" and 1 < len(found) <= _MOST_WRITTEN_OUT and place.sources and not place.quote:
         yield from _all(scope, place.sources, "")
     yield from (named for named in found if named.word.casefold() in selected)
     for scope_sources in place.scopes[1:]:
@@ -129,13 +154,8 @@ def _of_all_steps(scope: SqlScope) -> Iterator[Named]:
 
 
 def _column(column: Column, parts: tuple[str, ...], table: str, origin: Origin | None) -> Named:
-    detail = column_detail(column)
-    if table and len(parts) == 1:
-        detail = f"{detail} · {one_line(table, 80)}" if detail else one_line(table, 80)
-    topic = None
-    if origin is not None:
-        topic = Topic(connection=origin.connection, table=(origin.info.schema, origin.info.name), column=column.name)
-    return Named(".".join(parts), column.name, ItemKind.COLUMN, parts, detail, topic)
+    label = parts[0] if len(parts) == 1 else ".".join(parts)
+    return Named(label, column.name, ItemKind.COLUMN, parts, about=column, table=table, origin=origin)
 
 
 def _behind_dot(scope: SqlScope) -> Iterator[Named]:
@@ -207,6 +227,7 @@ def _all(scope: SqlScope, sources: Sequence[Source], qualifier: str) -> Iterator
     """One suggestion that writes every column out."""
     dialect = scope.dialect
     names: list[str] = []
+    joined = {name.casefold() for source in sources for name in source.using}
     for source in sources:
         known = scope.columns(source)
         if not known:
@@ -218,11 +239,7 @@ def _all(scope: SqlScope, sources: Sequence[Source], qualifier: str) -> Iterator
                 continue
             if qualifier:
                 name = f"{dialect.identifier(qualifier)}.{name}" if names else name
-            elif (
-                len(sources) > 1
-                and source.called
-                and column.name.casefold() not in {u.casefold() for s in sources for u in s.using}
-            ):
+            elif len(sources) > 1 and source.called and column.name.casefold() not in joined:
                 name = f"{dialect.identifier(source.called)}.{name}"
             names.append(name)
     label = f"* as {len(names)} column{'' if len(names) == 1 else 's'}"
@@ -297,19 +314,22 @@ def _of_database(scope: SqlScope) -> Iterator[Named]:
             if info.schema.casefold() == wanted:
                 yield _table(info, (info.name,), reference)
         return
-    near = _joined_by_keys(scope)
-    own = [info for info in infos if info.schema.casefold() == home.casefold() or not info.schema]
-    for info in sorted(own, key=lambda info: info.name.casefold() not in near) if near else own:
-        yield _table(info, (info.name,), reference)
+    near, folded = _joined_by_keys(scope), home.casefold()
+    homes = {"", home, *(info.schema for info in infos if info.schema.casefold() == folded)}
+    if near:
+        yield from (_table(i, (i.name,), reference) for i in infos if i.schema in homes and i.name.casefold() in near)
+    for info in infos:  # those above come again; of names that are alike the first one counts
+        if info.schema in homes:
+            yield _table(info, (info.name,), reference)
     for info in infos:
-        if info.schema and info.schema.casefold() != home.casefold():
+        if info.schema not in homes:
             parts = (info.name,) if scope.place.quote else (info.schema, info.name)
             yield _table(info, parts, reference)
 
 
 def _table(info: TableInfo, parts: tuple[str, ...], reference: str) -> Named:
-    topic = Topic(connection=reference, table=(info.schema, info.name))
-    return Named(".".join(parts), info.name, ItemKind.TABLE, parts, table_detail(info), topic)
+    label = parts[0] if len(parts) == 1 else ".".join(parts)
+    return Named(label, info.name, ItemKind.TABLE, parts, about=info, origin=Origin(reference, info))
 
 
 def _joined_by_keys(scope: SqlScope) -> set[str]:

@@ -48,13 +48,19 @@ class SqlText:
     def span(self, span: Span) -> Span | None:
         """A range of the query in the document; None when it has no place on one line there."""
         if span.start == span.end == self.index:
-            return Span(self._offset, self._offset)
+            return None if self._splits() else Span(self._offset, self._offset)
         found = self._places.span(*span)
         if span.end == self.index:
             found = Span(found.start, max(found.start, self._offset - self.step.base))
         if _BREAK.search(self._source, found.start, found.end):
             return None
         return found.shift(self.step.base)
+
+    def _splits(self) -> bool:
+        """Whether the cursor stands between the two halves of an escape, such as a doubled quote."""
+        before, at = self._places.to_source(self.index), self._offset - self.step.base
+        mark = {Style.SINGLE: "'", Style.DOUBLE: "\\"}.get(self.style)
+        return mark is not None and before < at and self._source.startswith(mark, before)
 
     def place(self, span: Span) -> Span:
         """A range of the query in the document, on however many lines."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -75,11 +76,12 @@ _VALUE_KINDS = frozenset(("number", "string", "dollar_string", "placeholder", "w
 def place_at(text: str, offset: int, dialect: str) -> SqlPlace:
     """What could be typed at ``offset`` of ``text``."""
     tokens = tokenize_typed(text, dialect=dialect, cursor=offset)
-    inside = next((t for t in tokens if t.span.start < offset <= t.span.end), None)
-    closed = any(_is_text(t, offset, text) for t in tokens if t.span.start < offset <= t.span.end)
+    near = bisect_left(tokens, offset, key=_start) - 1
+    inside = tokens[near] if near >= 0 and offset <= tokens[near].span.end else None
+    closed = inside is not None and _is_text(inside, offset, text)
     words = [token for token in tokens if token.kind != "comment"]
-    at = next((i for i, t in enumerate(words) if t is inside and _is_name(t)), None)
-    behind = next((i for i, t in enumerate(words) if t.span.start >= offset), len(words))
+    behind = bisect_left(words, offset, key=_start)
+    at = behind - 1 if inside is not None and behind and words[behind - 1] is inside and _is_name(inside) else None
     span, prefix, quote = Span(offset, offset), "", ""
     first = last = behind
     if at is not None and inside is not None:
@@ -148,6 +150,10 @@ def _placed(
         script,
         tuple(words[max(at - 5, 0) : at]),
     )
+
+
+def _start(token: SqlToken) -> int:
+    return token.span.start
 
 
 def _is_text(token: SqlToken, offset: int, text: str) -> bool:

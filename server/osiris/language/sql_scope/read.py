@@ -21,6 +21,7 @@ from osiris.syntax.sql import SqlToken
 from osiris.syntax.text import Span
 
 _OPENERS = {")": "(", "]": "[", "}": "{"}
+_OPENING = frozenset(_OPENERS.values())
 
 
 @dataclass(slots=True, eq=False)
@@ -81,23 +82,30 @@ class _Reader:
         if at < self.skip:
             return
         token = self.tokens[at]
-        if token.kind == "semicolon":
-            while self.stack:
-                self.close(token.span.start, at)
-            self.statement(token.span.end)
-        elif token.kind == "operator" and token.text in "([{":
-            self.open(at)
-        elif token.kind == "operator" and token.text in ")]}":
-            self.closing(at)
-        elif token.kind == "operator" and token.text == ",":
-            self.comma(at)
-        else:
+        kind = token.kind
+        if kind == "word":
+            top = self.stack[-1]
+            if top.frame.kind == "group" and token.text.upper() not in ENDS_GROUP:
+                return  # the most frequent case: what stands in the parentheses of a function shapes nothing
             word = keyword(self.tokens, at)
             if word in ENDS_GROUP:
                 self.end_groups(at, word)
             if word == "SELECT":
                 self.end_named_query(at)
             self.word(at, word)
+        elif kind == "operator":
+            if token.text in _OPENING:
+                self.open(at)
+            elif token.text in _OPENERS:
+                self.closing(at)
+            elif token.text == ",":
+                self.comma(at)
+        elif kind == "semicolon":
+            while self.stack:
+                self.close(token.span.start, at)
+            self.statement(token.span.end)
+        else:
+            self.word(at, "")
 
     def open(self, at: int) -> None:
         top, token = self.stack[-1], self.tokens[at]
