@@ -26,6 +26,8 @@ def names(place: Place) -> Iterable[Item]:
     cursor, spec = place.cursor, place.spec
     if spec is None or cursor.step is None or len(cursor.within) < 2 or "${" in cursor.text:
         return ()
+    if not cursor.quote and cursor.text.startswith(("[", "{")):
+        return ()  # at the edge of a whole list
     key = cursor.within[1]
     naming = (spec.table_key, spec.schema_key, *spec.column_keys)
     if key not in naming or cursor.step >= len(place.analysis.pipeline.steps):
