@@ -74,7 +74,7 @@ class StateStore:
 
     def grant_consent(self, fingerprint: str) -> None:
         """The user lets the editor use the connection with this fingerprint. Raises as ``write``."""
-        statement = "INSERT OR IGNORE INTO consents VALUES (?, ?)"
+        statement = "INSERT OR IGNORE INTO consents (fingerprint, granted_at) VALUES (?, ?)"
         self.write(lambda db: db.execute(statement, (str(fingerprint), time.time())))
 
     def has_consent(self, fingerprint: str) -> bool:
@@ -198,17 +198,16 @@ class StateStore:
             if not make:
                 return False
             make_file(self.path, self._migrations)
-        opened = file_id(self.path)
+        self._opened = file_id(self.path)  # also of a file that turns out to be damaged
         connection = open_file(self.path, self._wait)
         try:
             migrate(connection, self.path, self._migrations)
-            if opened is None or opened != file_id(self.path):
+            if self._opened is None or self._opened != file_id(self.path):
                 raise AnotherFile
         except BaseException:
             connection.close()
-            self._opened = opened
             raise
-        self._connection, self._opened = connection, opened
+        self._connection = connection
         self._own_changes += 1  # what SQLite calls a version counts from here
         return True
 
