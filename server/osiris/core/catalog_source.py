@@ -20,6 +20,11 @@ _SOURCES = {
     "supabase": "osiris.drivers.supabase.catalog:SupabaseCatalog",
 }
 
+_PACKAGES = {"duckdb": ("duckdb",), "mysql": ("pymysql",), "postgres": ("psycopg",), "supabase": ("psycopg",)}
+
+# What the sources import beside the base installation.
+_PACKAGES = {"duckdb": "duckdb", "mysql": "pymysql", "postgres": "psycopg", "supabase": "psycopg"}
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
@@ -91,6 +96,21 @@ class CatalogSource(Protocol):
 def catalog_families() -> tuple[str, ...]:
     """The families whose connections can be discovered, sorted."""
     return tuple(sorted(_SOURCES))
+
+
+def require_source_packages(family: str) -> None:
+    """Raise MissingPackageError when discovery of a family needs a package that is not installed. Imports nothing."""
+    from osiris.core.lookup import require_packages
+
+    require_packages(_PACKAGES.get(family, ()), f"Discovery of {family}")
+
+
+def require_source_packages(family: str) -> None:
+    """Raise MissingPackageError when the source for a family needs a package that is not installed. Imports nothing."""
+    from osiris.core.lookup import require_packages
+
+    if family in _PACKAGES:
+        require_packages([_PACKAGES[family]], f"Discovery of {family}")
 
 
 def catalog_source(family: str) -> CatalogSource:

@@ -1,9 +1,10 @@
-"""Says before a run starts which Python packages its components lack, so that an editor can bring them first."""
+"""Says before a run or a discovery starts which Python packages it lacks, so that an editor can bring them first."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from osiris.lsp.session import Session
 
 if TYPE_CHECKING:
     from osiris.core.project import Project
+    from osiris.lsp.connection_use import Target
 
 
 async def require_run_packages(session: Session, path: Path) -> None:
@@ -20,6 +22,15 @@ async def require_run_packages(session: Session, path: Path) -> None:
     """
     importlib.invalidate_caches()  # an editor installs while the server runs
     await asyncio.to_thread(_require, path, session.projects.project_of(path))
+
+
+def require_discovery_packages(targets: Iterable[Target]) -> None:
+    """Raise MissingPackageError for the first of these connections whose discovery needs an absent package."""
+    from osiris.core.catalog_source import require_source_packages
+
+    importlib.invalidate_caches()
+    for target in targets:
+        require_source_packages(target.connection.family)
 
 
 def _require(path: Path, project: Project | None) -> None:
