@@ -42,6 +42,7 @@ _SETTINGS: dict[str, object] = {
     "files.autoSave": "off",
     "chat.disableAIFeatures": True,
     "git.enabled": False,
+    "osiris.discovery.automatic": False,
     "editor.minimap.enabled": False,
     # Whatever listens on a port of this machine is no news.
     "remote.autoForwardPorts": False,

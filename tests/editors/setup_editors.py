@@ -75,13 +75,13 @@ def extension_ready() -> bool:
 def install_neovim() -> None:
     """Neovim from apt, for the headless Neovim tests."""
     if shutil.which("nvim") is None:
-        _apt(["neovim"])
+        apt_install(["neovim"])
 
 
 def install_chromium() -> None:
     """Chromium from apt, and a font to show text with, for the browser tests."""
     if chromium() is None:
-        _apt(["chromium", *FONT_PACKAGES])
+        apt_install(["chromium", *FONT_PACKAGES])
 
 
 def install_node() -> None:
@@ -107,7 +107,7 @@ def install_code_server() -> None:
     install_node()
     missing = _missing_packages(BUILD_PACKAGES)
     if missing:
-        _apt(missing)
+        apt_install(missing)
     print("editors: installing code-server, VS Code for the browser; this takes some minutes, once ...", flush=True)
     folder = TOOLS / "code-server"
     shutil.rmtree(folder, ignore_errors=True)
@@ -231,7 +231,8 @@ def _missing_packages(packages: Sequence[str]) -> list[str]:
     return [package for package in packages if not installed(package)]
 
 
-def _apt(packages: Sequence[str]) -> None:
+def apt_install(packages: Sequence[str]) -> None:
+    """Install system packages, where apt and the right to use it are there. Raises SetupError."""
     if shutil.which("apt-get") is None:
         raise SetupError(f"there is no apt-get here; install {', '.join(packages)} with your system's package manager")
     prefix: list[str] = []

@@ -7,9 +7,10 @@ the packaged extension; without names all are made. ``vscode-error.png`` is that
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,10 @@ import code_server
 import setup_editors
 from editor_page import EditorPage, launch_browser
 from small_png import make_small
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from servers import start_mariadb
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -65,6 +70,34 @@ steps:
     mode: write
     inputs: {df: "${refunds.df}"}
     config: {connection: "@filesystem.out", path: returns.csv}
+"""
+
+
+# What the shop sells stands in a database of its own.
+_TABLES = (
+    "CREATE TABLE products (product_id int PRIMARY KEY, name varchar(120) NOT NULL, price decimal(10,2))",
+    """
+    CREATE TABLE stock (
+      product_id int NOT NULL REFERENCES products (product_id),
+      warehouse char(3) NOT NULL COMMENT 'Where it lies, as on the label', pieces int NOT NULL,
+      counted_at datetime, PRIMARY KEY (product_id, warehouse)
+    )
+    """,
+    "CREATE VIEW sold_out AS SELECT product_id FROM stock GROUP BY product_id HAVING sum(pieces) = 0",
+)
+_STOCK = """\
+oml_version: "0.1.0"
+name: stock
+steps:
+  - id: stock
+    component: mysql.extractor
+    mode: read
+    config:
+      connection: "@mysql.wares"
+      query: |
+        SELECT p.name, s.warehouse, s.pieces
+        FROM stock s
+        JOIN products p ON p.
 """
 
 
@@ -270,6 +303,62 @@ def take_outline(editor: EditorPage) -> None:
     editor.press("Control+Shift+O")
     editor.page.locator(".quick-input-list .monaco-list-row", has_text="net-orders").first.wait_for()
     crop(editor, "outline", editor.page.locator(".quick-input-widget"))
+
+
+@contextlib.contextmanager
+def discovered(editor: EditorPage) -> Iterator[None]:
+    """A pipeline that reads from a MariaDB, whose tables are known."""
+    with start_mariadb() as server, server.database(*_TABLES) as name:
+        fields = server.fields(name, password="${WARES_PASSWORD}")
+        lines = "".join(f"      {key}: {value}\n" for key, value in fields.items())
+        (editor.folder / "osiris_connections.yaml").write_text(f"connections:\n  mysql:\n    wares:\n{lines}")
+        (editor.folder / ".env").write_text(f"WARES_PASSWORD={server.password}\n")
+        (editor.folder / "pipelines/stock.oml").write_text(_STOCK)
+        open_at(editor, "pipelines/stock.oml", "ON p.<|>")
+        editor.run_command("Osiris: Discover")
+        question = editor.notification("May Osiris connect to @mysql.wares")
+        question.get_by_role("button", name="Connect").click()
+        editor.until(lambda: "stock table" in editor.tree(), lambda: f"tree: {editor.tree()}")
+        yield
+
+
+def take_database_tree(editor: EditorPage) -> None:
+    """Connections, tables, columns."""
+    editor.page.set_viewport_size({"width": 1000, "height": HEIGHT})
+    with discovered(editor):
+        sash = editor.page.locator(".monaco-sash.vertical:not(.disabled)").first.bounding_box()
+        assert sash is not None
+        editor.page.mouse.move(sash["x"] + 2, 300)
+        editor.page.mouse.down()
+        editor.page.mouse.move(430, 300)
+        editor.page.mouse.up()
+        editor.expand("stock")
+        editor.expand("products")
+        editor.page.mouse.move(700, 10)
+        bar = editor.page.locator(".part.sidebar > .title")
+        crop(editor, "database-tree", bar, editor.tree_row("counted_at"), editor.tree_row("sold_out"))
+
+
+def take_sql_completion(editor: EditorPage) -> None:
+    """A join while it is typed."""
+    with discovered(editor):
+        editor.close_sidebar()
+        editor.press("Control+End")
+        editor.go_to(12, 30)
+        editor.type("pro")
+        editor.suggestions()
+        crop(
+            editor, "sql-completion", line(editor, "query:"), editor.page.locator(".suggest-widget.visible"), width=680
+        )
+
+
+def take_column_hover(editor: EditorPage) -> None:
+    """What a column is."""
+    with discovered(editor):
+        editor.close_sidebar()
+        editor.hover("warehouse")
+        shown = editor.page.locator(".monaco-hover:not(.hidden)").first
+        crop(editor, "column-hover", line(editor, "SELECT p.name"), shown, width=680)
 
 
 def take_connections(editor: EditorPage) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,11 +74,17 @@ def databases(tmp_path: Path, mariadb: MariaDB, vscode: code_server.CodeServer) 
 
 
 @pytest.fixture
-def editor(databases: Path, page: Page, tmp_path: Path) -> Iterator[EditorPage]:
-    """VS Code on that folder, for a user who wants to be asked only after a command."""
-    scratch = tmp_path / "own code-server"
+def editor(databases: Path, page: Page, vscode: code_server.CodeServer) -> EditorPage:
+    """VS Code on that folder, for a user who is asked only after a command."""
+    return EditorPage(page, vscode, databases)
+
+
+@pytest.fixture
+def offering(databases: Path, page: Page, tmp_path: Path) -> Iterator[EditorPage]:
+    """The same for a user who left the settings as they are."""
+    scratch = tmp_path / "offering"
     scratch.mkdir()
-    with code_server.CodeServer(scratch, settings={"osiris.discovery.automatic": False}) as server:
+    with code_server.CodeServer(scratch, settings={"osiris.discovery.automatic": True}) as server:
         yield EditorPage(page, server, databases)
 
 
@@ -95,7 +103,7 @@ def test_from_consent_to_a_column_completed_by_typing_alone(editor: EditorPage, 
     editor.wait_until_served()
     editor.run_command("Osiris: Discover")
     question = editor.notification("May Osiris connect to @mysql.shop")
-    question.wait_for()
+    question.hover()  # it stands still
     editor.screenshot(pictures / "discovery-consent.png")
     question.get_by_role("button", name="Connect").click()
     editor.until(lambda: "just now" in " ".join(editor.tree()), lambda: f"tree: {editor.tree()}")
@@ -151,6 +159,55 @@ def test_a_step_is_begun_from_a_table_of_the_tree(editor: EditorPage, pictures: 
     editor.until(lambda: "- id: customers" in editor.text(), editor.text)
     assert "table: customers" in editor.text()
     editor.screenshot(pictures / "discovery-new-step.png")
+
+
+def test_the_tables_that_pipelines_use_are_locked_in_a_file_to_commit(editor: EditorPage, pictures: Path) -> None:
+    discover(editor)
+
+    editor.run_command("Osiris: Lock Schema (osiris.schema.json)")
+
+    file = editor.folder / "osiris.schema.json"
+    editor.until(file.is_file, lambda: f"{file} was not written")
+    locked = json.loads(file.read_text())["connections"]["@mysql.shop"]
+    assert sorted(locked["tables"]) == ["customers", "orders"]
+    message = editor.notification("are written to osiris.schema.json")
+    message.get_by_role("button", name="Open").click()
+    editor.until(lambda: '"@mysql.shop"' in editor.text(), editor.text)
+    editor.screenshot(pictures / "discovery-locked.png")
+
+
+def test_a_database_that_is_gone_is_named_with_the_cause_and_tried_again_from_the_tree(
+    editor: EditorPage, pictures: Path
+) -> None:
+    connections = editor.folder / "osiris_connections.yaml"
+    right = connections.read_text()
+    connections.write_text(re.sub(r"port: \d+", "port: 9", right))
+    editor.open_file(ORDERS)
+    editor.wait_until_served()
+    editor.run_command("Osiris: Discover")
+    editor.notification("May Osiris connect to @mysql.shop").get_by_role("button", name="Connect").click()
+
+    editor.notification("@mysql.shop could not be read").wait_for()
+
+    editor.open_tree()
+    editor.until(lambda: "could not be read" in " ".join(editor.tree()), lambda: f"tree: {editor.tree()}")
+    editor.screenshot(pictures / "discovery-failed.png")
+    connections.write_text(right)
+    editor.expand("@mysql.shop")
+    editor.tree_row("try again").click()
+    editor.notification("May Osiris connect to @mysql.shop").get_by_role("button", name="Connect").click()
+    editor.until(lambda: "orders table" in editor.tree(), lambda: f"tree: {editor.tree()}")
+
+
+def test_a_pipeline_whose_database_is_not_known_offers_to_read_it(offering: EditorPage, pictures: Path) -> None:
+    offering.open_file(ORDERS)
+
+    question = offering.notification("May Osiris connect to @mysql.shop")
+    question.hover()
+    offering.screenshot(pictures / "discovery-offered.png")
+    question.get_by_role("button", name="Connect").click()
+
+    offering.wait_for_squiggle("ordres")
 
 
 def test_who_does_not_agree_is_connected_to_nothing(editor: EditorPage) -> None:
