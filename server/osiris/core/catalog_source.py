@@ -20,10 +20,8 @@ _SOURCES = {
     "supabase": "osiris.drivers.supabase.catalog:SupabaseCatalog",
 }
 
-_PACKAGES = {"duckdb": ("duckdb",), "mysql": ("pymysql",), "postgres": ("psycopg",), "supabase": ("psycopg",)}
-
 # What the sources import beside the base installation.
-_PACKAGES = {"duckdb": "duckdb", "mysql": "pymysql", "postgres": "psycopg", "supabase": "psycopg"}
+_PACKAGES = {"duckdb": ("duckdb",), "mysql": ("pymysql",), "postgres": ("psycopg",), "supabase": ("psycopg",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +101,6 @@ def require_source_packages(family: str) -> None:
     from osiris.core.lookup import require_packages
 
     require_packages(_PACKAGES.get(family, ()), f"Discovery of {family}")
-
-
-def require_source_packages(family: str) -> None:
-    """Raise MissingPackageError when the source for a family needs a package that is not installed. Imports nothing."""
-    from osiris.core.lookup import require_packages
-
-    if family in _PACKAGES:
-        require_packages([_PACKAGES[family]], f"Discovery of {family}")
 
 
 def catalog_source(family: str) -> CatalogSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -66,13 +67,14 @@ def targets_in(project: Project) -> list[Target]:
     return [Target(project, one) for one in sorted(every, key=lambda one: one.reference)]
 
 
-def open_targets(session: Session) -> list[Target]:
-    """The connections that the open pipelines work with, each once."""
+async def open_targets(session: Session) -> list[Target]:
+    """The connections that the open pipelines work with, each once. Between two pipelines whatever waits goes first."""
     found: dict[tuple[str, str], Target] = {}
     for document in session.documents:
         snapshot = session.snapshot(document.uri)
         for target in targets_of(session, snapshot) if snapshot is not None else ():
             found.setdefault(target.key, target)
+        await asyncio.sleep(0)
     return list(found.values())
 
 

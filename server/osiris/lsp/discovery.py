@@ -149,7 +149,7 @@ class Discovery:
         try:
             await asyncio.sleep(DELAY_SECONDS)
             await self._session.pause_while_typing()
-            for target in open_targets(self._session):
+            for target in await open_targets(self._session):
                 await self._consider(target)
         finally:
             self._looking = None

@@ -9,6 +9,7 @@ from osiris.lsp.cli import run_osiris
 from osiris.lsp.connection_use import Target, targets_of
 from osiris.lsp.discovery import is_old, said_in
 from osiris.lsp.errors import RequestError
+from osiris.lsp.packages import require_discovery_packages
 
 if TYPE_CHECKING:
     from osiris.core.project import Project
@@ -25,6 +26,7 @@ async def lock_schema(session: Session, project: Project) -> Path:
         raise RequestError("No pipeline of this project uses a database, so there is no schema to write.")
     old = [target for target in used if is_old(project.environment().schema_of(target.connection))]
     if old:
+        require_discovery_packages(old)
         await session.discovery.discover(old)
     answer = await run_osiris(["discover", "--lock", "--cached", "--format", "json"], cwd=project.root)
     project.invalidate()
