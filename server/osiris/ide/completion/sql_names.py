@@ -176,10 +176,26 @@ def _behind_dot(scope: SqlScope) -> Iterator[Named]:
     selected = scope.selected() if place.clause == "select" else frozenset()
     origin = scope.origin(source)
     found_columns = [_column(column, (column.name,), "", origin) for column in scope.columns(source)]
+    if place.clause == "on":
+        meant = _partners(scope, source)
+        found_columns.sort(key=lambda named: named.word.casefold() not in meant)
     yield from (named for named in found_columns if named.word.casefold() not in selected)
     if place.clause == "select" and len(found_columns) > 1 and not place.quote:
         yield Named("*", "*", ItemKind.VALUE, ("*",), "every column", text="*")
     yield from (named for named in found_columns if named.word.casefold() in selected)
+
+
+def _partners(scope: SqlScope, source: Source) -> set[str]:
+    """The folded names of the columns of ``source`` that join with the column in front of the ``=``."""
+    left = _compared(scope)
+    meant: set[str] = set()
+    for found in conditions(scope) if left is not None else ():
+        one, two = (found.left.called, found.left_column), (found.right.called, found.right_column)
+        if found.right is source and _folded(one) == left:
+            meant.add(found.right_column.casefold())
+        elif found.left is source and _folded(two) == left:
+            meant.add(found.left_column.casefold())
+    return meant
 
 
 def _of_table(scope: SqlScope) -> Iterator[Named]:
