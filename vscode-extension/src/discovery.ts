@@ -93,9 +93,25 @@ async function newStep(parts: DiscoveryParts, item: CatalogItem | undefined, doc
   if (table === undefined) {
     return;
   }
-  await vscode.window.showTextDocument(document, { preserveFocus: false });
+  const editor = await vscode.window.showTextDocument(document);
+  const { line, character } = editor.selection.active;
   const { connection, schema, table: name } = table;
-  await parts.client.execute(serverCommands.newStep, { uri: document.uri.toString(), connection, schema, table: name ?? table.label });
+  const argument = { uri: document.uri.toString(), connection, schema, table: name ?? table.label, position: { line, character } };
+  const made = await parts.client.execute<{ applied: boolean; stepId?: string }>(serverCommands.newStep, argument);
+  if (made?.applied === true && made.stepId !== undefined) {
+    show(editor, made.stepId);
+  }
+}
+
+/** Goes to a step. */
+function show(editor: vscode.TextEditor, stepId: string): void {
+  const lines = editor.document.getText().split('\n');
+  const line = lines.findIndex((text) => /^\s*- id:/.test(text) && text.includes(stepId));
+  if (line >= 0) {
+    const place = editor.document.lineAt(line).range.end;
+    editor.selection = new vscode.Selection(place, place);
+    editor.revealRange(new vscode.Range(place, place), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  }
 }
 
 async function pickConnections({ tree }: DiscoveryParts, title: string): Promise<CatalogItem[] | undefined> {

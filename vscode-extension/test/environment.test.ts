@@ -154,6 +154,15 @@ test('a run that needs more says which extra brings it, in the way the extension
   assert.ok(!existsSync(path.join(path.dirname(orders), 'logs')), 'no run was begun');
 });
 
+test('a discovery that needs more says which extra brings it', async () => {
+  const shop = scratchFolder('shop');
+  const connections = 'connections:\n  mysql:\n    shop: {host: 127.0.0.1, database: shop, user: anna, password: x}\n';
+  writeFileSync(path.join(shop, 'osiris_connections.yaml'), connections);
+  const argument = { uri: pathToFileURL(path.join(shop, 'osiris_connections.yaml')).href };
+  const refused = await refusalOf(environment.python, 'osiris.discover', argument, root);
+  assert.deepEqual(missingPackages(refused), { packages: ['pymysql'], extra: 'mysql', install: 'pip install "pymysql>=1.1"' });
+});
+
 test('a Python without ensurepip and pip will do, and its end is noticed', async () => {
   const [place, home] = [scratchFolder(), scratchFolder('python')];
   const bare = await pythonWithoutEnsurepip(home);

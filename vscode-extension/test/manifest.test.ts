@@ -99,6 +99,10 @@ test('files that the manifest names are there', () => {
     ...contributes.grammars.map((g: { path: string }) => g.path),
   ];
   assert.deepEqual(named.filter((file) => !existsSync(path.join(root, file))), []);
+  const kept = readFileSync(path.join(root, '.vscodeignore'), 'utf8').split('\n').filter((line) => line.startsWith('!'));
+  const packed = kept.map((line) => new RegExp(`^${line.slice(1).replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`));
+  const left = named.map((file) => path.posix.normalize(file)).filter((file) => !packed.some((pattern) => pattern.test(file)));
+  assert.deepEqual(left, [], 'left out of the package');
 });
 
 test('the licence is that of the repository', () => {
