@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from osiris.core.schema_lock import compare_tables
 from osiris.language.analysis import Analyzer
-from osiris.language.catalog import Catalog, Column, SchemaKnowledge, TableInfo
+from osiris.language.catalog import Catalog, Column, SchemaKnowledge, Table, TableInfo
+from osiris.language.schema_drift import table_changes
 from osiris.language.used_tables import used_tables
 from osiris.syntax.diagnostic import Severity
 from osiris.syntax.document import PartCache, parse
@@ -303,6 +306,31 @@ def test_what_has_changed_since_the_lock_is_a_hint(check, knows):
     check.steps(READ + "    table: orders\n")
 
 
+ALIKE = Column("id", "int", "int64", nullable=True)
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ((replace(ALIKE, type="bigint"),), "`id` is `bigint`, it was `int`"),
+        ((replace(ALIKE, nullable=False),), "`id` is never null now"),
+        ((replace(ALIKE, primary_key=1),), "the primary key has changed at `id`"),
+        ((replace(ALIKE, unique=True),), "`id` is unique now"),
+        ((replace(ALIKE, references="t.id"),), "`id` references `t.id`"),
+        ((replace(ALIKE, generated=True),), "`id` is generated now"),
+        ((replace(ALIKE, values=("a",)),), "`id` has other values"),
+        ((ALIKE, Column("b", "int")), "`b` is new"),
+        ((), "`id` is gone"),
+        ((replace(ALIKE, comment="x"),), None),
+        ((replace(ALIKE, arrow="int32"),), None),
+    ],
+)
+def test_a_change_is_what_discover_check_takes_for_one(now, said):
+    before, after = Table(TableInfo("", "t"), (ALIKE,)), Table(TableInfo("", "t"), now)
+    assert table_changes(before, after) == ((said,) if said else ())
+    assert len(compare_tables(before, after)) == (1 if said else 0)
+
+
 # -- caches
 
 
@@ -363,6 +391,19 @@ def test_the_tables_that_a_pipeline_uses(check, knows):
     ]
     text = analysis.document.text
     assert [text[u.span.start : u.span.end] for u in used] == ["orders", "crm.visits", "`users`", "revenue"]
+
+
+def test_a_name_without_quotes_means_lower_case_in_postgres(check, knows, connections):
+    check.env.connections = connections(
+        "connections:\n  postgres:\n    main: {host: db, database: d, user: u, password: '${P}', default: true}\n"
+    )
+    query = 'SELECT * FROM Orders JOIN "Users" USING (id) JOIN Sales."Visits" USING (id)'
+    analysis = check.steps(f"- id: a\n  component: postgres.extractor\n  mode: read\n  config:\n    query: {query}")
+    assert [(u.schema, u.table) for u in used_tables(analysis)] == [
+        (None, "orders"),
+        (None, "Users"),
+        ("sales", "Visits"),
+    ]
 
 
 def test_a_thousand_unknown_tables_in_a_database_of_five_thousand_are_no_trouble(check, knows):

@@ -15,7 +15,7 @@ from osiris.language.rules.config import locate
 from osiris.language.rules.context import DocumentContext, StepContext
 from osiris.language.rules.nodes import cut
 from osiris.language.rules.sql_tables import table_uses
-from osiris.language.schema_drift import column_changes
+from osiris.language.schema_drift import table_changes
 from osiris.language.step_database import StepDatabase, database_of
 from osiris.language.substitution import ResolvedConfig
 from osiris.language.suggest import listing, nearest
@@ -154,9 +154,9 @@ class _Judge:
             tokens = [token for token in self.ctx.sql(node, dialect) if token.kind != "comment"]
             for use in table_uses(tokens, qualified=True):
                 if not use.is_file:
-                    fold = dialect == "postgres" and use.folds
-                    table = use.name.lower() if fold else use.name
-                    schema = use.schema.lower() if fold and use.schema else use.schema
+                    folds = dialect == "postgres"
+                    table = use.name.lower() if folds and use.folds else use.name
+                    schema = use.schema.lower() if folds and use.schema_folds and use.schema else use.schema
                     span = self.ctx.source(node, use.span.start, use.span.end)
                     noted.append(TableNamed(database.connection, schema or database.schema, table, "query", span))
 
@@ -264,7 +264,7 @@ class _Judge:
             if now is None:
                 changes: tuple[str, ...] = ("the table is gone",)
             else:
-                changes = column_changes(table.columns, now.columns) if table.columns and now.columns else ()
+                changes = table_changes(table, now)
             if changes:
                 shown = ", ".join(cut(change) for change in changes[:4])
                 more = f" and {len(changes) - 4} more" if len(changes) > 4 else ""

@@ -30,7 +30,7 @@ _FILE = re.compile(
 class TableUse:
     """A table as the query names it (without quotes); ``is_file`` when DuckDB would read a file of that name.
 
-    ``schema`` is what stands in front of the last point; ``folds``: no part of the name is in quotes.
+    ``schema`` is what stands in front of the last point. ``folds`` and ``schema_folds``: it is not in quotes.
     """
 
     name: str
@@ -38,6 +38,7 @@ class TableUse:
     is_file: bool
     schema: str | None = None
     folds: bool = False
+    schema_folds: bool = False
 
 
 @dataclass(slots=True)
@@ -139,8 +140,9 @@ def _qualified(tokens: list[SqlToken], position: int) -> TableUse | None:
     called = after is not None and (after.text == "(" or after.kind == "placeholder")
     if len(parts) < 2 or called or not all(names) or str(names[-2]).lower().startswith(_SYSTEM):
         return None
-    folds = all(part.kind == "word" for part in parts)
-    return TableUse(str(names[-1]), Span(parts[0].span.start, parts[-1].span.end), False, names[-2], folds)
+    span = Span(parts[0].span.start, parts[-1].span.end)
+    plain = [part.kind == "word" for part in parts]
+    return TableUse(str(names[-1]), span, False, names[-2], plain[-1], plain[-2])
 
 
 def _cte_names(tokens: list[SqlToken]) -> frozenset[str]:
