@@ -1,4 +1,4 @@
-"""What has changed in a table since it was written into ``osiris.schema.json``, as ``osiris discover --check`` sees it."""
+"""What has changed in a table since ``osiris.schema.json`` was written, as ``osiris discover --check`` sees it."""
 
 from __future__ import annotations
 
