@@ -13,7 +13,7 @@ from typing import NamedTuple
 from osiris.ide.semantic_tokens.kinds import Modifier, TokenKind
 from osiris.language.placeholders import find_placeholders
 from osiris.language.rules.sql_tables import table_uses, word_set
-from osiris.syntax.sql import SqlToken, tokenize_sql
+from osiris.syntax.sql import SqlToken, tokenize_typed
 from osiris.syntax.text import Span
 
 _KEYWORDS = word_set(
@@ -55,7 +55,6 @@ _TYPES = word_set(
     """
 )
 _PUNCTUATION = frozenset("()[]{},.:")
-_MOST_RESTARTS = 8
 
 
 class Coloured(NamedTuple):
@@ -69,7 +68,7 @@ class Coloured(NamedTuple):
 
 def colour_sql(text: str, dialect: str, tables: frozenset[str]) -> Iterator[Coloured]:
     """The coloured stretches of a query in order; none overlap. ``tables``: lower-case names of the data of steps."""
-    tokens = _tokens(text, dialect)
+    tokens = tokenize_typed(text, dialect=dialect)
     words = [token for token in tokens if token.kind != "comment"]
     steps = {use.span for use in table_uses(words) if use.name.lower() in tables}
     steps |= {t.span for t, dot in pairwise(words) if dot.text == "." and (t.name or "").lower() in tables}
@@ -81,25 +80,6 @@ def colour_sql(text: str, dialect: str, tables: frozenset[str]) -> Iterator[Colo
             yield Coloured(*token.span, *kinds[token.span])
         else:
             yield from _other(token)
-
-
-def _tokens(text: str, dialect: str) -> list[SqlToken]:
-    """All tokens. A quote that is still being typed ends with its line: it must not colour the rest of the query."""
-    tokens = tokenize_sql(text, dialect=dialect)
-    for _ in range(_MOST_RESTARTS):
-        last = tokens[-1] if tokens else None
-        if last is None or last.kind != "error" or last.unclosed not in ("string", "quoted_identifier"):
-            break
-        at = text.find("\n", last.span.start)
-        if at < 0:
-            break
-        tokens[-1] = SqlToken("error", Span(last.span.start, at), text[last.span.start : at], (), last.unclosed)
-        rest = tokenize_sql(text[at:], dialect=dialect)
-        tokens += [
-            SqlToken(t.kind, t.span.shift(at), t.text, tuple(p.shift(at) for p in t.placeholders), t.unclosed)
-            for t in rest
-        ]
-    return tokens
 
 
 def _words(tokens: list[SqlToken]) -> Iterator[tuple[Span, tuple[TokenKind, Modifier]]]:
