@@ -183,6 +183,17 @@ def with_query(project, expression, params=""):
     return next(number for number, line in enumerate(path.read_text().split("\n"), 1) if expression in line)
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"), [("data/oders.csv", "data/orders.csv"), ("data/Orders.CSV", "data/orders.csv")]
+)
+def test_a_misspelt_input_file_suggests_the_one_that_is_there(osiris, project, path, meant):
+    pipeline = project / "pipelines/orders.oml.yaml"
+    pipeline.write_text(pipeline.read_text().replace("data/orders.csv", path))
+    done = osiris("run", str(pipeline))
+    assert done.returncode == 1
+    assert f"Did you mean {meant}?" in done.stdout + done.stderr
+
+
 def test_a_failure_is_said_once_with_its_place_in_the_file(osiris, project):
     line = with_query(project, "amont")
     done = osiris("run", "pipelines/orders.oml.yaml")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from osiris.drivers.context import StepContext
 from osiris.drivers.paths import Place
 from osiris.sql.columns import Column, quote_name, quote_names
 
+_LOOKED_AT = 5_000  # entries of a folder
 _GLOB = frozenset("*?[")
 
 
@@ -26,8 +30,26 @@ def readable(place: Place) -> Place:
             )
         with place.path.open("rb"):
             return place
+    except FileNotFoundError as error:
+        problem = read_error(place.shown, error)
+        problem.hint = meant(place) or problem.hint
+        raise problem from cause(error)
     except OSError as error:
         raise read_error(place.shown, error) from cause(error)
+
+
+def meant(place: Place) -> str | None:
+    """The file of the same folder that a name which is not there most likely means, as a hint."""
+    from osiris.language.suggest import nearest
+
+    names: list[str] = []
+    with suppress(OSError), os.scandir(place.path.parent) as entries:
+        names = sorted(entry.name for entry in islice(entries, _LOOKED_AT) if not entry.name.startswith("."))
+    near = nearest(place.path.name, names)
+    if near is None:
+        return None
+    folder, slash, _ = place.shown.rpartition("/")
+    return f"Did you mean {folder}{slash}{near}?"
 
 
 def literal_path(place: Place, ctx: StepContext) -> Path:
