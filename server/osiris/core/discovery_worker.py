@@ -160,6 +160,7 @@ class _Task:
         for name in self.request["tables"]:
             info = catalog.find(name)
             if info is None:
+                self._forget(name)
                 close = nearest(name, [table.name for table in every])
                 hint = f"Did you mean {close}?" if close else "Check the spelling, and the rights of the user."
                 raise ValidationError(f"There is no table {name} in {self.request['connection']}.", hint=hint)
@@ -168,6 +169,13 @@ class _Task:
         columns = self.session.columns(tables)
         self.cache.store_tables(self.request["fingerprint"], self._reading(tables, columns, complete=False))
         return self._answer(tables, columns, complete=False)
+
+    def _forget(self, name: str) -> None:
+        """Take a table that is not there any more out of what is known."""
+        known = self.cache.load(self.request["fingerprint"], self.request["connection"])
+        info = known.catalog.find(name) if known is not None else None
+        if info is not None:
+            self.cache.remove_table(self.request["fingerprint"], info.schema, info.name)
 
     def _known(self) -> bool:
         return self.cache.generation(self.request["fingerprint"]) is not None
