@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from textwrap import dedent
 from typing import Any
@@ -10,13 +11,15 @@ from typing import Any
 from osiris.components.registry import ComponentRegistry
 from osiris.core.dotenv_checks import dotenv_findings
 from osiris.core.manifest_build import build_manifest
+from osiris.core.schema_lock import parse_lock
 from osiris.ide.refactoring.catalogue import refactorings
 from osiris.language import edits as edits_module
 from osiris.language.analysis import Analysis, analyse
+from osiris.language.catalog import Catalog, Column, SchemaKnowledge, TableInfo
 from osiris.language.connection_checks import variable_findings
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment
-from osiris.syntax.code_examples import CONNECTIONS, FILES, PIPELINES
+from osiris.syntax.code_examples import CONNECTIONS, FILES, FOUND, LOCKED, PIPELINES
 from osiris.syntax.diagnostic import Diagnostic, TextEdit
 from osiris.syntax.text import Span
 
@@ -33,7 +36,16 @@ def example_environment(text: str) -> StaticEnvironment:
     """The project around an example of ``osiris.syntax.code_examples``."""
     alone = text.startswith("# no connections file")
     connections = None if alone else parse_connections(CONNECTIONS)
-    return StaticEnvironment(connections=connections, files=frozenset(FILES), pipelines=PIPELINES)
+    known = SchemaKnowledge(_reading(LOCKED), _reading(FOUND))
+    return StaticEnvironment(
+        connections=connections, files=frozenset(FILES), pipelines=PIPELINES, schemas={"@sqlite.shop": known}
+    )
+
+
+def _reading(tables: Mapping[str, tuple[str, ...]]) -> Catalog:
+    columns = {("", table): tuple(Column(name, "TEXT") for name in names) for table, names in tables.items()}
+    infos = [TableInfo("", name) for name in tables]
+    return Catalog("@sqlite.shop", "sqlite", infos, columns, read_at=datetime.now(UTC) - timedelta(minutes=1))
 
 
 def examined(text: str, like: str | None = None) -> Analysis:
@@ -54,6 +66,8 @@ def findings(text: str, like: str | None = None) -> tuple[Diagnostic, ...]:
     if example.startswith("connections:"):
         read = parse_connections(text, ComponentRegistry.builtin())
         return (*read.diagnostics, *variable_findings(read.document, {"MYSQL_PASSWORD"}.__contains__))
+    if example.startswith("{"):
+        return parse_lock(text).diagnostics
     if example.startswith("# .env"):
         return dotenv_findings(text, ["region"])
     return examined(text, example).diagnostics

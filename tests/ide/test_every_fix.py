@@ -51,6 +51,9 @@ WITHOUT_FIX = {
     "OML404": "how the data comes into the pipeline",
     "OML408": "where the text ends",
     "OML409": "another value",
+    "OML412": "nothing is wrong in the file: an action of the editor updates osiris.schema.json",
+    "OML413": "nothing is wrong in the file: an action of the editor updates osiris.schema.json",
+    "OML420": "what the file should say: an action of the editor writes it anew",
     "OML505": "a file of the project",
 }
 
