@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 _SHAPE = re.compile(r"([a-z0-9_]+)\s*(?:\(([^)]*)\))?")
@@ -23,6 +24,7 @@ _TYPES = {
 }
 
 
+@functools.lru_cache(maxsize=4096)  # a database has few types and many columns
 def arrow_type(column_type: str) -> str:
     """``decimal(12,4) unsigned`` -> ``decimal128(12, 4)``; empty for a type that is not known."""
     shape = _SHAPE.match(column_type.lower())

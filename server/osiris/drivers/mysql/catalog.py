@@ -183,7 +183,7 @@ def _column(row: _ColumnRow, keys: _Keys) -> Column:
         primary_key=keys.primary.get(key, 0),
         unique=key in keys.unique,
         references=keys.references.get(key, ""),
-        generated=_GENERATED.search(row.extra or "") is not None,
+        generated=bool(row.extra) and _GENERATED.search(row.extra) is not None,
         comment=row.comment or "",
         values=enum_labels(row.type),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 _SHAPE = re.compile(r'([a-z_"][a-z_" 0-9]*?)\s*(?:\(([^)]*)\))?( with(?:out)? time zone)?')
@@ -26,6 +27,7 @@ _TYPES = {
 }
 
 
+@functools.lru_cache(maxsize=4096)  # a database has few types and many columns
 def arrow_type(type_: str) -> str:
     """``numeric(12,4)`` -> ``decimal128(12, 4)``, ``text[]`` -> ``list<item: string>``; empty for an unknown type.
 

@@ -214,12 +214,16 @@ class _Types:
 
     def labels(self, type_id: int) -> tuple[str, ...]:
         """The labels of an enum, also of a domain over one."""
-        kind, base, _, _, _, labels = self._types.get(type_id, ("", 0, 0, False, "", None))
+        if type_id not in self._types:
+            return ()
+        kind, base, _, _, _, labels = self._types[type_id]
         return self.labels(base) if kind == "d" else tuple(labels or ())
 
     def required(self, type_id: int) -> bool:
         """Whether it is a domain without null."""
-        kind, base, _, required, _, _ = self._types.get(type_id, ("", 0, 0, False, "", None))
+        if type_id not in self._types:
+            return False
+        kind, base, _, required, _, _ = self._types[type_id]
         return kind == "d" and (required or self.required(base))
 
 
