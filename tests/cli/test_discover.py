@@ -362,3 +362,12 @@ def test_check_fails_when_a_database_cannot_be_read(osiris, shop):
     done = osiris("discover", "--check")
     assert done.returncode == 1
     assert "could not be compared with all databases" in done.stderr
+
+
+def test_what_is_broken_is_a_note(osiris, shop):
+    (shop / "data/torn.parquet").write_bytes(b"PAR1")
+    change(shop, "CREATE VIEW v AS SELECT * FROM orders", "PRAGMA legacy_alter_table = ON", "DROP TABLE orders")
+    done = osiris("discover")
+    assert done.returncode == 0
+    assert "    note: torn.parquet cannot be read: it is not a whole Parquet file.\n" in done.stdout
+    assert "    note: The columns of v cannot be read: no such table: main.orders.\n" in done.stdout

@@ -14,6 +14,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from osiris.core.config import Config
+from osiris.core.discovery_process import discover
 from osiris.core.file_table import FileTables
 from osiris.core.project import Project
 from osiris.drivers.filesystem.csv_options import reading, scan
@@ -194,3 +196,15 @@ def test_a_project_knows_the_columns_of_its_files(tmp_path):
     table = Project.find(tmp_path).environment().file_table("a.csv", {"delimiter": ";"})
     assert table is not None
     assert [column.name for column in table.columns or ()] == ["id", "name"]
+
+
+def test_a_project_knows_parquet_files_once_they_were_discovered(tmp_path):
+    (tmp_path / "osiris_connections.yaml").write_text("connections: {filesystem: {data: {base_dir: data}}}\n")
+    (tmp_path / "data").mkdir()
+    duckdb.sql("COPY (SELECT 1 AS id, 'x' AS name) TO '" + str(tmp_path / "data/orders.parquet") + "' (FORMAT parquet)")
+    assert Project.find(tmp_path).environment().file_table("data/orders.parquet", {}) is None
+    (outcome,) = discover([Config.load(tmp_path).connection("@filesystem.data")], root=tmp_path, env={})
+    assert outcome.ok
+    table = Project.find(tmp_path).environment().file_table("data/orders.parquet", {})
+    assert table is not None
+    assert [(column.name, column.type) for column in table.columns or ()] == [("id", "INTEGER"), ("name", "VARCHAR")]

@@ -47,6 +47,7 @@ def read(folder: Path) -> dict[str, list[tuple[str, str]]]:
 
 def remarks(folder: Path) -> tuple[str, ...]:
     with opened(folder) as session:
+        session.tables()
         return session.server().remarks
 
 

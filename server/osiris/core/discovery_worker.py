@@ -96,6 +96,7 @@ def carry_out(request: Mapping[str, Any], masker: Any) -> dict[str, Any]:
             answer = task.counted()
         else:
             answer = task.named() if request["tables"] else task.everything()
+        task.ask_again()
         answer["latency"] = task.latency
         answer["remarks"] = [masker.text(text) for text in (*task.remarks, *state.remarks)]
     return answer
@@ -123,6 +124,13 @@ class _Task:
         self.server: ServerInfo = session.server()
         self.remarks = list(self.server.remarks)
         self.latency = 0.0
+
+    def ask_again(self) -> None:
+        """Add what a user should know and only reading has shown, such as a file or a view that is broken."""
+        from osiris.core.error_taxonomy import OsirisError
+
+        with contextlib.suppress(OsirisError):  # all is read by now
+            self.remarks += [text for text in self.session.server().remarks if text not in self.remarks]
 
     def counted(self) -> dict[str, Any]:
         """How many tables there are, for whoever wants to know whether the connection works; nothing is kept."""

@@ -84,8 +84,7 @@ class FilesystemSession:
         self._cut = ""
 
     def server(self) -> ServerInfo:
-        """Remarks: what was left out, and which files cannot be read. Looks through the folder to say that."""
-        self.tables()
+        """Remarks: what was left out, and which files cannot be read, as far as the folder was looked through."""
         remarks = [] if os.access(self._folder, os.W_OK) else [f"The folder {self._shown} can be read, not written."]
         if self._cut:
             remarks.append(f"Not every file was looked at: {self._cut}.")

@@ -7,7 +7,6 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +61,7 @@ class SQLiteSession:
         self._rows("SELECT count(*) FROM sqlite_master")
 
     def server(self) -> ServerInfo:
-        """SQLite's own version; a remark for a file that cannot be written, and for each table that is broken."""
-        self._every_column  # noqa: B018 - looking at them is what finds the broken ones
+        """SQLite's own version; a remark for a file that cannot be written, and for tables found broken."""
         broken = tuple(f"The columns of {name} cannot be read: {why}." for name, why in self._unreadable.items())
         return ServerInfo("SQLite", sqlite3.sqlite_version, remarks=(*rights_remark(self._place), *broken))
 
@@ -93,16 +91,9 @@ class SQLiteSession:
 
     def columns(self, tables: Sequence[TableInfo] | None = None) -> Mapping[tuple[str, str], Columns]:
         """The columns; a view over a table that is gone and a virtual table without its module are missing."""
-        return self._every_column if tables is None else self._columns_of(tables)
-
-    @cached_property
-    def _every_column(self) -> Mapping[tuple[str, str], Columns]:
-        return self._columns_of(self.tables())
-
-    def _columns_of(self, tables: Sequence[TableInfo]) -> dict[tuple[str, str], Columns]:
         keys: dict[str, tuple[str, ...]] = {}
         found: dict[tuple[str, str], Columns] = {}
-        for info in tables:
+        for info in self.tables() if tables is None else tables:
             try:
                 columns = self._columns(info, keys)
             except sqlite3.Error as error:

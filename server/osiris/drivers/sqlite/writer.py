@@ -53,6 +53,7 @@ class SqliteWriter:
                 for rows in _batches(data, columns, int(config.get("batch_size") or 10_000), step):
                     connection.executemany(statement, rows)
                     count += len(rows)
+                    step.advance(len(rows))
                     step.checkpoint()
                 connection.execute("COMMIT")
             except sqlite3.Error as error:
