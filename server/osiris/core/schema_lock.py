@@ -88,10 +88,11 @@ def _catalog_plain(catalog: Catalog) -> dict[str, Any]:
 
 
 def _table_key(info: TableInfo, default_schema: str) -> tuple[str, dict[str, str]]:
-    """The key of a table, and its schema where the key alone could be taken for another table's."""
-    elsewhere = info.schema != default_schema
-    key = f"{info.schema}.{info.name}" if elsewhere else info.name
-    return key, {"schema": info.schema} if key.count(".") != int(elsewhere) else {}
+    """The key of a table; with its schema and name where the key alone could be taken for another table's."""
+    if "." in info.name or (info.schema != default_schema and "." in info.schema):
+        key = ".".join('"' + part.replace('"', '""') + '"' for part in (info.schema, info.name))
+        return key, {"schema": info.schema, "name": info.name}
+    return f"{info.schema}.{info.name}" if info.schema != default_schema else info.name, {}
 
 
 def _column_plain(column: Column) -> dict[str, Any]:

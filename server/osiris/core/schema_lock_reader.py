@@ -64,6 +64,12 @@ class _Reader:
         self.report(way, f"{what} is an object.")
         return {}
 
+    def text(self, value: Any, way: Way, what: str) -> str:
+        if isinstance(value, str):
+            return value
+        self.report(way, f"{what} is a text.")
+        return ""
+
     def read(self, plain: Any) -> dict[str, Catalog]:
         top = self.mapping(plain, (), "osiris.schema.json")
         version = top.get("schema_version")
@@ -89,12 +95,8 @@ class _Reader:
             self.report(way, f"{reference} is no connection: they are called @family.alias.")
             return None
         body = self.mapping(plain, way, "A connection")
-        texts = {}
-        for name in ("dialect", "default_schema"):
-            texts[name] = body.get(name, "")
-            if not isinstance(texts[name], str):
-                self.report((*way, name), f"{name} is a text.")
-                texts[name] = ""
+        names = ("dialect", "default_schema")
+        texts = {name: self.text(body.get(name, ""), (*way, name), name) for name in names}
         infos: list[TableInfo] = []
         columns: dict[tuple[str, str], Columns] = {}
         tables = self.mapping(body.get("tables", {}), (*way, "tables"), "tables")
@@ -111,14 +113,10 @@ class _Reader:
     def table(self, key: str, plain: Any, default_schema: str, way: Way) -> tuple[TableInfo, Columns] | None:
         before = len(self.problems)
         body = self.mapping(plain, way, "A table")
-        schema, name = default_schema, key
-        given = body.get("schema")
-        if isinstance(given, str):
-            schema, name = given, key.removeprefix(f"{given}.") if given != default_schema else key
-        elif given is not None:
-            self.report((*way, "schema"), "schema is a text.")
-        elif "." in key:
-            schema, _, name = key.partition(".")
+        before_dot, dot, after_dot = key.partition(".")
+        schema, name = (before_dot, after_dot) if dot else (default_schema, key)
+        schema = self.text(body.get("schema", schema), (*way, "schema"), "schema")
+        name = self.text(body.get("name", name), (*way, "name"), "name")
         kind = body.get("kind", "table")
         if not isinstance(kind, str) or kind not in _KINDS:
             self.report((*way, "kind"), f"kind is one of {', '.join(sorted(_KINDS))}.")
@@ -171,7 +169,10 @@ def _placed(text: str, problems: list[tuple[Way, str]]) -> Iterator[Diagnostic]:
 
     root = parse(text).root()  # JSON is YAML
     for way, message in problems:
-        yield finding(_CODE, _place(root, way), f"{message} What is wrong here is not used.")
+        place = _place(root, way)
+        if place.start == place.end:  # an empty object has no place of its own
+            place = Span(0, min(1, len(text)))
+        yield finding(_CODE, place, f"{message} What is wrong here is not used.")
 
 
 def _place(node: Any, way: Way) -> Span:

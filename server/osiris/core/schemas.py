@@ -158,6 +158,55 @@ def event_schema() -> dict[str, Any]:
     }
 
 
+def lock_schema() -> dict[str, Any]:
+    """The schema of ``osiris.schema.json``."""
+    from typing import get_args
+
+    from osiris.language.catalog import TableKind
+
+    column = {
+        "name": _is("string", "The name of the column."),
+        "type": _is("string", "Its type in the words of the database."),
+        "arrow": _is("string", "The Arrow type that its values get."),
+        "nullable": _is("boolean", "Whether it may be null; absent when nobody can say."),
+        "primary_key": _is("integer", "Its place in the primary key, from 1.", minimum=1),
+        "unique": _is("boolean", "Whether its values are unique."),
+        "references": _is("string", "`table.column` or `schema.table.column` of a foreign key."),
+        "generated": _is("boolean", "Whether the database computes it."),
+        "values": _is("array", "The labels of an enum.", items={"type": "string"}),
+    }
+    columns = {"type": "object", "required": ["name", "type"], "properties": column}
+    table = {
+        "kind": {"enum": list(get_args(TableKind)), "description": "What it is."},
+        "schema": _is("string", "Its schema, where a dot in a name makes the key unclear."),
+        "name": _is("string", "Its name, where a dot in it makes the key unclear."),
+        "columns": _is("array", "Its columns in their order.", items=columns),
+    }
+    tables = {"type": "object", "required": ["columns"], "properties": table}
+    connection = {
+        "dialect": _is("string", "The SQL that it speaks."),
+        "default_schema": _is("string", "Where a table without a schema is looked for."),
+        "tables": _is(
+            "object",
+            "By name; `schema.table` for one outside the default schema.",
+            additionalProperties=tables,
+        ),
+    }
+    properties = {
+        "schema_version": {"const": 1, "description": "The version of this layout."},
+        "connections": _is(
+            "object",
+            "By reference, `@family.alias`.",
+            additionalProperties={"type": "object", "required": ["tables"], "properties": connection},
+        ),
+    }
+    return {
+        "$schema": DRAFT,
+        "title": "Osiris schema lock (osiris.schema.json)",
+        **_is("object", "The tables that pipelines use.", required=list(properties), properties=properties),
+    }
+
+
 def _builtin_only(make: Callable[[ComponentRegistry], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
     return lambda: make(ComponentRegistry(plugins=False))
 
@@ -167,6 +216,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "config": config_schema,
     "connections": _builtin_only(connections_schema),
     "event": event_schema,
+    "lock": lock_schema,
     "manifest": manifest_schema,
     "oml": _builtin_only(oml_schema),
 }
