@@ -242,6 +242,13 @@ steps:
         ("query: |\n        SELECT 1 FROM orders WHERE\n        <|>", "id", "id"),
         ("query: |\n        SELECT 1 FROM orders WHERE\n          to<|>\n      limit: 5", "total", "total"),
         ("query: |\n        <|>", "SELECT", "SELECT"),
+        ("query: SELECT id FROM orders WHERE <|>", "total", "query: SELECT id FROM orders WHERE total"),
+        ("query: SELECT id FROM orders WHERE <|>  # all", "total", "query: SELECT id FROM orders WHERE total  # all"),
+        ("query: 'SELECT id FROM orders WHERE <|>", "total", "query: 'SELECT id FROM orders WHERE total"),
+        ('query: "SELECT o.total,\n        <|>\n        FROM orders o"', "id", "id"),
+        ("query: SELECT o.total,\n        o.<|>\n        FROM orders o", "id", "o.id"),
+        ("query: |\r\n        SELECT o.<|>\r\n        FROM orders o\r\n", "total", "SELECT o.total"),
+        ('query: |\n        SELECT "😀", o.<|> FROM orders o', "total", 'SELECT "😀", o.total FROM orders o'),
     ],
 )
 def test_in_every_style_of_yaml(scalar: str, label: str, expected: str) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from osiris.ide.sql.dialects import Dialect, dialect_of
 
 if TYPE_CHECKING:

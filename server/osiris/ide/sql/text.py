@@ -109,7 +109,8 @@ def _at(
     text: str, step: Step, key: str, dialect: str, node: Scalar, offset: int, *, in_block: bool, flow: bool
 ) -> SqlText | None:
     source, at = step.shape.part.text, offset - step.base
-    inside = node.content.start <= at <= node.content.end
+    blanks = _blanks_behind(node, source, at)
+    inside = node.content.start <= at <= node.content.end or bool(blanks)
     is_block = node.style in (Style.LITERAL, Style.FOLDED)
     if is_block and not in_block:
         return None
@@ -123,6 +124,8 @@ def _at(
     index = places.to_text(at)
     while index and places.to_source(index - 1) == at:  # the line end that closes a block stands where the block ends
         index -= 1
+    if blanks:
+        query, index = query + blanks, len(query) + len(blanks)
     if is_block and (at > node.content.end or not query.strip()):
         if at < node.content.start and query.strip():
             return None
@@ -135,6 +138,17 @@ def _at(
             return None
         edits = fitted
     return SqlText(step, key, dialect, query, index, node.style, flow, edits, node, source, places, offset)
+
+
+def _blanks_behind(node: Scalar, source: str, at: int) -> str:
+    """The blanks between the end of a text that is no block and the cursor: YAML leaves them out, its author is not
+    at the end yet."""
+    if node.style in (Style.LITERAL, Style.FOLDED) or not node.text.strip():
+        return ""
+    end = node.content.start + len(source[node.content.start : min(node.content.end, at)].rstrip(" \t"))
+    blanks = source[end:at]
+    ends_there = SourceMap(node, source).to_text(end) >= len(node.text.rstrip(" \t"))
+    return blanks if blanks and ends_there and not blanks.strip(" \t") and not node.text.endswith(" ") else ""
 
 
 def _indentation(text: str, source: str, node: Scalar, offset: int) -> tuple[TextEdit, ...] | None:
