@@ -51,7 +51,7 @@ def test_each_possible_component_has_a_fix(mend):
 
 
 def test_where_no_component_is_near_those_of_the_mode_are_named(check):
-    analysis = check.steps("- id: a\n  component: «OML124 postgres.extractor»\n  mode: read\n")
+    analysis = check.steps("- id: a\n  component: «OML124 oracle.reader»\n  mode: read\n")
     (found,) = analysis.diagnostics
     assert "Those that read are `filesystem.csv_extractor`, `filesystem.parquet_extractor`" in found.message
     assert not found.fixes

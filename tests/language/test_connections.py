@@ -139,7 +139,7 @@ def test_the_file_has_findings_with_places(text, found):
         "mysql: {main: {host: db, user: reader, password: '${P}', default: true, x-note: {a: 1}}}",
         "«OML328 sqlit»: {shop: {path: a.db}}",
         "«OML328 acme»: {shop: {anything: 1}}",
-        "«OML328 duckdb»: {shop: {path: a.db}}",
+        "duckdb: {shop: {path: a.db}}",
         "x-mine: {shop: {anything: 1}}",
         "sqlite: {shop: {«OML331 pth»: a.db}}",
         "sqlite: {shop: {«OML329 database»: a.db}}",
