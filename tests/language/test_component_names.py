@@ -53,5 +53,5 @@ def test_each_possible_component_has_a_fix(mend):
 def test_where_no_component_is_near_those_of_the_mode_are_named(check):
     analysis = check.steps("- id: a\n  component: «OML124 oracle.reader»\n  mode: read\n")
     (found,) = analysis.diagnostics
-    assert "Those that read are `filesystem.csv_extractor`, `filesystem.parquet_extractor`" in found.message
+    assert "Those that read are `duckdb.extractor`, `filesystem.csv_extractor`" in found.message
     assert not found.fixes
