@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -9,11 +10,13 @@ from known import KNOWN, catalog, knowing
 from marked import ENVIRONMENT, analysed
 
 from osiris.ide.refactoring.new_step import NewStep, fresh_id, new_step
+from osiris.language.analysis import Analysis
 from osiris.language.catalog import Column, TableInfo
 from osiris.language.connections import Connection
 from osiris.language.edits import applied
 from osiris.language.environment import StaticEnvironment
 
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.oml.yaml"))
 STEP = """\
   - id: extract-customers
     component: sqlite.extractor
@@ -177,3 +180,23 @@ def test_a_file_is_read_by_the_component_for_its_kind() -> None:
         "    component: filesystem.csv_extractor\n    mode: read\n    config:\n"
         '      connection: "@filesystem.in"\n      path: sales/orders.tsv\n      delimiter: "\\t"\n'
     )
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["unix", "windows"])
+def test_wherever_it_goes_the_other_steps_stay_and_wait_for_what_they_waited_for(example: Path, line_end: str) -> None:
+    text = example.read_text(encoding="utf-8").replace("\n", line_end)
+    before = analysed(text, KNOWN)
+    for place in [None, *(step.base + 3 for step in before.pipeline.steps)]:
+        found = new_step(before, KNOWN, connection("@sqlite.shop", KNOWN), "customers", offset=place)
+        after = analysed(applied(text, found.edits), KNOWN)
+        assert [s.id for s in after.pipeline.steps if s.id != found.step_id] == [s.id for s in before.pipeline.steps]
+        waits = waiting(after)
+        del waits[found.step_id]
+        assert waits == waiting(before)
+        assert "\n" not in after.document.text.replace(line_end, "")
+
+
+def waiting(analysis: Analysis) -> dict[str | None, list[str | None]]:
+    steps = analysis.pipeline.steps
+    return {step.id: [steps[i].id for i in analysis.graph.upstream[step.index]] for step in steps}
