@@ -139,8 +139,8 @@ class PostgreSQL(Server):
 
 
 @contextlib.contextmanager
-def start_mariadb() -> Iterator[MariaDB]:
-    """A MariaDB server, running until the end of the block. Raises ServerError."""
+def start_mariadb(*more: str) -> Iterator[MariaDB]:
+    """A MariaDB server with ``more`` options, running until the end of the block. Raises ServerError."""
     installer, program = mariadb_programs()
     owner = ["--user=root"] if os.geteuid() == 0 else []
     small = ["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=8M", "--innodb-flush-log-at-trx-commit=0"]
@@ -162,7 +162,7 @@ def start_mariadb() -> Iterator[MariaDB]:
         def start(port: int) -> MariaDB:
             options = ["--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin", *owner, *small]
             paths = [f"--datadir={data}", f"--socket={socket_file}", f"--init-file={users}"]
-            command = [str(program), "--no-defaults", f"--port={port}", *paths, *options]
+            command = [str(program), "--no-defaults", f"--port={port}", *paths, *options, *more]
             return MariaDB(port, _spawn(command, folder / "server.log"), folder)
 
         with _started(start, folder / "server.log") as server:
@@ -171,10 +171,10 @@ def start_mariadb() -> Iterator[MariaDB]:
 
 
 @contextlib.contextmanager
-def start_postgres() -> Iterator[PostgreSQL]:
-    """A PostgreSQL server, running until the end of the block. Raises ServerError."""
+def start_postgres(*more: str) -> Iterator[PostgreSQL]:
+    """A PostgreSQL server with ``more`` options, running until the end of the block. Raises ServerError."""
     installer, program = postgres_programs()
-    owner = _unprivileged()
+    owner = unprivileged()
     with _folder(owner) as folder:
         secret, data = folder / "password", folder / "data"
         secret.write_text(PASSWORD, encoding="utf-8")
@@ -187,7 +187,19 @@ def start_postgres() -> Iterator[PostgreSQL]:
 
         def start(port: int) -> PostgreSQL:
             fast = ["-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB"]
-            command = [str(program), "-D", str(data), "-k", str(folder), "-h", "127.0.0.1", "-p", str(port), *fast]
+            command = [
+                str(program),
+                "-D",
+                str(data),
+                "-k",
+                str(folder),
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(port),
+                *fast,
+                *more,
+            ]
             return PostgreSQL(port, _spawn(command, folder / "server.log", owner), folder)
 
         with _started(start, folder / "server.log") as server:
@@ -202,6 +214,11 @@ def mariadb_programs() -> tuple[Path, Path]:
 def postgres_programs() -> tuple[Path, Path]:
     """``initdb`` and ``postgres``. Raises ServerError when one is missing."""
     return _program("initdb"), _program("postgres")
+
+
+def openssl_program() -> Path:
+    """``openssl``. Raises ServerError when it is missing."""
+    return _program("openssl")
 
 
 # Where packages put what only a service is meant to start; the highest version of PostgreSQL wins.
@@ -224,7 +241,7 @@ def _program(name: str) -> Path:
     raise ServerError(f"there is no program {name}. Run: python tests/setup_servers.py")
 
 
-def _unprivileged() -> str | None:
+def unprivileged() -> str | None:
     """Whom a server that refuses to run as root runs as; None where we are not root."""
     if os.geteuid() != 0:
         return None
@@ -332,7 +349,7 @@ def _last_words(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")[-600:].strip() or "it said nothing"
 
 
-def _or_missing(programs: Callable[[], object]) -> None:
+def or_missing(programs: Callable[[], object]) -> None:
     """Leave a test out by name where the server is not installed; under CI=true it fails."""
     try:
         programs()
@@ -345,7 +362,7 @@ def _or_missing(programs: Callable[[], object]) -> None:
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDB]:
     """A MariaDB server for all tests of this process."""
-    _or_missing(mariadb_programs)
+    or_missing(mariadb_programs)
     with start_mariadb() as server:
         yield server
 
@@ -353,6 +370,6 @@ def mariadb() -> Iterator[MariaDB]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgreSQL]:
     """A PostgreSQL server for all tests of this process."""
-    _or_missing(postgres_programs)
+    or_missing(postgres_programs)
     with start_postgres() as server:
         yield server

@@ -1,4 +1,4 @@
-"""Install the database servers that the tests start for themselves: MariaDB and PostgreSQL.
+"""Install the database servers that the tests start for themselves, and OpenSSL, which makes their certificates.
 
 Run it as ``python tests/setup_servers.py``. What is installed already is left alone. What cannot be installed is named
 in one clear line each; under ``CI=true`` that ends in exit code 1, elsewhere the tests that need it are left out by
@@ -12,17 +12,18 @@ import sys
 from collections.abc import Callable, Sequence
 
 from editors.setup_editors import SetupError, apt_install
-from servers import ServerError, mariadb_programs, postgres_programs
+from servers import ServerError, mariadb_programs, openssl_program, postgres_programs
 
 # The program files of a server alone, where a distribution has them apart: nothing is started then.
 SERVERS: dict[str, tuple[Callable[[], object], tuple[Sequence[str], ...]]] = {
     "MariaDB": (mariadb_programs, (("mariadb-server-core", "mariadb-client-core"), ("mariadb-server",))),
     "PostgreSQL": (postgres_programs, (("postgresql",),)),
+    "OpenSSL": (openssl_program, (("openssl",),)),
 }
 
 
 def main() -> int:
-    """Install both. Returns the exit code: 1 under CI when one is missing."""
+    """Install all. Returns the exit code: 1 under CI when one is missing."""
     missing = 0
     for name, (programs, choices) in SERVERS.items():
         problem = _install(programs, choices)
