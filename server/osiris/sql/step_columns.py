@@ -6,6 +6,7 @@ of its header, and a query those of its select list when every item of it can be
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -43,8 +44,14 @@ class StepColumns:
 
 @dataclass(eq=False)
 class _Known:
+    """What is found out about the steps of one analysis. ``level``: how many steps are being read inside each other;
+    ``cut``: the chain that is read now is too long to be followed to its start."""
+
     env: Environment
+    version: Hashable
     steps: dict[int, StepColumns | None] = field(default_factory=dict)
+    level: int = 0
+    cut: bool = False
 
 
 _KNOWN: WeakKeyDictionary[Analysis, _Known] = WeakKeyDictionary()
@@ -52,22 +59,35 @@ _KNOWN: WeakKeyDictionary[Analysis, _Known] = WeakKeyDictionary()
 
 def step_columns(analysis: Analysis, env: Environment, index: int) -> StepColumns | None:
     """The columns of the result of the step at ``index``; None when they are not known."""
-    return _columns(analysis, env, index, 0)
+    known = _known(analysis, env)
+    if index in known.steps:
+        return known.steps[index]
+    if known.level > MOST_STEPS:
+        known.cut = True
+        return None
+    known.steps[index] = None  # a step in a circle does not know itself
+    known.level += 1
+    try:
+        found = known.steps[index] = _read(analysis, env, index)
+    finally:
+        known.level -= 1
+        if known.cut and not known.level:  # from another step on, the chain may be short enough
+            known.cut = False
+            known.steps = {step: columns for step, columns in known.steps.items() if columns is not None}
+    return found
 
 
-def _columns(analysis: Analysis, env: Environment, index: int, depth: int) -> StepColumns | None:
+def _known(analysis: Analysis, env: Environment) -> _Known:
     known = _KNOWN.get(analysis)
-    if known is None or known.env is not env:
-        known = _KNOWN[analysis] = _Known(env)
-    if index not in known.steps:
-        if depth > MOST_STEPS:
-            return None
-        known.steps[index] = None  # a step in a circle does not know itself
-        known.steps[index] = _read(analysis, env, index, depth)
-    return known.steps[index]
+    if known is not None and known.level:
+        return known
+    version = env.version
+    if known is None or known.env is not env or known.version != version:
+        known = _KNOWN[analysis] = _Known(env, version)
+    return known
 
 
-def _read(analysis: Analysis, env: Environment, index: int, depth: int) -> StepColumns | None:
+def _read(analysis: Analysis, env: Environment, index: int) -> StepColumns | None:
     spec = analysis.specs[index] if index < len(analysis.specs) else None
     step = analysis.pipeline.steps[index]
     if spec is None or step.config is None or step.mode == "write" or not spec.yields_data:
@@ -75,7 +95,7 @@ def _read(analysis: Analysis, env: Environment, index: int, depth: int) -> StepC
     for key, dialect in spec.sql_keys.items():
         node = step.config.get(key)
         if isinstance(node, Scalar) and node.text.strip():
-            return _of_query(analysis, env, index, node.text, dialect, depth)
+            return _of_query(analysis, env, index, node.text, dialect)
     config = resolve_config(step.config, spec, analysis.values.plain()).config
     database = step_database(analysis, index, env)
     found = database.found() if database is not None else None
@@ -112,13 +132,11 @@ def _of_file(analysis: Analysis, env: Environment, index: int, config: dict[str,
     return StepColumns(columns, table.info)
 
 
-def _of_query(
-    analysis: Analysis, env: Environment, index: int, text: str, dialect: str, depth: int
-) -> StepColumns | None:
+def _of_query(analysis: Analysis, env: Environment, index: int, text: str, dialect: str) -> StepColumns | None:
     script = _script(text, dialect)
     if len(script.statements) > 1 and any(query.selects for query in script.statements[1:]):
         return None
-    reader = ColumnReader(QueryTables(analysis, env, index, depth))
+    reader = ColumnReader(QueryTables(analysis, env, index))
     columns = reader.of_query(script.statements[0], whole=True)
     return StepColumns(columns) if columns is not None else None
 
@@ -141,10 +159,9 @@ class QueryTable:
 class QueryTables:
     """The tables that the query of a step may name. ``database`` is None for a query over the data of other steps."""
 
-    def __init__(self, analysis: Analysis, env: Environment, index: int, depth: int = 0) -> None:
+    def __init__(self, analysis: Analysis, env: Environment, index: int) -> None:
         self._analysis = analysis
         self._env = env
-        self._depth = depth
         spec = analysis.specs[index] if index < len(analysis.specs) else None
         self.over_steps = spec is not None and not spec.takes_connection
         self.database = None if self.over_steps else step_database(analysis, index, env)
@@ -168,7 +185,7 @@ class QueryTables:
             step = self.step_of(name) if schema is None else None
             if step is None:
                 return None
-            known = _columns(self._analysis, self._env, step, self._depth + 1)
+            known = step_columns(self._analysis, self._env, step)
             origin = known.table if known is not None else None
             info = origin or TableInfo("", name)
             return Table(replace(info, name=name, schema=""), known.columns if known is not None else None)
@@ -181,7 +198,7 @@ class QueryTables:
         """The table of a database that ``name`` is, or that the step behind it reads as it is."""
         step = self.step_of(name) if self.over_steps else None
         if step is not None:
-            known = _columns(self._analysis, self._env, step, self._depth + 1)
+            known = step_columns(self._analysis, self._env, step)
             return known.table if known is not None else None
         found = self.find(name, schema)
         return found.info if found is not None else None
