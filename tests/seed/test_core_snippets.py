@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import sqlite3
 import textwrap
 from abc import ABC
 from collections.abc import Callable, Iterator
@@ -14,14 +15,18 @@ from typing import Any
 import pytest
 
 import osiris.core.adapter_factory
+import osiris.core.cache_fingerprint
 import osiris.core.compiler_v0
 import osiris.core.config
+import osiris.core.discovery
 import osiris.core.driver
 import osiris.core.env_loader
 import osiris.core.error_taxonomy
 import osiris.core.execution_adapter
+import osiris.core.schema_cache
 import osiris.core.secrets_masking
 import osiris.core.session_logging
+import osiris.core.state_store
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -297,3 +302,55 @@ def test_the_precedence_is_command_line_then_environment_then_file_then_default(
     assert config_class.load(tmp_path, environ=environ).runtime.logs_dir == "from_environment"
     given = {"runs.logs_dir": "from_command_line"}
     assert config_class.load(tmp_path, given, environ).runtime.logs_dir == "from_command_line"
+
+
+# ---- discovery.py, cache_fingerprint.py, state_store.py ------------------------------------------------------------
+
+DISCOVERY = """
+discovery = DiscoveryAgent(connection_config)
+schema = discovery.discover_schema()  # Cached if unchanged
+tables = discovery.get_tables()
+columns = discovery.get_columns("users")
+"""
+
+
+@pytest.fixture
+def users_db(tmp_path: Path) -> Path:
+    with sqlite3.connect(tmp_path / "app.db") as db:
+        db.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL)")
+    db.close()
+    return tmp_path / "app.db"
+
+
+def discovered(connection_config: object) -> dict[str, Any]:
+    return run(DISCOVERY, DiscoveryAgent=osiris.core.discovery.DiscoveryAgent, connection_config=connection_config)
+
+
+def test_a_database_is_explored_as_the_example_says(users_db: Path) -> None:
+    found = discovered({"family": "sqlite", "path": str(users_db)})
+    assert [table.name for table in found["tables"]] == ["users"]
+    assert [(column.name, column.nullable, column.primary_key) for column in found["columns"]] == [
+        ("id", False, 1),
+        ("email", False, 0),
+    ]
+    assert found["schema"].table("users").columns == found["columns"]
+
+
+def test_the_schema_is_cached_if_unchanged_and_not_when_the_connection_changes(users_db: Path) -> None:
+    read_at = discovered({"type": "sqlite", "path": str(users_db)})["schema"].read_at
+    assert discovered({"type": "sqlite", "path": str(users_db)})["schema"].read_at == read_at
+    other = users_db.rename(users_db.with_name("other.db"))
+    assert discovered({"type": "sqlite", "path": str(other)})["schema"].read_at > read_at
+
+
+def test_the_key_classes_of_discovery_are_where_they_are_said_to_be() -> None:
+    assert osiris.core.discovery.SchemaCache is osiris.core.schema_cache.SchemaCache
+    assert osiris.core.discovery.SchemaFingerprint is osiris.core.cache_fingerprint.SchemaFingerprint
+    fingerprint = osiris.core.discovery.SchemaFingerprint.of_fields("sqlite", {"path": "a.db"}, root=Path("/"))
+    assert len(bytes.fromhex(str(fingerprint))) == 32, "SHA-256"
+
+
+def test_the_state_store_is_sqlite() -> None:
+    with osiris.core.state_store.StateStore() as store:
+        store.grant_consent("x")
+        assert store.path.read_bytes().startswith(b"SQLite format 3\0")
