@@ -163,6 +163,16 @@ def test_the_columns_of_a_table_that_is_gone_meanwhile_are_not_known(cache: Sche
     assert before.columns(ORDERS) is None
 
 
+def test_the_columns_are_not_known_while_the_store_cannot_be_read(cache: SchemaCache) -> None:
+    cache.store("f", READING)
+    catalog = known(cache).catalog
+    cache.state.close()
+    with sqlite3.connect(cache.state.path) as db:
+        db.execute("PRAGMA user_version = 1000")  # a newer version of Osiris
+    db.close()
+    assert catalog.columns(ORDERS) is None
+
+
 class CountingStore(StateStore):
     reads = 0
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from osiris.core.catalog_source import ServerInfo
+from osiris.core.error_taxonomy import OsirisError
 from osiris.core.state_store import StateStore
 from osiris.language.catalog import Catalog, Column, Columns, TableInfo, TableKind
 
@@ -194,13 +195,17 @@ class SchemaCache:
             self.state.write(work)
 
     def _columns(self, fingerprint: str, info: TableInfo) -> Columns | None:
+        """The columns of a table as they are kept now; None when there are none, or the store cannot be read."""
         query = (
             "SELECT c.columns FROM readings r JOIN tables t ON t.reading = r.id "
             "JOIN table_columns c ON c.table_id = t.id "
             "WHERE r.fingerprint = ? AND t.schema_name = ? AND t.name = ?"
         )
         where = (fingerprint, info.schema, info.name)
-        row = self.state.read(lambda db: db.execute(query, where).fetchone(), absent=None)
+        try:
+            row = self.state.read(lambda db: db.execute(query, where).fetchone(), absent=None)
+        except OsirisError:  # a catalog is asked in the middle of a check: what cannot be read is not known
+            return None
         return None if row is None else _columns_of(row[0])
 
 
