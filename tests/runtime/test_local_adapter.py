@@ -120,7 +120,7 @@ def test_the_adapter_as_the_documentation_shows_it(project):
         result = adapter.collect(prepared, context)
 
     assert result["state"] == "succeeded"
-    assert result["rows"] == {"w": 2}
+    assert result["rows"] == {"t": 2, "w": 2}
     events = [json.loads(line) for line in (run_dir / "events.jsonl").read_text().splitlines()]
     assert events[0]["event"] == "run_start"
     assert events[-1]["event"] == "run_complete"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from osiris.cli.failures import DID_NOT_WORK
-from osiris.cli.run_lines import line_of, with_shown_path
+from osiris.cli.run_lines import Pacing, line_of, with_shown_path
 from osiris.cli.streams import colour_wanted, write_json_line
 
 if TYPE_CHECKING:
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 def follow(store: RunStore, run: str, *, root: Path | None, as_json: bool) -> int:
     """Print the events of a run until it ends; the exit code. ``root``: its project, None when nobody knows it."""
-    colour = colour_wanted(sys.stdout)
+    colour, pacing = colour_wanted(sys.stdout), Pacing()
     for event in store.follow(run):
         if as_json:
             write_json_line(event)
+        elif not pacing.passes(event):
+            continue
         elif line := line_of(event if root is None else with_shown_path(event, root), colour=colour):
             click.echo(line)
             sys.stdout.flush()

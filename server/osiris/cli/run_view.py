@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from osiris.cli.run_lines import line_of, with_shown_path
+from osiris.cli.run_lines import Pacing, line_of, progress, with_shown_path
 from osiris.cli.source_view import plain_line
 from osiris.cli.streams import colour_wanted, paint, write_json_line
 
@@ -54,6 +54,7 @@ class RunView:
         self._status: Status | None = None
         self.problem: OSError | None = None
         self._under_way: dict[str, str] = {}
+        self._pacing = Pacing()
         self._waiting: threading.Timer | None = None
 
     def __enter__(self) -> RunView:
@@ -98,10 +99,18 @@ class RunView:
             self._waiting.start()
         if event.get("event") == "step_error":
             self._say_failure(event)
+        elif self._in_status_line(event):
+            pass
         elif line := line_of(with_shown_path(event, self._root), colour=self._colour):
             self._say(line)
         if self._status is not None:
             self._status.update(self._now(event))
+
+    def _in_status_line(self, event: Mapping[str, Any]) -> bool:
+        """Whether the event needs no line of its own: progress, which a terminal shows in its last line."""
+        if event.get("event") != "step_progress" or event.get("warning"):
+            return False
+        return self._status is not None or not self._pacing.passes(event)
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:
@@ -142,9 +151,8 @@ class RunView:
         match event.get("event"):
             case "step_start":
                 self._under_way[step] = ""
-            case "step_progress" if "percent" in event:
-                percent = event.get("percent")
-                self._under_way[step] = f" {percent} %" if isinstance(percent, int | float) else ""
+            case "step_progress" if step in self._under_way and not event.get("warning"):
+                self._under_way[step] = f" {progress(event)}"
             case "step_complete" | "step_error" | "step_skipped":
                 self._under_way.pop(step, None)
         steps = ", ".join(f"{name}{progress}" for name, progress in self._under_way.items())

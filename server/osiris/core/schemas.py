@@ -132,8 +132,10 @@ def event_schema() -> dict[str, Any]:
         "segment": _is("integer", "The segment: steps with one number are computed together.", minimum=0),
         "segments": _is("integer", "How many segments the run has.", minimum=0),
         "steps": _is("integer", "How many steps the run has; at its end, how many succeeded.", minimum=0),
-        "rows": _is(["integer", "null"], "How many rows the step read, made or wrote.", minimum=0),
-        "duration": _is("number", "Seconds.", minimum=0),
+        "rows": _is(["integer", "null"], "How many rows the step read, made or wrote (so far).", minimum=0),
+        "duration": _is("number", "Seconds, so far while the step is on its way.", minimum=0),
+        "rows_per_second": _is("number", "How many rows went through each second since it was last said.", minimum=0),
+        "bytes_per_second": _is("number", "How many bytes went through each second since it was last said.", minimum=0),
         "percent": _is("number", "How far the step is.", minimum=0, maximum=100),
         "attempt": _is("integer", "Which attempt failed.", minimum=1),
         "attempts": _is("integer", "How many attempts there are, or were.", minimum=1),
@@ -146,7 +148,7 @@ def event_schema() -> dict[str, Any]:
         "hint": _is("string", "What to do about it."),
         "reason": _is("string", "Why the step did not run."),
         "path": _is("string", "The file that was written."),
-        "bytes": _is(["integer", "null"], "The size of the file.", minimum=0),
+        "bytes": _is(["integer", "null"], "The size of what was written, or went through so far.", minimum=0),
     }
     of_step = [name for name in EVENTS if name.startswith("step_")]
     return {

@@ -60,6 +60,19 @@ class StepContext(ExecutionContext):
     spill: Path
     stopper: Stopper = field(default_factory=Stopper)
     counts: dict[str, float] = field(default_factory=dict)
+    bytes_written: int | None = None
+    _rows: int = 0
+    _bytes: int = 0
+    _parts: list[Path] = field(default_factory=list)
+
+    def advance(self, rows: int, size: int = 0) -> None:
+        """Report rows (and bytes) that were read or written since the last call, so that progress can be shown."""
+        self._rows += rows
+        self._bytes += size
+
+    def moved(self) -> tuple[int, int]:
+        """Rows and bytes that went through so far, as far as they are known; also of files not complete yet."""
+        return self._rows, max(self._bytes, sum(_size(part) or 0 for part in self._parts))
 
     def log_metric(self, name: str, value: float, unit: str | None = None, **tags: object) -> None:
         """Log performance metric, with the step it belongs to. Raises ExecutionError when it cannot be written."""
@@ -82,15 +95,21 @@ class StepContext(ExecutionContext):
     def wrote(self, rows: int, target: Place) -> None:
         """Report the rows a writer wrote, and the file that holds them."""
         self.log_metric("rows_written", rows, unit="rows")
+        self.bytes_written = _size(target.path)
+        if self.bytes_written is not None:
+            self.log_metric("bytes_written", self.bytes_written, unit="bytes")
         root = self.root.resolve()
         path = target.path.relative_to(root) if target.path.is_relative_to(root) else target.path
         self.log_event(
-            "artifact_created", {"step_id": self.step_id, "path": path.as_posix(), "bytes": _size(target.path)}
+            "artifact_created", {"step_id": self.step_id, "path": path.as_posix(), "bytes": self.bytes_written}
         )
 
     def temporary(self, target: Path) -> Path:
         """The name beside ``target`` under which it is written before it is complete."""
-        return temporary_sibling(target, self.session_id)
+        part = temporary_sibling(target, self.session_id)
+        if part not in self._parts:
+            self._parts.append(part)
+        return part
 
     def dataset(self, sql: str, **details: Any) -> Dataset:
         """The rows of a trusted query as a Dataset of this run."""

@@ -47,6 +47,7 @@ class Engine:
         self.database = RunDatabase(prepared.limits)
         self.records = {name: StepRecord(name) for name in self.steps}
         self.error: dict[str, Any] | None = None
+        self.totals: dict[str, int] = {}  # what all writers reported
         self._by_id = {name: step.manifest for name, step in self.steps.items()}
         self._data: dict[str, Dataset] = {}
         self._readers = dict.fromkeys(self.steps, 0)
@@ -102,12 +103,14 @@ class Engine:
         self.database.lanes = min(self._lanes, len(segments))
         self.spill.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            with ProgressTicker(self):
+            with ProgressTicker(self) as ticker:
                 self._work(segments)
+            seen = [record.memory or 0 for record in self.records.values()]
+            peak = max([ticker.memory.peak() or 0, *seen]) or None
         finally:
             self.database.close()
             _remove_folder(self.spill)
-        return self._outcome()
+        return self._outcome(peak)
 
     def data_of(self, step_id: str) -> Dataset:
         """The rows that an earlier segment left for later ones."""
@@ -116,6 +119,12 @@ class Engine:
     def has_readers(self, step_id: str) -> bool:
         """Whether a later step takes the rows of this one."""
         return self._readers[step_id] > 0
+
+    def add_up(self, counts: Mapping[str, float]) -> None:
+        """Count what a step wrote as part of what the run wrote."""
+        with self._state:
+            for name in ("rows_written", "bytes_written"):
+                self.totals[name] = self.totals.get(name, 0) + int(counts.get(name, 0))
 
     def event(self, name: str, step_id: str | None = None, **fields: Any) -> None:
         """Log an event, with the step it belongs to."""
@@ -148,8 +157,7 @@ class Engine:
     def _needs_signals(self, segment: Segment) -> bool:
         """Whether only a signal can wake a step when its time is up, and signals reach the first thread alone."""
         step = self.steps[segment.last]
-        own = type(step.driver).__module__.startswith("osiris.drivers.")
-        return self._signals and bool(step.manifest.get("timeout")) and not own
+        return self._signals and bool(step.manifest.get("timeout")) and not step.own
 
     def _take(self, segment: Segment, lane: int) -> None:
         """Do a segment whose turn it is, unless that must not be any more."""
@@ -185,7 +193,7 @@ class Engine:
                 if self.cancelled:
                     self.records[name].state = outcome.CANCELLED
                 else:
-                    self._skip(name, f"the step {failed.step_id} failed before this one had any rows")
+                    self._skip(name, self._own_reason(name) or self._unwanted(segment))
 
     def _skipped(self, segment: Segment) -> bool:
         """Whether the segment cannot or shall not run; then each of its steps says why."""
@@ -193,10 +201,13 @@ class Engine:
         stopped = self._stop_reason()
         if stopped is None and not any(reasons.values()):
             return False
-        unwanted = f"only {segment.last} takes its rows, and that does not run"
         for name, reason in reasons.items():
-            self._skip(name, reason or stopped or unwanted)
+            self._skip(name, reason or stopped or self._unwanted(segment))
         return True
+
+    @staticmethod
+    def _unwanted(segment: Segment) -> str:
+        return f"only {segment.last} takes its rows, and that does not run"
 
     def _own_reason(self, name: str) -> str | None:
         for need in sorted(upstream_of(self._by_id[name])):
@@ -224,14 +235,18 @@ class Engine:
         for data in over:
             data.release()
 
-    def _outcome(self) -> Outcome:
+    def _outcome(self, peak: int | None) -> Outcome:
         for record in self.records.values():
             if record.state in (outcome.PENDING, outcome.RUNNING):
                 record.state = outcome.CANCELLED
         state = outcome.CANCELLED if self.cancelled else outcome.FAILED if self.error else outcome.SUCCEEDED
         rows = {record.id: record.rows for record in self.records.values() if record.rows is not None}
         steps = [record.plain() for record in self.records.values()]
-        return Outcome(state, steps, None if state == outcome.CANCELLED else self.error, rows)
+        for name in ("rows_written", "bytes_written"):
+            self.logger.log_metric(f"run_{name}", self.totals.get(name, 0), name.partition("_")[0])
+        if peak is not None:
+            self.logger.log_metric("run_peak_memory", peak, "bytes")
+        return Outcome(state, steps, None if state == outcome.CANCELLED else self.error, rows, peak)
 
 
 def _remove_folder(path: Path) -> None:

@@ -84,8 +84,8 @@ class RunFolder:
         """Whether somebody asked for the run to be cancelled."""
         return (self.path / CANCEL_FILE).exists()
 
-    def steps_so_far(self) -> tuple[list[dict[str, Any]], str | None]:
-        """What the events say about each step, and the last one that was started and has not ended."""
+    def steps_so_far(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """What the events say about each step, and those that were started and have not ended."""
         return steps_by_events(self.status["steps"], read_events(self.path))
 
     def release(self) -> None:
@@ -114,10 +114,13 @@ def _make_logs_folder(logs_dir: Path) -> None:
 
 def steps_by_events(
     steps: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]
-) -> tuple[list[dict[str, Any]], str | None]:
-    """The steps of a status as its events tell them, and the last one that was started, if it has not ended."""
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The steps of a status as its events tell them, and those that were started and have not ended.
+
+    Of steps that are computed together only the last one counts as running: that is where the work is done.
+    """
+    working: dict[object, str] = {}
     told = {str(step.get("id")): dict(step) for step in steps}
-    running: str | None = None
     for event in events:
         step = told.get(str(event.get("step_id")))
         state = _STEP_STATES.get(str(event.get("event")))
@@ -125,10 +128,10 @@ def steps_by_events(
             continue
         step["state"] = state
         if state == "running":
-            running = str(step["id"])
+            working[event.get("segment", step["id"])] = str(step["id"])
         else:
-            step |= {key: event[key] for key in ("duration", "rows") if key in event}
-    return list(told.values()), running if running and told[running]["state"] == "running" else None
+            step |= {key: event[key] for key in ("duration", "rows", "bytes") if key in event}
+    return list(told.values()), [name for name in working.values() if told[name]["state"] == "running"]
 
 
 def read_status(path: Path) -> dict[str, Any] | None:

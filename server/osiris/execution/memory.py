@@ -1,8 +1,10 @@
-"""How much memory a run may use."""
+"""How much memory a run may use, and how much it does."""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 _CGROUP_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -37,3 +39,57 @@ def _cgroup(name: str) -> int | None:
     except OSError:
         return None
     return int(text) if text.isdigit() and int(text) < _UNLIMITED else None
+
+
+class MemoryWatch:
+    """The most memory that this process and those it started took at one time, in bytes of resident pages."""
+
+    def __init__(self) -> None:
+        self._most_of_tree = 0
+
+    def look(self) -> int:
+        """What the tree of processes takes right now; 0 where the system does not say."""
+        now = sum(_resident(process) for process in _tree(os.getpid()))
+        self._most_of_tree = max(self._most_of_tree, now)
+        return now
+
+    def peak(self) -> int | None:
+        """The highest that was seen; of this process alone the system itself knows the highest. None: nobody knows."""
+        self.look()
+        return max(self._most_of_tree, _own_peak()) or None
+
+
+def own_memory() -> int:
+    """What this process alone takes right now, in bytes; 0 where the system does not say. Costs next to nothing."""
+    return _resident(os.getpid())
+
+
+def _own_peak() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(most) if sys.platform == "darwin" else int(most) * 1024
+
+
+def _tree(process: int) -> Iterator[int]:
+    yield process
+    try:
+        threads = os.listdir(f"/proc/{process}/task")
+    except OSError:
+        return
+    for thread in threads:
+        try:
+            children = Path(f"/proc/{process}/task/{thread}/children").read_text().split()
+        except OSError:
+            continue
+        for child in children:
+            yield from _tree(int(child))
+
+
+def _resident(process: int) -> int:
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0

@@ -40,6 +40,11 @@ class PreparedStep:
         """Whether running the driver only describes the rows."""
         return bool(getattr(self.driver, "lazy", False))
 
+    @property
+    def own(self) -> bool:
+        """Whether the driver is one of ours: it can be interrupted wherever it is."""
+        return type(self.driver).__module__.startswith("osiris.drivers.")
+
 
 @dataclass
 class Preparation:

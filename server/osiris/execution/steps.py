@@ -14,6 +14,7 @@ from osiris.drivers.context import StepContext, StepStopped, Stopper
 from osiris.execution import outcome
 from osiris.execution.deadline import Deadline, woken_by_signals
 from osiris.execution.known_tables import note_written
+from osiris.execution.memory import own_memory
 from osiris.execution.segments import Segment, sources_of
 from osiris.sql.dataset import Dataset, as_dataset
 from osiris.sql.messages import explain_engine_error, is_about_data
@@ -47,6 +48,13 @@ class SegmentRun:
         self.signals = signals and threading.current_thread() is threading.main_thread()
         self.stopper = Stopper(stopped=engine.stopping)
         self.current: str | None = None
+        self.memory = 0  # the most that was seen of the whole run meanwhile, in bytes
+        self.started: dict[str, float] = {}
+        self.contexts: dict[str, StepContext] = {}
+
+    def on_their_way(self) -> list[tuple[str, StepContext]]:
+        """The steps of the segment that have begun, each with its context; safe from any thread."""
+        return list(self.contexts.items())
 
     def stop(self) -> None:
         """Interrupt what is running; safe from any thread."""
@@ -56,9 +64,8 @@ class SegmentRun:
     def run(self) -> Dataset | None:
         """The kept rows of the segment's last step, None when nobody takes them. Raises StepFailed."""
         engine, segment = self.engine, self.segment
-        started: dict[str, float] = {}
+        started, contexts = self.started, self.contexts
         results: dict[str, Dataset] = {}
-        contexts: dict[str, StepContext] = {}
         for name in segment.steps:
             started[name] = time.monotonic()
             self.current = name
@@ -70,10 +77,10 @@ class SegmentRun:
                 if result is not None:
                     results[name] = result
         final = self._attempts(segment, results, contexts)
+        rows = self._rows(results, final)
+        self.memory = max(self.memory, own_memory())
         for name in segment.steps:
-            self._complete(
-                segment, name, started[name], contexts[name], final if name == segment.last else results.get(name)
-            )
+            self._complete(name, rows.get(name))
         if final is not None and not engine.has_readers(segment.last):
             final.release()
             return None
@@ -144,12 +151,15 @@ class SegmentRun:
             if self.engine.has_readers(name):
                 raise ExecutionError(f"The driver of {step.manifest['component']} returned no rows under 'df'.")
             return None
-        return as_dataset(returned["df"], self.engine.database)
+        result = as_dataset(returned["df"], self.engine.database)
+        if result.once:
+            result.count_by(context.advance)
+        return result
 
     def _context(self, name: str) -> StepContext:
         engine = self.engine
         artifacts = engine.run_dir / "artifacts" / name
-        if not type(engine.steps[name].driver).__module__.startswith("osiris.drivers."):
+        if not engine.steps[name].own:
             artifacts.mkdir(parents=True, exist_ok=True, mode=0o700)
         return StepContext(
             session_id=engine.logger.session_id,
@@ -163,20 +173,43 @@ class SegmentRun:
             stopper=self.stopper,
         )
 
-    def _complete(
-        self, segment: Segment, name: str, started: float, context: StepContext, result: Dataset | None
-    ) -> None:
+    def _rows(self, results: Mapping[str, Dataset], final: Dataset | None) -> dict[str, int]:
+        """How many rows each step read, made or wrote, where that is known without counting."""
+        found: dict[str, int] = {}
+        made: dict[str, int] = {}
+        for name in reversed(self.segment.steps):
+            step, counts = self.engine.steps[name], self.contexts[name].counts
+            data = final if name == self.segment.last else results.get(name)
+            reported = counts.get("rows_written", counts.get("rows_read"))
+            if reported is not None:
+                found[name] = int(reported)
+            elif (rows := data.rows if data is not None and data.rows is not None else made.get(name)) is not None:
+                found[name] = rows
+                self.engine.logger.log_metric("rows_produced", rows, "rows", step_id=name)
+            sources = sources_of(step.manifest)
+            if "rows_written" in counts and len(sources) == 1 and step.own:
+                made[next(iter(sources))] = found[name]  # a writer of ours writes all that the step before it made
+        return found
+
+    def _complete(self, name: str, rows: int | None) -> None:
         record = self.engine.records[name]
-        rows = context.counts.get("rows_written", context.counts.get("rows_read"))
-        if rows is None and result is not None and result.rows is not None:
-            rows = result.rows
-            self.engine.logger.log_metric("rows_produced", rows, "rows", step_id=name)
-        record.rows = None if rows is None else int(rows)
-        record.duration = time.monotonic() - started
+        record.rows = rows
+        record.bytes = self.contexts[name].bytes_written
+        record.duration = time.monotonic() - self.started[name]
+        record.memory = self.memory or None
         record.state = outcome.SUCCEEDED
         note_written(self.engine.steps[name].manifest, self.engine.steps[name].config, self.engine.root)
+        self.engine.add_up(self.contexts[name].counts)
+        self.engine.logger.log_metric("duration", round(record.duration, 3), "s", step_id=name)
+        if record.memory is not None:
+            self.engine.logger.log_metric("peak_memory", record.memory, "bytes", step_id=name)
         self.engine.event(
-            "step_complete", name, segment=segment.number, duration=round(record.duration, 3), rows=record.rows
+            "step_complete",
+            name,
+            segment=self.segment.number,
+            duration=round(record.duration, 3),
+            rows=record.rows,
+            bytes=record.bytes,
         )
 
     def _failure(self, segment: Segment, name: str, error: BaseException, results: dict[str, Dataset]) -> StepFailed:

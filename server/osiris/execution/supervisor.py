@@ -168,12 +168,13 @@ class Supervisor:
 
     def _dead_worker(self, worker: Worker) -> dict[str, Any]:
         steps, running = self.folder.steps_so_far()
-        where = f" while the step {running} was running" if running else ""
+        verb = "step {} was" if len(running) == 1 else "steps {} were"
+        where = f" while the {verb.format(' and '.join(running))} running" if running else ""
         for step in steps:
             if step["state"] in ("running", "pending"):
-                step["state"] = "failed" if step["id"] == running else "skipped"
+                step["state"] = "failed" if step["id"] in running else "skipped"
         error = {
-            "step": running,
+            "step": running[-1] if running else None,
             "code": "OML618",
             "message": f"The process that carried out the run is gone{where}: {worker.ended_how()}.",
             "hint": "If memory ran out, lower runs.memory_limit in osiris.yaml: data goes to disk earlier then.",

@@ -48,6 +48,7 @@ class Dataset:
         self.rows = rows
         self.depth = depth
         self._held = source if source is not None and source.startswith('"') else None
+        self._counter: Callable[[int, int], None] | None = None
 
     @classmethod
     def query(
@@ -80,6 +81,10 @@ class Dataset:
         if self._held is not None:
             self._database.show(self._held)  # another thread may have made it
         return self._source
+
+    def count_by(self, counter: Callable[[int, int], None]) -> None:
+        """Call ``counter`` with the rows and bytes of each batch of a stream as it goes through."""
+        self._counter = counter
 
     @contextmanager
     def scanned(self) -> Iterator[str]:
@@ -133,7 +138,7 @@ class Dataset:
         stream, self._stream = self._stream, None
         if stream is None:
             raise ValueError("these rows were read before; a stream can be read only once")
-        return stream
+        return stream if self._counter is None else _counted(stream, self._counter)
 
     @contextmanager
     def _registered(self, data: Any) -> Iterator[str]:
@@ -142,6 +147,18 @@ class Dataset:
             yield name
         finally:
             self._database.forget(name)
+
+
+def _counted(stream: Any, counter: Callable[[int, int], None]) -> Any:
+    import pyarrow as pa
+
+    def batches() -> Iterator[Any]:
+        with stream:
+            for batch in stream:
+                yield batch
+                counter(batch.num_rows, batch.nbytes)
+
+    return pa.RecordBatchReader.from_batches(stream.schema, batches())
 
 
 def as_dataset(data: Any, database: RunDatabase) -> Dataset:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from osiris.cli.arguments import format_option, shown_path
+from osiris.cli.arguments import format_option
 from osiris.cli.failures import DID_NOT_WORK, UsageProblem, say_error
-from osiris.cli.run_lines import facts, format_seconds
-from osiris.cli.streams import colour_wanted, paint, write_json
+from osiris.cli.run_lines import format_seconds
+from osiris.cli.streams import write_json
 from osiris.cli.table import print_table
 
 if TYPE_CHECKING:
     from osiris.execution.runs import RunInfo, RunStore
-
-_STYLES = {"succeeded": "good", "failed": "error", "interrupted": "error", "cancelled": "warning"}
 
 _logs_dir = click.option("--logs-dir", metavar="DIR", help="Folder of the runs (default: logs/ in the project).")
 _run = click.argument("run", metavar="RUN")
@@ -60,18 +57,9 @@ def show_run(run: str, logs_dir: str | None, layout: str) -> None:
     if layout == "json":
         write_json(info.plain())
         return
-    colour = colour_wanted(sys.stdout)
-    click.echo(f"{info.id}  {info.pipeline or ''}")
-    click.echo(f"state:  {paint(info.state, _STYLES.get(info.state, 'strong'), on=colour)}{facts(info.status)}")
-    for step in _steps(store, info):
-        click.echo(f"  {step.get('state', ''):<9}  {step.get('id', '')}{facts(step)}")
-    error = info.status.get("error") or {}
-    if error:
-        where = f"the step {error['step']} failed: " if error.get("step") else ""
-        click.echo(f"error:  {where}{error.get('message', '')}")
-        if error.get("hint"):
-            click.echo(f"hint:   {error['hint']}")
-    click.echo(f"log:    {shown_path(info.path)}")
+    from osiris.cli.run_page import show
+
+    show(info, _steps(store, info), store.events(info.id))
 
 
 @command.command("follow")
