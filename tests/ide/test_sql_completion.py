@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from marked import split
 from sql_marked import DUCKDB, ENVIRONMENT, item, names, pipeline, suggested, taken, words
 
-from osiris.ide.completion.complete import documentation_of
+from osiris.ide.completion.complete import complete, documentation_of
+from osiris.language.analysis import analyse
+from osiris.language.catalog import Catalog, Column, SchemaKnowledge, TableInfo
+from osiris.language.environment import StaticEnvironment
 
 ORDERS = ["id", "customer_id", "total", "Order Date", "group"]
 
@@ -275,6 +279,31 @@ def test_in_double_quotes_names_of_duckdb_are_escaped() -> None:
     marked = pipeline("SELECT 1", DUCKDB).replace("query: |\n        SELECT 1", 'query: "SELECT <|> FROM df_orders"')
 
     assert taken(marked, "Order Date") == 'query: "SELECT \\"Order Date\\" FROM df_orders"'
+
+
+def test_between_quotes_that_the_editor_has_closed_already() -> None:
+    assert taken(pipeline('SELECT "<|>" FROM df_orders', DUCKDB), "Order Date") == 'SELECT "Order Date" FROM df_orders'
+    assert taken(pipeline("SELECT o.`<|>` FROM orders o"), "id") == "SELECT o.`id` FROM orders o"
+
+
+def test_the_last_reading_counts_for_suggestions_and_the_committed_one_where_there_is_no_other() -> None:
+    def env(locked: Catalog | None, discovered: Catalog | None) -> StaticEnvironment:
+        schemas = {"@mysql.shop": SchemaKnowledge(locked, discovered)}
+        return StaticEnvironment(connections=ENVIRONMENT.connections, schemas=schemas)
+
+    def orders(*names: str) -> Catalog:
+        columns = {("", "orders"): tuple(Column(name, "int") for name in names)}
+        return Catalog("@mysql.shop", "mysql", [TableInfo("", "orders")], columns)
+
+    text, offset = split(pipeline("SELECT o.<|> FROM orders o"))
+
+    def labels(env: StaticEnvironment) -> list[str]:
+        found = complete(analyse(text, env), env, offset)
+        return [item.label for item in found.items] if found else []
+
+    assert labels(env(orders("old"), orders("old", "new"))) == ["old", "new", "*"]
+    assert labels(env(orders("old", "older"), None)) == ["old", "older", "*"]
+    assert labels(env(None, None)) == []
 
 
 # -- functions and keywords

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from osiris.ide.sql.dialects import Dialect, dialect_of
 
 if TYPE_CHECKING:
@@ -46,6 +48,24 @@ def refused(dialect: Dialect, run: Run) -> Iterator[str]:
             run(f"WITH {name} AS (SELECT 1 AS a) SELECT {name}.a FROM {name}")
         except Exception:  # noqa: BLE001 - each engine has its own
             yield word
+
+
+@pytest.mark.parametrize(
+    ("name", "mysql", "postgres", "duckdb"),
+    [
+        ("total", "total", "total", "total"),
+        ("customerId", "customerId", '"customerId"', "customerId"),
+        ("Order Date", "`Order Date`", '"Order Date"', '"Order Date"'),
+        ("group", "`group`", '"group"', '"group"'),
+        ("größe", "größe", "größe", "größe"),
+        ("2nd", "`2nd`", '"2nd"', '"2nd"'),
+        ('a"b`c', '`a"b``c`', '"a""b`c"', '"a""b`c"'),
+    ],
+)
+def test_names_are_in_quotes_where_they_need_them(name: str, mysql: str, postgres: str, duckdb: str) -> None:
+    found = [dialect_of(dialect).identifier(name) for dialect in ("mysql", "postgres", "duckdb", "sqlite")]
+
+    assert found == [mysql, postgres, duckdb, duckdb]
 
 
 def test_sqlite() -> None:

@@ -189,10 +189,20 @@ class QueryTables:
             origin = known.table if known is not None else None
             info = origin or TableInfo("", name)
             return Table(replace(info, name=name, schema=""), known.columns if known is not None else None)
-        if self.knowledge is None:
-            return None
-        found = self.knowledge.table(name, schema or self._schema())
-        return found[0] if found is not None else None
+        said = self._schema()
+        wanted = [schema] if schema is not None or said is None else [said, None]
+        return next((found for where in wanted if (found := self._in_database(name, where)) is not None), None)
+
+    def _in_database(self, name: str, schema: str | None) -> Table | None:
+        """The table as it was last read; as it is committed where that reading does not know its columns."""
+        known = self.knowledge
+        latest: Table | None = None
+        for catalog in (known.discovered, known.locked) if known is not None else ():
+            found = catalog.table(name, schema) if catalog is not None else None
+            if found is not None and found.columns is not None:
+                return found
+            latest = latest or found
+        return latest
 
     def origin(self, name: str, schema: str | None = None) -> TableInfo | None:
         """The table of a database that ``name`` is, or that the step behind it reads as it is."""
