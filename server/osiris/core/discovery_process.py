@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from osiris.core.cache_fingerprint import SchemaFingerprint, specs_of_family
 from osiris.core.config import ConnectionConfig
@@ -227,9 +228,15 @@ def _discover_one(connection: ConnectionConfig, task: Discovery, running: _Runni
 
 def _resolved(connection: ConnectionConfig, env: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """The fields with variables and defaults filled in, and the secrets among them. Raises ConfigurationError."""
+    from osiris.language.secrets import dsn_password_spans
+
     specs = specs_of_family(connection.family) or (None,)
     all_resolved = [connection.resolve(env, spec) for spec in specs]
-    return all_resolved[0].fields, sorted({secret for resolved in all_resolved for secret in resolved.secrets})
+    secrets = {secret for resolved in all_resolved for secret in resolved.secrets}
+    for secret in list(secrets):  # a driver takes a connection string apart, and may complain of its password alone
+        inside = {secret[start:end] for start, end in dsn_password_spans(secret)}
+        secrets |= inside | {unquote(password) for password in inside}
+    return all_resolved[0].fields, sorted(secrets)
 
 
 def _ask(request: bytes, timeout: float, running: _Running) -> dict[str, Any] | Problem:
