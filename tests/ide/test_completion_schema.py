@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from known import KNOWN, SHOP, catalog, knowing, many
 from marked import ENVIRONMENT, labels, suggestions, take
 
 from osiris.ide.completion.complete import documentation_of
 from osiris.ide.completion.suggestion import ItemKind
-from osiris.language.catalog import Column, TableInfo
+from osiris.language.catalog import Column, Table, TableInfo
 
 READ = """\
 oml_version: 0.1.0
@@ -216,3 +218,36 @@ def test_nothing_is_suggested_beside_a_value_that_is_complete(columns: str) -> N
 def test_nothing_is_suggested_behind_a_list_within_a_map_in_flow_style() -> None:
     start = READ.replace('    config:\n      connection: "@sqlite.shop"\n', "")
     assert labels(start + "    config: {table: orders, columns: [id]<|>}\n", KNOWN) == []
+
+
+# -- columns from elsewhere
+
+
+def test_columns_of_a_file_with_a_header() -> None:
+    info = TableInfo("", "data/in.csv", "file")
+    columns = (Column("day", "DATE", "date32"), Column("net amount", "DOUBLE", "double"))
+    env = replace(ENVIRONMENT, file_tables={"data/in.csv": Table(info, columns)})
+    text = READ.replace("sqlite.extractor", "filesystem.csv_extractor").replace(
+        'connection: "@sqlite.shop"', "path: data/in.csv"
+    )
+    found = suggestions(text + "      columns: [day, <|>]\n", env)
+    assert found is not None
+    assert [(item.label, item.detail) for item in found.items] == [("net amount", "DOUBLE")]
+
+
+def test_the_key_of_a_table_that_is_yet_to_be_made_is_of_the_data_that_comes() -> None:
+    text = (
+        READ
+        + """\
+      table: orders
+      columns: [id, amount]
+  - id: store
+    component: sqlite.writer
+    mode: write
+    config:
+      table: revenue
+      primary_key: [<|>]
+"""
+    )
+    assert labels(text, KNOWN) == ["id", "amount"]
+    assert labels(text.replace("revenue", "customers"), KNOWN) == ["id", "name"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from osiris.components.spec import ComponentSpec
 from osiris.ide.column_texts import column_detail, table_detail, table_name
@@ -11,8 +12,9 @@ from osiris.ide.completion.insertion import in_quotes, literal
 from osiris.ide.completion.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.cursor import Role
 from osiris.ide.vocabulary import schema_at, types_of
-from osiris.language.catalog import Catalog, Column, SchemaKnowledge, Table, TableInfo
+from osiris.language.catalog import Catalog, Columns, SchemaKnowledge, Table, TableInfo
 from osiris.language.step_database import StepDatabase, step_database
+from osiris.language.substitution import resolve_config
 from osiris.syntax.tree import Scalar
 from osiris.syntax.tree import Sequence as SequenceNode
 
@@ -28,18 +30,21 @@ def names(place: Place) -> Iterable[Item]:
         return ()
     if not cursor.quote and cursor.text.startswith(("[", "{")):
         return ()  # at the edge of a whole list
+    if cursor.step >= len(place.analysis.pipeline.steps):
+        return ()
     key = cursor.within[1]
-    naming = (spec.table_key, spec.schema_key, *spec.column_keys)
-    if key not in naming or cursor.step >= len(place.analysis.pipeline.steps):
+    if key in spec.column_keys:
+        return _columns(place, *_of_table(place, spec))
+    if key == "columns" and spec.table_key is None and not spec.consumes_data:
+        return _columns(place, _of_file(place, spec))
+    if key not in (spec.table_key, spec.schema_key):
         return ()
     database = step_database(place.analysis, cursor.step, place.env)
     if database is None or database.knowledge is None:
         return ()
-    if key == spec.table_key:
-        return _tables(place, spec, database, database.knowledge)
     if key == spec.schema_key:
         return _schemas(place, database.knowledge)
-    return _columns(place, spec, database)
+    return _tables(place, spec, database, database.knowledge)
 
 
 def best(found: Sequence[str], typed: str) -> list[str]:
@@ -107,18 +112,49 @@ def _schemas(place: Place, knowledge: SchemaKnowledge) -> Iterator[Item]:
 # -- columns
 
 
-def _columns(place: Place, spec: ComponentSpec, database: StepDatabase) -> Iterator[Item]:
-    table = known_table(database)
-    if table is None or table.columns is None:
-        return
+def _of_table(place: Place, spec: ComponentSpec) -> tuple[Columns, Topic | None]:
+    """The columns of the step's table, and what documents them; for a table that is yet to be made, those of the data
+    that comes in."""
+    assert place.cursor.step is not None
+    database = step_database(place.analysis, place.cursor.step, place.env)
+    table = known_table(database) if database is not None else None
+    if database is None or table is None or table.columns is None:
+        return (_of_data(place), None) if spec.consumes_data else ((), None)
+    topic = Topic(connection=database.connection.reference, table=(table.info.schema, table.info.name))
+    if not spec.consumes_data:
+        return table.columns, topic
+    # What tells rows apart is most likely what does so in the table.
+    return tuple(sorted(table.columns, key=lambda column: (not column.primary_key, not column.unique))), topic
+
+
+def _of_data(place: Place) -> Columns:
+    from osiris.sql.step_columns import step_columns
+
+    assert place.cursor.step is not None
+    sources = set(place.analysis.graph.data_inputs[place.cursor.step].values())
+    found = step_columns(place.analysis, place.env, sources.pop()) if len(sources) == 1 else None
+    return found.columns if found is not None else ()
+
+
+def _of_file(place: Place, spec: ComponentSpec) -> Columns:
+    """The columns of the file that the step reads."""
+    assert place.cursor.step is not None
+    uses = place.analysis.paths[place.cursor.step]
+    path = next((use.path for use in uses if use.is_input and use.known and use.whole), None)
+    if path is None:
+        return ()
+    config = place.analysis.pipeline.steps[place.cursor.step].config
+    options = resolve_config(config, spec, place.analysis.values.plain()).config
+    table = place.env.file_table(path, options)
+    return (table.columns or ()) if table is not None else ()
+
+
+def _columns(place: Place, columns: Columns, topic: Topic | None = None) -> Iterator[Item]:
     taken = _written(place)
-    columns: Iterable[Column] = table.columns
-    if spec.consumes_data:  # what tells rows apart is most likely what does so in the table
-        columns = sorted(columns, key=lambda column: (not column.primary_key, not column.unique))
     free = {column.name: column for column in columns if column.name.casefold() not in taken}
     for name in best(list(free), place.cursor.prefix):
-        topic = Topic(connection=database.connection.reference, table=(table.info.schema, table.info.name), column=name)
-        yield _item(place, name, ItemKind.COLUMN, column_detail(free[name]), topic)
+        about = replace(topic, column=name) if topic is not None else None
+        yield _item(place, name, ItemKind.COLUMN, column_detail(free[name]), about)
 
 
 def known_table(database: StepDatabase) -> Table | None:
