@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import socket
 import sqlite3
 import stat
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -371,3 +373,17 @@ def test_what_is_broken_is_a_note(osiris, shop):
     assert done.returncode == 0
     assert "    note: torn.parquet cannot be read: it is not a whole Parquet file.\n" in done.stdout
     assert "    note: The columns of v cannot be read: no such table: main.orders.\n" in done.stdout
+
+
+def test_on_a_terminal_it_says_what_it_waits_for(osiris, shop):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        fields = f"host: 127.0.0.1, port: {silent.getsockname()[1]}, database: d, user: u, password: p"
+        (shop / "osiris_connections.yaml").write_text(f"connections: {{mysql: {{slow: {{{fields}}}}}}}")
+        ours, theirs = pty.openpty()
+        done = osiris("discover", "--timeout", "4", capture_output=False, stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert "reading @mysql.slow ... " in shown
+    assert shown.endswith("\r\x1b[K")
+    assert done.stdout.startswith("@mysql.slow  failed: ")

@@ -246,3 +246,9 @@ def test_five_thousand_tables_are_no_problem(make):
         make("BEGIN;" + "".join(f"CREATE TABLE t{i} ({columns});" for i in range(5000)) + "COMMIT;")
     ) as session:
         assert sum(len(found) for found in session.columns(session.tables()).values()) == 100_000
+
+
+def test_a_damaged_name_is_a_problem_in_words(make):
+    path = make("CREATE TABLE whole (x); CREATE TABLE damaged (column_1, column_2);")
+    path.write_bytes(path.read_bytes().replace(b"column_1", b"column_\xff").replace(b"column_2", b"column_\xff"))
+    assert str(problem_of(path)) == "Cannot read shop.db: a name in it is not UTF-8."

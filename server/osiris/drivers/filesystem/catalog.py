@@ -109,7 +109,7 @@ class FilesystemSession:
             raise Unreachable(f"There is no file {table.name} any more that could be read.")
         try:
             return self._reader.sample(found.files[0], max(rows, 0))
-        except (OsirisError, OSError) as error:
+        except Exception as error:
             raise Unreachable(f"{table.name} cannot be read: {describe(error)}") from error
 
     @cached_property
@@ -153,7 +153,7 @@ class FilesystemSession:
     def _columns_of(self, file: DataFile) -> tuple[Columns, int | None] | None:
         try:
             return self._reader.columns(file)
-        except (OsirisError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a broken file makes its reader raise, it stops no other
             reason = (str(error) if isinstance(error, OsirisError) else describe(error)).rstrip(".")
             self._broken.append(reason + "." if file.name in reason else f"{file.name} cannot be read: {reason}.")
             return None

@@ -172,10 +172,11 @@ def _json_rows(text: str) -> Iterator[str]:
     while at < len(text) and text[at] == "{":
         try:
             row, at = decoder.raw_decode(text, at)
+            line = json.dumps(row)
         except (json.JSONDecodeError, RecursionError):
             break  # cut off here, or broken: what came before is enough
         found += 1
-        yield json.dumps(row)
+        yield line
         at = _after_blank(text, at)
     if not found:
         raise ValidationError("it holds no JSON objects")

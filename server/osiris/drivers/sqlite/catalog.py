@@ -22,6 +22,7 @@ from osiris.sql.columns import quote_name
 
 _STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine, some 0.1 ms
 _VIRTUAL = re.compile(r"CREATE\s+VIRTUAL\s+TABLE\b.*?\bUSING\s+(\w+)", re.IGNORECASE | re.DOTALL)
+_NAME = "a name in it is not UTF-8"
 _HIDDEN = 1  # a column of a virtual table that ``*`` leaves out; 2 and 3 are generated columns
 
 
@@ -97,7 +98,7 @@ class SQLiteSession:
             try:
                 columns = self._columns(info, keys)
             except sqlite3.Error as error:
-                if getattr(error, "sqlite_errorname", "") != "SQLITE_ERROR":
+                if getattr(error, "sqlite_errorname", "SQLITE_ERROR") != "SQLITE_ERROR":
                     raise _problem(error, self._place) from error
                 self._unreadable[info.name] = str(error)
             else:
@@ -187,6 +188,8 @@ class SQLiteSession:
         self._connection.set_progress_handler(lambda: int(time.monotonic() > end), _STEPS_BETWEEN_LOOKS)
         try:
             yield
+        except UnicodeDecodeError as error:  # of a name, or of a message that names one: no text_factory for these
+            raise sqlite3.DatabaseError(_NAME) from error
         finally:
             self._connection.set_progress_handler(None, 0)
 
