@@ -35,7 +35,7 @@ class Check:
 @format_option("text", "json")
 def command(layout: str) -> int:
     """Say what is installed, what is missing and what is in the way."""
-    checks = [*_installation(), *_owners_of_the_name(), *_extras(), *_project()]
+    checks = [*_installation(), *_owners_of_the_name(), *_extras(), *_state(), *_project()]
     if layout == "json":
         write_json({"ok": not _problems(checks), "checks": [asdict(check) for check in checks]})
     else:
@@ -100,6 +100,23 @@ def _extras() -> Iterator[Check]:
             yield Check(f"extra {extra}", "note", f"lacks {', '.join(missing)}", hint)
         else:
             yield Check(f"extra {extra}", "ok", ", ".join(present))
+
+
+def _state() -> Iterator[Check]:
+    """Whether what is remembered of databases can be used."""
+    from osiris.core.error_taxonomy import OsirisError
+    from osiris.core.state_store import StateStore
+
+    name = "state of the user"
+    try:
+        with StateStore(wait=1) as store:
+            store.read(lambda db: db.execute("SELECT count(*) FROM readings").fetchone(), absent=None)
+            for remark in store.remarks:
+                yield Check(name, "note", remark)
+            kept = "" if store.path.exists() else ", where nothing is kept yet"
+            yield Check(name, "ok", f"{store.path}{kept}")
+    except OsirisError as problem:
+        yield Check(name, "problem", str(problem), problem.hint)
 
 
 def _project() -> Iterator[Check]:
