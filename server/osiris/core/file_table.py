@@ -14,7 +14,6 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from osiris.core.csv_header import csv_columns
 from osiris.core.files import is_inside
 from osiris.language.catalog import Catalog, Columns, Table, TableInfo
 from osiris.language.connections import Connection
@@ -60,6 +59,8 @@ class FileTables:
         return None if columns is None else Table(TableInfo("", posixpath.basename(path), "file"), columns)
 
     def _text_columns(self, path: str, options: Mapping[str, Plain]) -> Columns | None:
+        from osiris.core.csv_header import csv_columns
+
         full = self._root / path
         key = (path, json.dumps({name: options[name] for name in _OPTIONS if name in options}, default=str))
         try:
