@@ -46,15 +46,16 @@ class SqlText:
     _offset: int
 
     def span(self, span: Span) -> Span | None:
-        """A range of the query in the document; None when it has no place on one line there."""
+        """A range around the cursor in the document; None when it has no place on one line there."""
         if span.start == span.end == self.index:
             return None if self._splits() else Span(self._offset, self._offset)
         found = self._places.span(*span)
         if span.end == self.index:
             found = Span(found.start, max(found.start, self._offset - self.step.base))
-        if _BREAK.search(self._source, found.start, found.end):
-            return None
-        return found.shift(self.step.base)
+        placed = found.shift(self.step.base)
+        if _BREAK.search(self._source, found.start, found.end) or not placed.touches(self._offset):
+            return None  # in broken text it may also be none that the cursor stands in
+        return placed
 
     def _splits(self) -> bool:
         """Whether the cursor stands between the two halves of an escape, such as a doubled quote."""
