@@ -21,6 +21,7 @@ COMMANDS = {
     "fmt": "Format pipelines",
     "compile": "Turn a pipeline into a manifest",
     "run": "Compile and run a pipeline",
+    "preview": "Show the first rows that a step yields, and write nothing",
     "runs": "List, show, follow, cancel and clean runs",
     "components": "List and show the components that steps can use",
     "discover": "Read which tables and columns the databases of the project have",

@@ -17,6 +17,7 @@ from osiris.execution import conflicts, outcome
 from osiris.execution.outcome import Outcome, StepRecord
 from osiris.execution.preparation import SPILL, Preparation
 from osiris.execution.progress import ProgressTicker
+from osiris.execution.sample import Sample
 from osiris.execution.scheduler import Scheduler
 from osiris.execution.segments import Segment, plan, sources_of, upstream_of
 from osiris.execution.steps import SegmentRun, StepFailed
@@ -36,8 +37,12 @@ class Engine:
         root: Path,
         run_dir: Path,
         signals: bool = False,
+        sample: Sample | None = None,
     ) -> None:
-        """``signals``: this process is ours, so a signal may end what the main thread waits for."""
+        """``signals``: this process is ours, so a signal may end what the main thread waits for.
+
+        ``sample``: the step whose first rows somebody wants to see; it is filled before the run ends.
+        """
         self.manifest = manifest
         self.logger = logger
         self.root = root
@@ -54,6 +59,9 @@ class Engine:
         for step in self._by_id.values():
             for source in sources_of(step):
                 self._readers[source] += 1
+        self.sample = sample
+        if sample is not None:
+            self._readers[sample.step] += 1
         self._cancelled = threading.Event()
         self._stopping = threading.Event()  # cancelled, or the run itself broke
         self._signals = signals
@@ -105,6 +113,8 @@ class Engine:
         try:
             with ProgressTicker(self) as ticker:
                 self._work(segments)
+            if self.sample is not None and self.sample.step in self._data:
+                self.sample.fill(self._data[self.sample.step])
             seen = [record.memory or 0 for record in self.records.values()]
             peak = max([ticker.memory.peak() or 0, *seen]) or None
         finally:

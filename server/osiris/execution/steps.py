@@ -125,8 +125,9 @@ class SegmentRun:
         try:
             with woken_by_signals(deadline.running) if self.signals else nullcontext(), deadline:
                 result = self._invoke(name, results, context)
+                most = self.engine.sample.most_of(name) if self.engine.sample is not None else None
                 if result is not None and not (result.rows is not None and not self.engine.has_readers(name)):
-                    result = _kept(result)
+                    result = _kept(result, most)
         except (Exception, StepStopped) as error:
             if deadline.expired and not self.engine.stopping:
                 raise _TimeUp(float(timeout or 0)) from error
@@ -281,10 +282,10 @@ class SegmentRun:
         return ExecutionError("").code, describe(error), None
 
 
-def _kept(result: Dataset) -> Dataset:
+def _kept(result: Dataset, most: int | None) -> Dataset:
     """The rows, computed. Raises what broke their stream itself: DuckDB hands on no more than its text."""
     try:
-        return result.keep()
+        return result.keep(most)
     except Exception:
         broken = result.failure()
         if broken is None:

@@ -64,6 +64,7 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
     from osiris.core.session_logging import SessionLogger
     from osiris.execution.engine import Engine
     from osiris.execution.preparation import prepare
+    from osiris.execution.sample import Sample
 
     run_dir, root = Path(request["run_dir"]), Path(request["root"])
     working_folder(root)
@@ -85,11 +86,13 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
         masker.add(value)
     with SessionLogger(run_dir, run_dir.name, masker) as logger:
         _catch_prints(logger, masker)
-        engine = Engine(manifest, prepared, logger=logger, root=root, run_dir=run_dir, signals=True)
+        sample = Sample(**request["sample"]) if request.get("sample") else None
+        engine = Engine(manifest, prepared, logger=logger, root=root, run_dir=run_dir, signals=True, sample=sample)
         threading.Thread(target=_listen, args=(channel, engine), daemon=True).start()
         outcome = engine.run().plain()
     # Numbers by step ids: a step may be called "tokens", and that makes none of its rows a secret.
-    return {"outcome": {**masker.data(outcome), "rows": outcome["rows"]}}
+    message = {"outcome": {**masker.data(outcome), "rows": outcome["rows"]}}
+    return message if sample is None else {**message, "sample": sample.found}
 
 
 def _listen(channel: Channel, engine: Engine) -> None:

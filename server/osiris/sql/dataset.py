@@ -95,12 +95,15 @@ class Dataset:
         with self._registered(self._take()) as name:
             yield name
 
-    def keep(self) -> Dataset:
-        """The same rows, computed now and stored so that they can be read many times. Raises duckdb.Error."""
-        if self._held is not None and self.rows is not None:
+    def keep(self, most: int | None = None) -> Dataset:
+        """The same rows, computed now and stored so that they can be read many times. Raises duckdb.Error.
+
+        With ``most`` only the first rows, and no more work is done than those take.
+        """
+        if self._held is not None and self.rows is not None and (most is None or self.rows <= most):
             return self
         with self.scanned() as source:
-            name, rows = self._database.keep(source)
+            name, rows = self._database.keep(source if most is None else f"(FROM {source} LIMIT {most})")
         return Dataset(self._database, name, columns=self._columns, rows=rows)
 
     def release(self) -> None:

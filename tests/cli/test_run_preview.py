@@ -1,0 +1,97 @@
+"""``osiris preview`` and the page of ``osiris runs show``."""
+
+from __future__ import annotations
+
+import json
+
+TOTALS = """\
+oml_version: "0.1.0"
+name: totals
+steps:
+  - id: read-orders
+    component: filesystem.csv_extractor
+    mode: read
+    config:
+      path: data/orders.csv
+  - id: totals
+    component: duckdb.processor
+    mode: transform
+    config:
+      query: SELECT count(*) AS n, sum(amount) AS total, NULL AS nothing FROM df
+  - id: write
+    component: filesystem.csv_writer
+    mode: write
+    config:
+      path: out/totals.csv
+"""
+
+
+def test_preview_as_a_table(osiris, project):
+    done = osiris("preview", "pipelines/orders.oml.yaml", "read-orders", "--limit", "1")
+
+    assert (done.returncode, done.stdout) == (0, "id  amount\n1   10.5\n")
+    assert done.stderr == "the first 1 row of read-orders\n"
+    assert not (project / "build").exists()
+    assert not (project / "logs").exists()
+    assert not (project / "out").exists()
+
+
+def test_preview_as_csv_and_json(osiris, project):
+    (project / "pipelines/totals.oml").write_text(TOTALS)
+
+    as_csv = osiris("preview", "pipelines/totals.oml", "write", "--format", "csv")
+    as_json = osiris("preview", "pipelines/totals.oml", "totals", "--format", "json")
+
+    assert as_csv.stdout == "n,total,nothing\n2,30.5,\n"
+    assert json.loads(as_json.stdout) == {
+        "step": "totals",
+        "columns": [
+            {"name": "n", "type": "BIGINT"},
+            {"name": "total", "type": "DOUBLE"},
+            {"name": "nothing", "type": '"NULL"'},
+        ],
+        "rows": [[2, 30.5, None]],
+        "more": False,
+    }
+
+
+def test_preview_of_what_does_not_compile_shows_the_findings(osiris, project):
+    (project / "pipelines/totals.oml").write_text(TOTALS.replace("data/orders.csv", "[1]"))
+
+    done = osiris("preview", "pipelines/totals.oml", "totals")
+
+    assert done.returncode == 1
+    assert "error OML" in done.stderr
+
+
+def test_preview_of_a_step_that_is_not_there(osiris, project):
+    done = osiris("preview", "pipelines/orders.oml.yaml", "read-order")
+
+    assert done.returncode == 1
+    assert "There is no step read-order" in done.stderr
+    assert "Did you mean read-orders?" in done.stderr
+
+
+def test_the_page_of_a_run(osiris, project):
+    osiris("run", "pipelines/orders.oml.yaml")
+
+    lines = osiris("runs", "show", "latest").stdout.splitlines()
+
+    assert lines[0].startswith("orders  run_")
+    assert lines[1].startswith("state:  succeeded in ")
+    assert [line.partition(":")[0] for line in lines[2:5]] == ["began", "output", "memory"]
+    assert lines[3] == "output: 24 B in 1 file"
+    assert lines[6].split()[:4] == ["succeeded", "read-orders", "2", "rows"]
+    assert lines[7].split()[:6] == ["succeeded", "write-orders", "2", "rows", "24", "B"]
+    assert lines[9:] == ["wrote:  out/orders.csv  24 B", lines[10]]
+    assert lines[10].startswith("log:    logs/run_")
+
+
+def test_the_page_of_a_run_that_failed_says_why_and_what_did_not_run(osiris, project):
+    (project / "pipelines/totals.oml").write_text(TOTALS.replace("sum(amount)", "sum(cast('x' || amount AS INTEGER))"))
+    osiris("run", "pipelines/totals.oml")
+
+    page = osiris("runs", "show", "latest").stdout
+
+    assert "error:  the step totals failed: " in page
+    assert "skip:   write: it needs totals, which failed" in page
