@@ -11,7 +11,7 @@ from marked import ENVIRONMENT, analysed, hovered, split
 
 from osiris.ide.navigation.table_places import table_at
 from osiris.ide.schema_view import schema_view
-from osiris.language.catalog import Column, SchemaKnowledge, TableInfo
+from osiris.language.catalog import Column, SchemaKnowledge, Table, TableInfo
 
 READ = """\
 oml_version: 0.1.0
@@ -102,6 +102,24 @@ def test_unknown_tables_and_columns_get_what_the_key_is_for() -> None:
     text = hovered(READ + "      table: ord<|>res\n", KNOWN)
     assert text is not None
     assert "**table** · text" in text
+
+
+def test_a_schema_says_how_many_tables_it_holds() -> None:
+    text = READ.replace("sqlite", "mysql").replace("shop", "crm")
+    assert hovered(text + "      schema: sa<|>les\n", KNOWN) == (
+        "[sales]\n**`sales`** · schema of `@mysql.crm`\n\n1 table of 2 tables, read 5 minutes ago"
+    )
+
+
+def test_a_column_of_a_file() -> None:
+    table = Table(TableInfo("", "in.csv", "file"), (Column("day", "DATE", "date32"),))
+    env = replace(ENVIRONMENT, file_tables={"in.csv": table})
+    step = (
+        "steps:\n  - id: a\n    component: filesystem.csv_extractor\n    mode: read\n    config:\n      path: in.csv\n"
+    )
+    assert hovered(step + "      columns: [d<|>ay]\n", env) == (
+        "[day]\n**`day`** · column of `in.csv`\n\n- Type: `DATE`\n- In the pipeline: `date32`"
+    )
 
 
 # -- definitions

@@ -87,3 +87,13 @@ def step_database(analysis: Analysis, index: int, env: Environment) -> StepDatab
         return None
     config = analysis.pipeline.steps[index].shape.config
     return database_of(spec, resolve_config(config, spec, analysis.values.plain()), env)
+
+
+def file_of_step(analysis: Analysis, index: int, env: Environment) -> Table | None:
+    """The file that a step reads, with all its columns; None when that is not known."""
+    spec = analysis.specs[index] if index < len(analysis.specs) else None
+    path = next((use.path for use in analysis.paths[index] if use.is_input and use.known and use.whole), None)
+    if spec is None or path is None:
+        return None
+    config = analysis.pipeline.steps[index].shape.config
+    return env.file_table(path, resolve_config(config, spec, analysis.values.plain()).config)

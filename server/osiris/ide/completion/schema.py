@@ -13,8 +13,7 @@ from osiris.ide.completion.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.cursor import Role
 from osiris.ide.vocabulary import schema_at, types_of
 from osiris.language.catalog import Catalog, Columns, SchemaKnowledge, Table, TableInfo
-from osiris.language.step_database import StepDatabase, step_database
-from osiris.language.substitution import resolve_config
+from osiris.language.step_database import StepDatabase, file_of_step, step_database
 from osiris.syntax.tree import Scalar
 from osiris.syntax.tree import Sequence as SequenceNode
 
@@ -36,7 +35,7 @@ def names(place: Place) -> Iterable[Item]:
     if key in spec.column_keys:
         return _columns(place, *_of_table(place, spec))
     if key == "columns" and spec.table_key is None and not spec.consumes_data:
-        return _columns(place, _of_file(place, spec))
+        return _columns(place, _of_file(place))
     if key not in (spec.table_key, spec.schema_key):
         return ()
     database = step_database(place.analysis, cursor.step, place.env)
@@ -136,16 +135,10 @@ def _of_data(place: Place) -> Columns:
     return found.columns if found is not None else ()
 
 
-def _of_file(place: Place, spec: ComponentSpec) -> Columns:
+def _of_file(place: Place) -> Columns:
     """The columns of the file that the step reads."""
     assert place.cursor.step is not None
-    uses = place.analysis.paths[place.cursor.step]
-    path = next((use.path for use in uses if use.is_input and use.known and use.whole), None)
-    if path is None:
-        return ()
-    config = place.analysis.pipeline.steps[place.cursor.step].config
-    options = resolve_config(config, spec, place.analysis.values.plain()).config
-    table = place.env.file_table(path, options)
+    table = file_of_step(place.analysis, place.cursor.step, place.env)
     return (table.columns or ()) if table is not None else ()
 
 

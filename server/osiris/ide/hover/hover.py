@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from osiris.ide import documentation
 from osiris.ide.code_lenses import step_title
 from osiris.ide.cursor import Cursor, Role, cursor_at
+from osiris.ide.hover.names import about_name
 from osiris.ide.hover.sql import about_result, about_sql
 from osiris.ide.hover.texts import about_config_key, about_param, about_step
 from osiris.ide.navigation.table_places import table_at_cursor
@@ -60,6 +61,8 @@ def hover(analysis: Analysis, env: Environment, offset: int) -> Hover | None:
             return _step(analysis, cursor.token, cursor.text)
         if (named := table_at_cursor(analysis, env, cursor)) is not None:
             return Hover(named.origin, named.markdown())
+        if (text := about_name(analysis, env, cursor, spec)) is not None:
+            return Hover(cursor.token, text)
         text = _value(env, cursor, step, spec)
     return Hover(cursor.token, text) if text else None
 
