@@ -155,7 +155,7 @@ def test_what_is_not_json_is_answered_and_does_not_end_the_server(editor: Client
 
 
 def test_an_unknown_command_says_which_there_are(editor: Client) -> None:
-    with pytest.raises(RequestRefusedError, match=r"osiris\.compile, osiris\.doctor"):
+    with pytest.raises(RequestRefusedError, match=r"osiris\.compile, osiris\.discover, osiris\.doctor"):
         editor.command("osiris.fly")
 
 
