@@ -221,17 +221,34 @@ def test_the_secret_is_in_no_argument_and_no_environment(tmp_path: Path, silent:
     assert SECRET not in repr(outcome)
 
 
-def test_when_whoever_asked_is_gone_the_worker_goes_too(tmp_path: Path, silent: ConnectionConfig) -> None:
+def asking(silent: ConnectionConfig) -> tuple[subprocess.Popen[bytes], psutil.Process]:
+    """Another process that waits for a discovery, and the worker that it waits for."""
     code = (
         "from pathlib import Path; from osiris.core.discovery_process import discover\n"
         "from osiris.core.config import ConnectionConfig\n"
         f"discover([ConnectionConfig('mysql', 'm', {dict(silent.fields)!r})], root=Path('/'), env={{'SECRET': 's'}})"
     )
-    asker = subprocess.Popen([sys.executable, "-P", "-c", code])
+    asker = subprocess.Popen([sys.executable, "-P", "-c", code], stderr=subprocess.DEVNULL)
     (process,) = wait_for(lambda: [p for p in workers(asker.pid) if connected(p)])  # type: ignore[misc, attr-defined]
+    return asker, process
+
+
+def gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def test_when_whoever_asked_is_gone_the_worker_goes_too(silent: ConnectionConfig) -> None:
+    asker, worker = asking(silent)
     asker.kill()
     asker.wait()
-    wait_for(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+    wait_for(lambda: gone(worker))
+
+
+def test_control_c_ends_the_worker_and_then_whoever_asked(silent: ConnectionConfig) -> None:
+    asker, worker = asking(silent)
+    asker.send_signal(signal.SIGINT)
+    assert asker.wait(20) != 0
+    assert gone(worker)
 
 
 def test_what_stands_in_the_working_folder_is_never_imported(
