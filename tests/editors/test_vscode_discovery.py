@@ -156,7 +156,7 @@ def test_a_step_is_begun_from_a_table_of_the_tree(editor: EditorPage, pictures: 
     row.hover()
     row.get_by_role("button", name="New Step from Table").click()
 
-    editor.until(lambda: "- id: customers" in editor.text(), editor.text)
+    editor.until(lambda: "- id: extract-customers" in editor.text(), editor.text)
     assert "table: customers" in editor.text()
     editor.screenshot(pictures / "discovery-new-step.png")
 
@@ -172,7 +172,7 @@ def test_the_tables_that_pipelines_use_are_locked_in_a_file_to_commit(editor: Ed
     assert sorted(locked["tables"]) == ["customers", "orders"]
     message = editor.notification("are written to osiris.schema.json")
     message.get_by_role("button", name="Open").click()
-    editor.until(lambda: '"@mysql.shop"' in editor.text(), editor.text)
+    editor.until(lambda: '"schema_version"' in editor.text(), editor.text)
     editor.screenshot(pictures / "discovery-locked.png")
 
 

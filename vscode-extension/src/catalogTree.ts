@@ -18,6 +18,9 @@ const elsewhereGlob = '**/{node_modules,.venv,venv,.git,build,logs}/**';
 const watchedGlob = '**/{osiris_connections.yaml,osiris.schema.json}';
 /** Changes come in groups, and the server is to have seen them first. */
 const settleMs = 200;
+/** How long the view may take to show what is revealed, and how often it is tried. */
+const revealMs = 800;
+const mostReveals = 6;
 /** How often ages are told anew. */
 const ageMs = 60_000;
 
@@ -26,6 +29,8 @@ export class CatalogTree implements vscode.TreeDataProvider<Line>, vscode.Dispos
   private readonly view: vscode.TreeView<Line>;
   private readonly subscriptions: vscode.Disposable;
   private twice = new Set<string>();
+  /** Lines whose children were asked for since the view was drawn last: those that are open. */
+  private readonly open = new Set<string>();
   private settling: NodeJS.Timeout | undefined;
   readonly onDidChangeTreeData = this.changes.event;
 
@@ -65,6 +70,11 @@ export class CatalogTree implements vscode.TreeDataProvider<Line>, vscode.Dispos
       return [];
     }
     try {
+      if (parent === undefined) {
+        this.open.clear();
+      } else {
+        this.open.add(idOf(parent));
+      }
       const argument = parent === undefined ? {} : argumentFor(parent);
       const items = itemsOf(await this.client.execute(serverCommands.catalog, argument));
       if (parent === undefined) {
@@ -85,8 +95,15 @@ export class CatalogTree implements vscode.TreeDataProvider<Line>, vscode.Dispos
   /** Opens the view, and in it these connections. */
   async reveal(names: readonly string[]): Promise<void> {
     const found = (await this.connections()).filter(({ connection }) => names.includes(connection));
-    for (const item of found) {
-      await this.view.reveal(item, { select: false, focus: false, expand: true });
+    // What is revealed while the view is drawn anew may stay shut or hidden.
+    for (let tries = 0; tries < mostReveals; tries += 1) {
+      await pause(tries === 0 ? settleMs : revealMs);
+      if (this.view.visible && found.every((item) => this.open.has(idOf(item)))) {
+        return;
+      }
+      for (const item of found) {
+        await this.view.reveal(item, { select: false, focus: false, expand: true }).then(undefined, () => undefined);
+      }
     }
   }
 
@@ -158,6 +175,10 @@ export class CatalogTree implements vscode.TreeDataProvider<Line>, vscode.Dispos
       this.appear();
     }
   }
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function noticeItem({ label, tooltip, of }: Notice): vscode.TreeItem {
