@@ -400,6 +400,13 @@ def test_a_parameter_shows_its_value_unless_it_is_secret() -> None:
     assert [(item.label, item.detail) for item in found.items] == [("params.region", "`EU`"), ("params.key", "secret")]
 
 
+def test_a_step_below_an_unclosed_quote_is_completed_as_its_lines_say() -> None:
+    broken = "steps:\n  ' id: read\n  - id: write\n    "
+
+    assert "duckdb.processor" in labels(broken + "component: <|>\n")
+    assert labels(broken + "needs: [<|>]\n") == []
+
+
 # -- nothing to suggest
 
 

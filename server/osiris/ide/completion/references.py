@@ -35,7 +35,8 @@ def _steps_before(place: Place) -> Iterator[Step]:
     step = place.cursor.step
     assert step is not None
     steps = place.analysis.pipeline.steps
-    listed = {need.id for need in steps[step].shape.needs or () if need.id != place.cursor.text}
+    own = steps[step].shape.needs if step < len(steps) else ()  # broken text may hold fewer steps than its lines say
+    listed = {need.id for need in own or () if need.id != place.cursor.text}
     after = _waiting_for(step, place.analysis.graph)
     for other in sorted(steps, key=lambda s: (s.index > step, abs(s.index - step))):
         if other.index != step and other.index not in after and other.id and other.id not in listed:

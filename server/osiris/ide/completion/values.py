@@ -61,7 +61,8 @@ def _in_brackets(item: Item) -> Item:
 
 def _components(place: Place) -> Iterator[Item]:
     step = place.cursor.step
-    mode = place.analysis.pipeline.steps[step].mode if step is not None else None
+    steps = place.analysis.pipeline.steps
+    mode = steps[step].mode if step is not None and step < len(steps) else None
     present, adds_lines = place.cursor.keys, _ends_line(place)
     others: list[Item] = []
     for spec in place.env.registry.specs():
