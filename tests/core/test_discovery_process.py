@@ -146,7 +146,10 @@ def wait_for(what: Callable[[], object]) -> object:
 
 
 def connected(process: psutil.Process) -> bool:
-    return any(connection.raddr for connection in process.net_connections("tcp"))
+    try:
+        return any(connection.raddr for connection in process.net_connections("tcp"))
+    except psutil.Error:  # it has ended meanwhile
+        return False
 
 
 def test_a_server_that_never_answers_costs_no_more_than_the_time_allowed(
