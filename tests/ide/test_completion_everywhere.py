@@ -173,7 +173,8 @@ def assert_it_landed(after: Document, cursor: Cursor, found: Completions, item: 
     assert value is not None, where
     landed = to_plain(value)
     if found.within_sql:  # the query goes on as it did; what was taken stands in it
-        assert isinstance(landed, str) and item.text.replace("''", "'") in landed.replace("''", "'"), where
+        assert isinstance(landed, str), where
+        assert item.text.replace("''", "'") in landed.replace("''", "'"), where
         return
     meant = json.loads(item.label) if item.label.startswith('"') else item.label
     if item.kind is ItemKind.PARAM:
