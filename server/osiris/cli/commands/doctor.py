@@ -18,7 +18,16 @@ from osiris.cli.failures import DID_NOT_WORK
 from osiris.cli.streams import colour_wanted, paint, write_json
 
 _DISTRIBUTION = "osiris-oml"
-_EXTRAS = {"run": ("duckdb", "pyarrow", "sqlalchemy", "sqlglot")}
+_EXTRAS = {
+    "run": ("duckdb", "pyarrow", "sqlalchemy", "sqlglot"),
+    "mysql": ("pymysql",),
+    "postgres": ("psycopg",),
+}
+_NEEDED_TO = {
+    "run": "to run pipelines",
+    "mysql": "for MySQL and MariaDB connections",
+    "postgres": "for PostgreSQL and Supabase connections",
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ def _extras() -> Iterator[Check]:
             except PackageNotFoundError:
                 missing.append(package)
         if missing:
-            hint = f"Needed to run pipelines: {install_command(missing[0])}"
+            hint = f"Needed {_NEEDED_TO[extra]}: {install_command(missing[0])}"
             yield Check(f"extra {extra}", "note", f"lacks {', '.join(missing)}", hint)
         else:
             yield Check(f"extra {extra}", "ok", ", ".join(present))
