@@ -189,6 +189,19 @@ def test_the_schema_of_the_tables_in_use_is_written(client: Client, tmp_path: Pa
     assert list(written["connections"]["@sqlite.shop"]["tables"]) == ["orders"]
 
 
+def test_the_committed_schema_is_not_written_from_nothing(client: Client, tmp_path: Path, uri: str) -> None:
+    client.initialize(tmp_path)
+    request = client.start_request(
+        "workspace/executeCommand", {"command": "osiris.lockSchema", "arguments": [{"uri": uri}]}
+    )
+    answer(client, question(client), "Not now")
+
+    with pytest.raises(RequestRefusedError, match=r"Nothing is known of @sqlite\.shop yet"):
+        client.result_of(request)
+
+    assert not (tmp_path / "osiris.schema.json").exists()
+
+
 def test_the_committed_schema_is_watched(client: Client, tmp_path: Path, uri: str) -> None:
     client.initialize(tmp_path)
     client.open(uri, PIPELINE)
