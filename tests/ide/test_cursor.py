@@ -156,3 +156,9 @@ def test_a_tab_counts_as_one_level_and_is_mended_by_what_is_taken() -> None:
     assert (found.role, found.path, found.column, found.indent) == (Role.KEY, ("steps", 0), 4, Span(17, 19))
     assert cursor("steps:\n  - id: a\n\t\tconfig:\n\t\t\tpath: <|>\n").path == ("steps", 0, "config", "path")
     assert cursor("steps:\n\t- id: a\n\t\tmode: <|>\n").path == ("steps", 0, "mode")
+
+
+def test_within_the_blanks_of_an_empty_line_what_is_typed_goes_to_the_cursor() -> None:
+    found = cursor("steps:\n  - id: a\n    <|>      \n")
+
+    assert (found.role, found.path, found.token) == (Role.KEY, ("steps", 0), Span(21, 21))

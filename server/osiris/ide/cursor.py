@@ -260,7 +260,7 @@ class _Place:
         here = Span(self._offset, self._offset)
         if quote and line.dashes and not token.touches(self._offset):
             return self._make(Role.NOTHING, self._item_path(), here)  # beside a quoted item
-        if self._offset > token.end:
+        if not token.touches(self._offset):  # behind it, or within the blanks of an empty line
             token = here
         if line.dashes:
             path = self._item_path()
