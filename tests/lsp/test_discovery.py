@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from discovering import (
+    CONNECTIONS,
     OFFERED,
     PIPELINE,
     answer,
@@ -463,3 +464,17 @@ def test_the_action_that_updates_the_committed_schema_runs_the_command(
     assert {"title": "Update osiris.schema.json", "command": "osiris.lockSchema", "arguments": [{"uri": lock}]} in [
         action.get("command") for action in actions
     ]
+
+
+def test_a_connection_that_was_mended_has_not_failed(client: Client, tmp_path: Path, uri: str) -> None:
+    client.initialize(tmp_path)
+    file = tmp_path / "osiris_connections.yaml"
+    file.write_text(CONNECTIONS.replace("shop.db", "missing.db"))
+    discover(client, {"connections": ["@sqlite.shop"]})
+    [failed] = client.command("osiris.catalog", {})["items"]
+
+    file.write_text(CONNECTIONS)
+
+    [mended] = client.command("osiris.catalog", {})["items"]
+    assert (failed["state"], mended["state"]) == ("failed", "unknown")
+    assert "missing.db" in failed["tooltip"]

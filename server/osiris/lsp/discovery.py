@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -47,9 +48,10 @@ class _Running:
 
 @dataclass(slots=True)
 class _Failed:
-    """The last failure of a connection; in the background it is not tried again before ``until``."""
+    """The last failure of a connection with these ``fields``; in the background it is not tried before ``until``."""
 
     message: str
+    fields: Mapping[str, Any]
     times: int
     until: float
 
@@ -66,6 +68,7 @@ class Discovery:
         self._closed = False
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._looking: asyncio.Task[None] | None = None
+        self._again: asyncio.TimerHandle | None = None
 
     # -- what is asked for
 
@@ -153,7 +156,9 @@ class Discovery:
                 await self._consider(target)
         finally:
             self._looking = None
-        asyncio.get_running_loop().call_later(LOOK_AGAIN_SECONDS, self.look)
+        if self._again is not None:
+            self._again.cancel()
+        self._again = asyncio.get_running_loop().call_later(LOOK_AGAIN_SECONDS, self.look)
 
     async def _consider(self, target: Target) -> None:
         from osiris.core.error_taxonomy import OsirisError
@@ -184,7 +189,7 @@ class Discovery:
             await self._run(target, shown=shown)
 
     def _backs_off(self, target: Target) -> bool:
-        failed = self._failed.get(target.key)
+        failed = self._last_failure(target)
         return failed is not None and asyncio.get_running_loop().time() < failed.until
 
     # -- what became of it
@@ -193,7 +198,7 @@ class Discovery:
         """``discovering``, ``failed``, ``fresh``, ``old``, ``unknown``; ``locked``: the committed file knows."""
         if target.key in self._running:
             return "discovering"
-        if target.key in self._failed:
+        if self._last_failure(target) is not None:
             return "failed"
         knowledge = target.project.environment().schema_of(target.connection)
         if knowledge is None:
@@ -204,19 +209,24 @@ class Discovery:
 
     def failure_of(self, target: Target) -> str | None:
         """Why the last discovery of this session failed; None when it did not."""
-        failed = self._failed.get(target.key)
+        failed = self._last_failure(target)
         return failed.message if failed is not None else None
+
+    def _last_failure(self, target: Target) -> _Failed | None:
+        """What is remembered, unless the connection was mended since."""
+        failed = self._failed.get(target.key)
+        return failed if failed is not None and failed.fields == target.connection.fields else None
 
     def _remember(self, target: Target, result: Result) -> None:
         error = result.get("error")
         if not isinstance(error, dict):
             self._failed.pop(target.key, None)
             return
-        before = self._failed.get(target.key)
+        before = self._last_failure(target)
         times = before.times + 1 if before is not None else 1
         wait = min(BACK_OFF_SECONDS * 2 ** (times - 1), LONGEST_BACK_OFF_SECONDS)
         until = asyncio.get_running_loop().time() + wait
-        self._failed[target.key] = _Failed(_sentence(error), times, until)
+        self._failed[target.key] = _Failed(_sentence(error), target.connection.fields, times, until)
 
     def _tell(self, target: Target, result: Result, *, shown: bool) -> None:
         """One line for the log, and for a failure that somebody waits to hear of a message, too."""
