@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -297,7 +300,8 @@ def test_the_server_says_what_it_is(discover: Discover) -> None:
     info = discover().server()
 
     assert (info.product, info.default_schema, info.user, info.remarks) == ("PostgreSQL", "public", "osiris", ())
-    assert info.version[0].isdigit()
+    assert " " not in info.version
+    assert int(info.version.partition(".")[0]) >= 12
 
 
 def test_a_supabase_project_is_read_by_its_database(postgres: PostgreSQL, tmp_path: Path) -> None:
@@ -333,6 +337,22 @@ def test_an_address_of_supabase_that_cannot_be_used_is_told_without_its_password
     ):
         pass
     assert "pass-w0rd" not in f"{caught.value.message} {caught.value.hint} {caught.value.__cause__}"
+
+
+def test_a_psycopg_that_has_no_libpq_is_named_with_the_command_that_brings_one() -> None:
+    program = "from osiris.core.catalog_source import catalog_source; catalog_source('postgres')"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        env={**os.environ, "PSYCOPG_IMPL": "c"},  # an implementation that has to be built, which nobody has here
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(
+        "osiris.core.lookup.MissingPackageError: Discovery of postgres needs the Python package psycopg"
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ FROM information_schema.key_column_usage WHERE """
 _MOST_BY_NAME = 50
 
 _GENERATED = re.compile(r"\b(?:VIRTUAL|STORED|PERSISTENT)\b")
+_VERSION = re.compile(r"(?:5\.5\.5-(?=\d))?(\d+(?:\.\d+)*)")
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
 
 Key = tuple[str, str]
@@ -77,8 +78,9 @@ class MySQLSession:
         """What the server said of itself when connecting."""
         version = str(self._connection.get_server_info())
         product = "MariaDB" if is_mariadb(self._connection) else "MySQL"
-        number = re.sub(r"^5\.5\.5-(?=\d+\.\d)", "", version)  # older MariaDB puts this before its own
-        return ServerInfo(product, number, self._default_schema, self._peer.user)
+        # Older MariaDB puts 5.5.5- before its own number; what follows the number is about the package.
+        number = _VERSION.match(version)
+        return ServerInfo(product, number[1] if number else version, self._default_schema, self._peer.user)
 
     def tables(self) -> Sequence[TableInfo]:
         """The tables and views of all databases but the server's own; sequences are left out."""

@@ -67,7 +67,9 @@ class PostgresSession:
             remarks.append(f"{user} may not read {_tables(closed_count)}, shown without columns: {names}.")
         if partly_count:
             remarks.append(f"{user} may read only some columns of {_tables(partly_count)}; the others are not shown.")
-        return ServerInfo(PRODUCT, version, self._default_schema or schema or "", user, tuple(remarks))
+        return ServerInfo(
+            PRODUCT, version.partition(" ")[0], self._default_schema or schema or "", user, tuple(remarks)
+        )
 
     def tables(self) -> Sequence[TableInfo]:
         """The tables and views of all schemas but the system's; a partition is part of its table."""

@@ -26,7 +26,7 @@ _FIELDS = {
     "sslrootcert": "sslrootcert",
 }
 _IGNORED = frozenset({"application_name", "connect_timeout", "client_encoding", "fallback_application_name"})
-_WHERE = "It is shown under Connect on the project's page, as postgresql://USER:PASSWORD@HOST:PORT/postgres."
+_WHERE = "It begins with postgresql://, holds the password, and is shown under Connect on the project's page."
 
 
 class SupabaseCatalog:
