@@ -14,6 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from osiris.core.cache_fingerprint import SchemaFingerprint
+from osiris.core.config import Config
+from osiris.core.state_store import StateStore
+
 CONNECTIONS = """\
 connections:
   sqlite:
@@ -163,6 +167,21 @@ def test_what_is_known_is_readable_by_its_owner_alone(osiris, shop):
     state = shop.parent / "state"
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in state.iterdir()} == {0o600}
+
+
+def test_the_editor_connects_only_to_what_the_user_has_agreed_to(osiris, shop):
+    """The process that is about to connect looks itself: what was agreed to may have changed since it was asked."""
+    refused = osiris("discover", "@sqlite.shop", "--only-agreed", "--format", "json")
+    config = Config.load(shop)
+    fingerprint = SchemaFingerprint.of(config.connection("@sqlite.shop"), root=shop, env=config.env)
+    with StateStore(shop.parent / "state/state.db") as store:
+        store.grant_consent(str(fingerprint))
+    agreed = osiris("discover", "@sqlite.shop", "--only-agreed", "--format", "json")
+    (shop / "osiris_connections.yaml").write_text("connections: {sqlite: {shop: {path: data/other.db}}}\n")
+    changed = osiris("discover", "@sqlite.shop", "--only-agreed", "--format", "json")
+
+    assert [json.loads(answer.stdout)[0]["ok"] for answer in (refused, agreed, changed)] == [False, True, False]
+    assert "another one than you have agreed to" in json.loads(changed.stdout)[0]["error"]["message"]
 
 
 # -- what goes wrong --------------------------------------------------------------------------------------------------

@@ -25,13 +25,17 @@ _TICK_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to read of each connection, as the options of ``osiris discover`` say. ``timeout`` is in seconds."""
+    """What to read of each connection, as the options of ``osiris discover`` say. ``timeout`` is in seconds.
+
+    ``only_agreed``: connect only where the user has let the editor do so.
+    """
 
     tables: Sequence[str] = ()
     samples: int = 0
     timeout: float = 60.0
     if_older: timedelta | None = None
     cached: bool = False
+    only_agreed: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ def find(
                 samples=wanted.samples,
                 timeout=wanted.timeout,
                 store=state.path,
+                only_agreed=wanted.only_agreed,
                 done=finished,
             )
     return [found[config.reference] for config in configs]

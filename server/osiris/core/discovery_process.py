@@ -24,7 +24,7 @@ from osiris.core.cache_fingerprint import SchemaFingerprint, specs_of_family
 from osiris.core.config import ConnectionConfig
 from osiris.core.error_taxonomy import OsirisError
 from osiris.core.secrets_masking import Masker
-from osiris.core.state_store import FILE_NAME
+from osiris.core.state_store import FILE_NAME, StateStore
 from osiris.core.user_dirs import state_dir
 
 AT_ONCE = 4
@@ -43,6 +43,12 @@ class Problem:
     message: str
     hint: str | None = None
     code: str | None = None
+
+
+_NOT_AGREED = Problem(
+    "The connection is another one than you have agreed to: osiris_connections.yaml or a variable has changed.",
+    "Discover it again, and agree to what it is now.",
+)
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,8 @@ class Discovery:
     """What to read of every connection, and how long that may take.
 
     ``tables``: names of tables (``name`` or ``schema.name``), none for all. ``samples``: how many rows of each table
-    to read besides. ``timeout``: seconds for the whole of one connection. ``store``: the state file.
+    to read besides. ``timeout``: seconds for the whole of one connection. ``store``: the state file. ``only_agreed``:
+    connect only where the user has let the editor do so.
     """
 
     root: Path
@@ -123,6 +130,7 @@ class Discovery:
     depth: Depth = "columns"
     timeout: float = TIMEOUT_SECONDS
     store: Path | None = None
+    only_agreed: bool = False
 
 
 def discover(
@@ -135,6 +143,7 @@ def discover(
     depth: Depth = "columns",
     timeout: float = TIMEOUT_SECONDS,
     store: Path | None = None,
+    only_agreed: bool = False,
     done: Callable[[Outcome], None] | None = None,
 ) -> list[Outcome]:
     """Read the catalogs of ``connections`` into the state store; an outcome for each, in their order.
@@ -145,7 +154,7 @@ def discover(
     folder.
     """
     path = store if store is not None else state_dir() / FILE_NAME
-    task = Discovery(root, env, tuple(tables), samples, depth, timeout, path)
+    task = Discovery(root, env, tuple(tables), samples, depth, timeout, path, only_agreed)
     running = _Running()
 
     def one(connection: ConnectionConfig) -> Outcome:
@@ -203,6 +212,8 @@ def _discover_one(connection: ConnectionConfig, task: Discovery, running: _Runni
     try:
         fields, secrets = _resolved(connection, task.env)
         fingerprint = SchemaFingerprint.of(connection, root=task.root, env=task.env)
+        if task.only_agreed and not _has_consent(task.store, fingerprint):
+            return Outcome(reference, 0.0, fingerprint, problem=_NOT_AGREED)
     except OsirisError as error:
         return Outcome(reference, 0.0, problem=Problem(str(error), error.hint, error.code))
     masker = Masker(secrets)
@@ -224,6 +235,12 @@ def _discover_one(connection: ConnectionConfig, task: Discovery, running: _Runni
     if isinstance(answer, Problem):
         return Outcome(reference, seconds, fingerprint, problem=answer)
     return _outcome(reference, seconds, fingerprint, answer, masker)
+
+
+def _has_consent(store: Path | None, fingerprint: SchemaFingerprint) -> bool:
+    """Asked by the process that is about to connect, of the connection as it reads it: files change meanwhile."""
+    with StateStore(store) as state:
+        return state.has_consent(str(fingerprint))
 
 
 def _resolved(connection: ConnectionConfig, env: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:

@@ -133,7 +133,7 @@ class Discovery:
 
     async def _run_child(self, target: Target) -> Result:
         limit = self._session.settings_of(target.project.root).discovery_seconds
-        arguments = ["discover", target.name, "--format", "json", "--timeout", f"{limit:g}"]
+        arguments = ["discover", target.name, "--only-agreed", "--format", "json", "--timeout", f"{limit:g}"]
         try:
             async with asyncio.timeout(limit + GRACE_SECONDS):
                 answer = await run_osiris(arguments, cwd=target.project.root)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="How long the reading of one connection may take.",
 )
+@click.option("--only-agreed", is_flag=True, hidden=True, help="Connect only where the user let the editor do so.")
 @click.option("--lock", is_flag=True, help="Write osiris.schema.json: the tables that pipelines use, to commit.")
 @click.option("--check", is_flag=True, help="Compare osiris.schema.json with the databases; exit 1 when they differ.")
 @format_option("text", "json")
@@ -41,6 +42,7 @@ def command(
     if_older: float | None,
     cached: bool,
     timeout: float,
+    only_agreed: bool,
     lock: bool,
     check: bool,
     layout: str,
@@ -60,7 +62,7 @@ def command(
 
     _must_fit(tables=bool(tables), samples=samples, lock=lock, check=check, cached=cached)
     age = None if if_older is None else timedelta(hours=if_older)
-    wanted = Wanted(tables, samples or 0, timeout, age, cached)
+    wanted = Wanted(tables, samples or 0, timeout, age, cached, only_agreed)
     project, connections = _project()
     if lock or check:
         from osiris.cli.schema_locking import check_lock, write_lock
