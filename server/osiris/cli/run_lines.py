@@ -16,6 +16,8 @@ Event = Mapping[str, Any]
 def line_of(event: Event, *, colour: bool = False) -> str | None:
     """The line to show for an event, None for events that say nothing new to a person."""
     name, step = event.get("event"), str(event.get("step_id", ""))
+    if name == "step_complete" and event.get("reused") and "duration" not in event:
+        return f"{paint('before ', 'faint', on=colour)} {step}, done by {event['reused']}"
     if name == "step_complete":
         return f"{paint('done   ', 'good', on=colour)} {step}{facts(event)}"
     if name == "step_progress" and event.get("warning"):

@@ -126,6 +126,8 @@ def event_schema() -> dict[str, Any]:
         "profile": _is("string", "The profile of the run."),
         "target": _is("string", "Where it runs."),
         "waits_for": _is("string", "The run of the same pipeline that is before it."),
+        "resumes": _is("string", "The run that this one goes on with."),
+        "reused": _is("string", "The run that did this step already, or left its rows."),
         "fingerprint": {**_DIGEST, "description": "That of the manifest."},
         "component": _is("string", "The component of the step."),
         "connection": _is("string", "The connection of the step.", pattern="^@"),

@@ -14,9 +14,11 @@ from typing import Any
 
 from osiris.core.session_logging import SessionLogger
 from osiris.execution import conflicts, outcome
+from osiris.execution.left_data import Leaving
 from osiris.execution.outcome import Outcome, StepRecord
 from osiris.execution.preparation import SPILL, Preparation
 from osiris.execution.progress import ProgressTicker
+from osiris.execution.resume import Resume
 from osiris.execution.sample import Sample
 from osiris.execution.scheduler import Scheduler
 from osiris.execution.segments import Segment, plan, sources_of, upstream_of
@@ -38,10 +40,13 @@ class Engine:
         run_dir: Path,
         signals: bool = False,
         sample: Sample | None = None,
+        resume: Resume | None = None,
+        leaving: Leaving | None = None,
     ) -> None:
         """``signals``: this process is ours, so a signal may end what the main thread waits for.
 
-        ``sample``: the step whose first rows somebody wants to see; it is filled before the run ends.
+        ``sample``: the step whose first rows somebody wants to see; it is filled before the run ends. ``resume``: what
+        an earlier run has done already; ``leaving``: where this one leaves rows for a later one.
         """
         self.manifest = manifest
         self.logger = logger
@@ -56,7 +61,9 @@ class Engine:
         self._by_id = {name: step.manifest for name, step in self.steps.items()}
         self._data: dict[str, Dataset] = {}
         self._readers = dict.fromkeys(self.steps, 0)
-        for step in self._by_id.values():
+        self.resume = resume or Resume("")
+        self.leaving = leaving
+        for step in self._to_do():
             for source in sources_of(step):
                 self._readers[source] += 1
         self.sample = sample
@@ -106,8 +113,12 @@ class Engine:
 
     def run(self) -> Outcome:
         """Carry out all steps. Never raises for what goes wrong in a step; the Outcome says it."""
-        segments = plan([step.manifest for step in self.steps.values()], lambda step: self.steps[str(step["id"])].lazy)
+        rows_of_files = self.resume.left
+        segments = plan(
+            self._to_do(), lambda step: step["id"] not in rows_of_files and self.steps[str(step["id"])].lazy
+        )
         self._announce(segments)
+        self._take_over()
         self.database.lanes = min(self._lanes, len(segments))
         self.spill.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
@@ -121,6 +132,32 @@ class Engine:
             self.database.close()
             _remove_folder(self.spill)
         return self._outcome(peak)
+
+    def _to_do(self) -> list[Mapping[str, Any]]:
+        """The steps that are carried out; those whose rows come from a file wait for nobody and take nothing."""
+        found: list[Mapping[str, Any]] = []
+        for name, step in self._by_id.items():
+            if name in self.resume.left:
+                found.append({**step, "needs": [], "inputs": {}})
+            elif name not in self.resume.done:
+                found.append(step)
+        return found
+
+    def _take_over(self) -> None:
+        """Note what an earlier run has done; what it left for others is left by this one, too."""
+        for name in self._by_id:
+            if name in self.resume.left:
+                if self.leaving is not None:
+                    self.leaving.take_over(name, self.resume.left[name])
+            elif name in self.resume.done:
+                self.records[name].state = outcome.SUCCEEDED
+                self.event("step_complete", name, reused=self.resume.of)
+
+    def place_for(self, name: str) -> Path | None:
+        """Where the rows of a step that reads a source are left, None for all others."""
+        if self.leaving is None or sources_of(self._by_id[name]):
+            return None
+        return self.leaving.place(name)
 
     def data_of(self, step_id: str) -> Dataset:
         """The rows that an earlier segment left for later ones."""
@@ -239,8 +276,9 @@ class Engine:
         """Give back the memory of rows that nobody takes any more."""
         with self._state:
             for name in segment.steps:
-                for source in sources_of(self._by_id[name]):
-                    self._readers[source] -= 1
+                if name not in self.resume.left:
+                    for source in sources_of(self._by_id[name]):
+                        self._readers[source] -= 1
             over = [self._data.pop(name) for name in list(self._data) if self._readers[name] <= 0]
         for data in over:
             data.release()

@@ -18,6 +18,7 @@ from osiris.execution.supervisor import Request, Supervisor, cancelled_by_signal
 
 if TYPE_CHECKING:
     from osiris.core.manifest import Manifest
+    from osiris.execution.resume import Resume
 
 __all__ = ["AlreadyRunning", "LocalAdapter", "RunResult", "Worker", "start_run"]
 
@@ -49,6 +50,7 @@ def start_run(
     if_running: str = "wait",
     worker: Worker | None = None,
     on_event: Callable[[dict[str, Any]], None] | None = None,
+    resume: Resume | None = None,
 ) -> RunResult:
     """Run ``manifest`` in a worker process of its own.
 
@@ -56,10 +58,11 @@ def start_run(
     parameters that the manifest leaves open. ``worker`` is one that the caller started early (``Worker()``), to save
     time. In the foreground the call returns when the run is over; ``on_event`` gets each event as it happens, in a
     thread of its own; Ctrl-C and SIGTERM cancel the run. With ``detach`` it returns after the first event, and the run
-    depends on nobody. Raises AlreadyRunning, ConfigurationError or ExecutionError when no run was started.
+    depends on nobody. ``resume``
+    is what ``plan_resume`` found. Raises AlreadyRunning, ConfigurationError or ExecutionError when no run was started.
     """
     try:
-        request = _request(manifest, Path(root), logs_dir, params, if_running)
+        request = _request(manifest, Path(root), logs_dir, params, if_running, resume)
         if detach:
             return _detached(request, worker)
         supervisor = Supervisor(request, worker)
@@ -84,6 +87,7 @@ def _request(
     logs_dir: Path | str | None,
     params: Mapping[str, Any] | None,
     if_running: str,
+    resume: Resume | None,
 ) -> Request:
     from osiris.core.config import Config
 
@@ -99,6 +103,7 @@ def _request(
         max_parallel=runtime.max_parallel,
         memory=runtime.memory_bytes,
         parallel=runtime.max_parallel_steps,
+        resume=resume.plain() if resume is not None else None,
         keep=Keep(runtime.keep_days, runtime.keep_gb * 1e9),
     )
 

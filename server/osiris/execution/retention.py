@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from osiris.core.error_taxonomy import OsirisError
+from osiris.execution.left_data import remove_orphans
 from osiris.execution.lock import FileLock, locks_folder
 
 PAUSE_SECONDS = 3600.0
@@ -40,6 +41,7 @@ def clean_old_runs(root: Path, logs_dir: Path, keep: Keep) -> None:
             return
         try:
             RunStore(logs_dir).clean(keep_days=keep.days, keep_bytes=keep.size)
+            remove_orphans(root, logs_dir)
             done.touch(mode=0o600)
             os.utime(done)
         finally:

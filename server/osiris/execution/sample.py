@@ -30,7 +30,7 @@ class Sample:
         return self.limit + 1 if step == self.step else None
 
     def fill(self, data: Dataset) -> None:
-        """Take the rows. Numbers that JSON can hold exactly and booleans stay what they are; the rest is text as DuckDB writes it."""
+        """Take the rows. What JSON can hold exactly stays what it is; the rest is text as DuckDB writes it."""
         columns = data.columns
         wanted = ", ".join(
             quote_name(c.name) if c.type in _AS_THEY_ARE else f"CAST({quote_name(c.name)} AS VARCHAR)" for c in columns

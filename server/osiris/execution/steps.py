@@ -14,6 +14,7 @@ from osiris.drivers.context import StepContext, StepStopped, Stopper
 from osiris.execution import outcome
 from osiris.execution.deadline import Deadline, woken_by_signals
 from osiris.execution.known_tables import note_written
+from osiris.execution.left_data import read, tee
 from osiris.execution.memory import own_memory
 from osiris.execution.segments import Segment, sources_of
 from osiris.sql.dataset import Dataset, as_dataset
@@ -107,7 +108,8 @@ class SegmentRun:
             try:
                 return self._timed(name, results, contexts[name], manifest.get("timeout"))
             except (Exception, StepStopped) as error:
-                if attempt == allowed or self.engine.stopping or _permanent(error):
+                hopeless = _permanent(error) or (isinstance(error, _TimeUp) and self._may_have_written(name))
+                if attempt == allowed or self.engine.stopping or hopeless:
                     raise self._failure(segment, name, error, results) from error
                 message = self._explained(error)[1]
                 pause = _pause(attempt, retry)
@@ -118,12 +120,19 @@ class SegmentRun:
                     raise self._failure(segment, name, error, results) from error
         raise AssertionError("the last attempt returns or raises")
 
+    def _may_have_written(self, name: str) -> bool:
+        """Whether a writer that was stopped may have got through all the same: one of ours never has."""
+        step = self.engine.steps[name]
+        return step.manifest.get("mode") == "write" and not step.own
+
     def _timed(
         self, name: str, results: dict[str, Dataset], context: StepContext, timeout: float | None
     ) -> Dataset | None:
-        deadline = Deadline(timeout, self.stop, signals=self.signals)
+        # A driver of ours ends by itself when it is told to, and so says truly whether it has written.
+        signals = self.signals and not self.engine.steps[name].own
+        deadline = Deadline(timeout, self.stop, signals=signals)
         try:
-            with woken_by_signals(deadline.running) if self.signals else nullcontext(), deadline:
+            with woken_by_signals(deadline.running) if signals else nullcontext(), deadline:
                 result = self._invoke(name, results, context)
                 most = self.engine.sample.most_of(name) if self.engine.sample is not None else None
                 if result is not None and not (result.rows is not None and not self.engine.has_readers(name)):
@@ -139,6 +148,8 @@ class SegmentRun:
         if self.engine.stopping:
             raise StepStopped(name)
         step = self.engine.steps[name]
+        if (file := self.engine.resume.left.get(name)) is not None:
+            return read(file, self.engine.database)
         inputs: dict[str, Any] = {
             table: results.get(source) or self.engine.data_of(source)
             for table, source in (step.manifest.get("inputs") or {}).items()
@@ -146,8 +157,8 @@ class SegmentRun:
         if len(sources_of(step.manifest)) == 1:
             inputs.setdefault("df", next(iter(inputs.values())))
         returned = step.driver.run(step_id=name, config=dict(step.config), inputs=inputs or None, ctx=context)
-        if self.stopper.stopped:
-            raise StepStopped(name)
+        if self.stopper.stopped and step.manifest.get("mode") != "write":
+            raise StepStopped(name)  # what is written is written, and its step has succeeded
         if not isinstance(returned, dict) or returned.get("df") is None:
             if self.engine.has_readers(name):
                 raise ExecutionError(f"The driver of {step.manifest['component']} returned no rows under 'df'.")
@@ -155,6 +166,9 @@ class SegmentRun:
         result = as_dataset(returned["df"], self.engine.database)
         if result.once:
             result.count_by(context.advance)
+            place = self.engine.place_for(name)
+            if place is not None:
+                result.through(lambda stream: tee(stream, place))
         return result
 
     def _context(self, name: str) -> StepContext:
@@ -209,6 +223,7 @@ class SegmentRun:
             name,
             segment=self.segment.number,
             duration=round(record.duration, 3),
+            reused=self.engine.resume.of if name in self.engine.resume.left else None,
             rows=record.rows,
             bytes=record.bytes,
         )

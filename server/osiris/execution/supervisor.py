@@ -8,6 +8,7 @@ status are written, always by the supervisor, whatever becomes of the worker.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -20,11 +21,13 @@ from types import FrameType
 from typing import Any
 
 from osiris.core.error_taxonomy import OsirisError
+from osiris.core.files import atomic_write
 from osiris.core.secrets_masking import Masker
 from osiris.core.session_logging import SessionLogger, timestamp
 from osiris.execution.folder import FINAL_EVENTS, RunFolder
 from osiris.execution.process import Worker, become_daemon, working_folder
 from osiris.execution.queue import Turn
+from osiris.execution.resume import RESUME_FILE, claim
 from osiris.execution.retention import Keep, clean_old_runs
 from osiris.execution.worker import GRACE_SECONDS
 
@@ -43,6 +46,7 @@ class Request:
     max_parallel: int | None = None
     memory: int | None = None
     parallel: int | None = None
+    resume: Mapping[str, Any] | None = None
     keep: Keep = field(default_factory=Keep)
     target: str = "local"
 
@@ -76,9 +80,12 @@ class Supervisor:
             "profile": request.manifest.get("profile"),
             "target": request.target,
         }
+        if request.resume is not None:
+            self.head["resumes"] = request.resume["of"]
         self.turn = Turn(request.root, self.head, request.if_running, request.max_parallel)
         try:
             self.folder = RunFolder.create(request.logs_dir, request.manifest, self.head)
+            self._claim_resumed()
             self.turn.note(self.folder.run_id)
             # Sensitive parameters are the only secrets that this process knows.
             self._masker = Masker([str(value) for value in request.params.values()])
@@ -87,6 +94,19 @@ class Supervisor:
             self.logger.log_event("run_queued", {key: value for key, value in queued.items() if value is not None})
         except BaseException:
             self.turn.release()
+            raise
+
+    def _claim_resumed(self) -> None:
+        """Take over the run that this one goes on with, unless somebody else has; then this run never was."""
+        resume = self.request.resume
+        if resume is None:
+            return
+        try:
+            atomic_write(self.folder.path / RESUME_FILE, json.dumps(dict(resume)).encode(), private=True)
+            claim(self.request.logs_dir, str(resume["of"]), self.folder.run_id)
+        except BaseException:
+            self.folder.release()
+            shutil.rmtree(self.folder.path, ignore_errors=True)
             raise
 
     def cancel(self) -> None:
@@ -127,6 +147,7 @@ class Supervisor:
                 "params": dict(self.request.params),
                 "memory": self.request.memory,
                 "parallel": self.request.parallel,
+                "resume": self.request.resume,
             }
         )
         return self._watch(worker)

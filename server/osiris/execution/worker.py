@@ -63,7 +63,9 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
     from osiris.core.error_taxonomy import OsirisError
     from osiris.core.session_logging import SessionLogger
     from osiris.execution.engine import Engine
+    from osiris.execution.left_data import Leaving
     from osiris.execution.preparation import prepare
+    from osiris.execution.resume import Resume
     from osiris.execution.sample import Sample
 
     run_dir, root = Path(request["run_dir"]), Path(request["root"])
@@ -86,10 +88,24 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
         masker.add(value)
     with SessionLogger(run_dir, run_dir.name, masker) as logger:
         _catch_prints(logger, masker)
+        resume = Resume.from_plain(request["resume"]) if request.get("resume") else None
+        leaving = Leaving(root, run_dir.name) if not request.get("sample") else None
         sample = Sample(**request["sample"]) if request.get("sample") else None
-        engine = Engine(manifest, prepared, logger=logger, root=root, run_dir=run_dir, signals=True, sample=sample)
+        engine = Engine(
+            manifest,
+            prepared,
+            logger=logger,
+            root=root,
+            run_dir=run_dir,
+            signals=True,
+            sample=sample,
+            resume=resume,
+            leaving=leaving,
+        )
         threading.Thread(target=_listen, args=(channel, engine), daemon=True).start()
         outcome = engine.run().plain()
+        if leaving is not None and outcome["state"] == "succeeded":
+            leaving.remove()
     # Numbers by step ids: a step may be called "tokens", and that makes none of its rows a secret.
     message = {"outcome": {**masker.data(outcome), "rows": outcome["rows"]}}
     return message if sample is None else {**message, "sample": sample.found}

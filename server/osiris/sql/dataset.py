@@ -86,6 +86,11 @@ class Dataset:
         """Call ``counter`` with the rows and bytes of each batch of a stream as it goes through."""
         self._counter = counter
 
+    def through(self, way: Callable[[Any], Any]) -> None:
+        """Lead a stream through ``way``, which makes another Arrow reader of it, before it is read."""
+        if self._stream is not None:
+            self._stream = way(self._stream)
+
     @contextmanager
     def scanned(self) -> Iterator[str]:
         """The source for exactly one scan, also of a stream."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from osiris.core.manifest import Manifest
     from osiris.core.project import Project
     from osiris.execution.local import RunResult, Worker
+    from osiris.execution.resume import Resume
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,15 @@ class Options:
     if_running: str
     detach: bool
     follow: bool
+    resume: str | None
+    redo: tuple[str, ...]
+    done: tuple[str, ...]
     as_json: bool
     events_as_json: bool
 
 
 @click.command()
-@click.argument("file")
+@click.argument("file", required=False)
 @profile_option
 @param_option
 @params_stdin_option
@@ -60,6 +64,9 @@ class Options:
     show_default=True,
     help="What to do while the same pipeline runs already.",
 )
+@click.option("--resume", metavar="RUN", help="Go on where a run stopped, with its own manifest; goes without FILE.")
+@click.option("--redo", metavar="STEP", multiple=True, help="With --resume: this step has not written, do it again.")
+@click.option("--done", metavar="STEP", multiple=True, help="With --resume: this step has written, leave it be.")
 @click.option("--logs-dir", metavar="DIR", help="Folder of the runs (default: logs/ in the project).")
 @click.option(
     "--log-format",
@@ -70,7 +77,7 @@ class Options:
 )
 @format_option("text", "json")
 def command(
-    file: str,
+    file: str | None,
     target: str,
     layout: str,
     log_format: str,
@@ -83,6 +90,9 @@ def command(
     With --to STEP only that step runs and the steps that it waits for, also those that only come before it because
     nothing else is said (writers too); with `needs: []` at a step nothing comes before it.
 
+    With --resume RUN a new run goes on where that one stopped: what succeeded is not done again, and what its sources
+    yielded is used again where it is still there. Where nobody can know whether a step has written, it stops and asks.
+
     Ctrl-C and SIGTERM cancel the run. With --detach it goes on when this terminal closes; `osiris runs` follows it.
     """
     given = {**params_from_stdin, **params}
@@ -92,6 +102,14 @@ def command(
     if options.follow and (not options.detach or options.as_json):
         raise UsageProblem("--follow goes with --detach, and not with --format json.")
     _check_target(target)
+    if options.resume is not None:
+        if file is not None or options.profile is not None or options.to is not None:
+            raise UsageProblem("--resume goes without a file, --profile and --to: the run has its own manifest.")
+        return _run_again(options.resume, options)
+    if options.redo or options.done:
+        raise UsageProblem("--redo and --done go with --resume.")
+    if file is None:
+        raise UsageProblem("Name the OML file or the manifest to run, or --resume RUN.")
     path = existing_file(file)
     return _run_manifest(path, options) if path.suffix == ".json" else _run_pipeline(path, options)
 
@@ -133,6 +151,19 @@ def _run_pipeline(path: Path, options: Options) -> int:
     return _start(manifest, project.root, left_open, options, worker, places)
 
 
+def _run_again(run: str, options: Options) -> int:
+    """Go on where a run stopped."""
+    from osiris.core.config import Config
+    from osiris.core.project import Project
+    from osiris.execution.resume import plan_resume
+    from osiris.execution.runs import RunStore
+
+    root = Project.find(Path.cwd()).root
+    logs_dir = Path(options.logs_dir).absolute() if options.logs_dir else Config.load(root).logs_dir
+    manifest, resume = plan_resume(RunStore(logs_dir).show(run), root, redo=options.redo, done=options.done)
+    return _start(manifest, root, options.params, options, None, resume=resume)
+
+
 def _wanted(manifest: Manifest, options: Options) -> Manifest:
     """The manifest, or the part of it that leads to the step that the user named. Raises ConfigurationError."""
     if options.to is None:
@@ -171,6 +202,7 @@ def _start(
     options: Options,
     worker: Worker | None,
     places: QueryPlaces | None = None,
+    resume: Resume | None = None,
 ) -> int:
     from osiris.execution.local import AlreadyRunning, start_run
 
@@ -192,6 +224,7 @@ def _start(
                 if_running=options.if_running,
                 worker=worker,
                 on_event=view.show,
+                resume=resume,
             )
     except AlreadyRunning as other:
         if options.if_running == "skip":

@@ -1,0 +1,152 @@
+"""What sources yielded, kept on disk as Arrow files until it is no longer needed: a resumed run stands on it.
+
+    .osiris/data/<run>/<step>.arrow
+
+A file gets its name when the last row is in it. Nothing here may harm the run that leaves the data: where it cannot be
+written, there is none. The folders are closed to others, and go when their run has succeeded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osiris.core.error_taxonomy import OsirisError
+from osiris.core.files import private_folder
+from osiris.execution.ulid import is_run_id
+
+if TYPE_CHECKING:
+    from osiris.sql.database import RunDatabase
+    from osiris.sql.dataset import Dataset
+
+FOLDER = ".osiris/data"
+_ENDING = ".arrow"
+
+
+def data_folder(root: Path) -> Path:
+    """Where a project keeps what its runs leave."""
+    return root / FOLDER
+
+
+def left_by(root: Path, run_id: str) -> dict[str, Path]:
+    """The steps of a run whose rows are there in full, each with its file."""
+    folder = data_folder(root) / run_id
+    return {path.name.removesuffix(_ENDING): path for path in folder.glob(f"*{_ENDING}")}
+
+
+class Leaving:
+    """Where one run leaves the rows of its sources."""
+
+    def __init__(self, root: Path, run_id: str) -> None:
+        self._root = root
+        self.folder = data_folder(root) / run_id
+
+    def place(self, step: str) -> Path | None:
+        """The file for the rows of a step, its folder made; None where that cannot be."""
+        try:
+            private_folder(self._root / ".osiris")
+            private_folder(self.folder.parent)
+            private_folder(self.folder)
+        except (OSError, OsirisError):  # a project that is read-only, a disk that is full
+            return None
+        return self.folder / f"{step}{_ENDING}"
+
+    def take_over(self, step: str, source: Path) -> None:
+        """Have the rows of a step that another run left, too; the disk holds them once where it can."""
+        place = self.place(step)
+        if place is None or place.exists():
+            return
+        try:
+            os.link(source, place)
+        except OSError:
+            with contextlib.suppress(OSError):
+                shutil.copyfile(source, place)
+
+    def remove(self) -> None:
+        """Give the space back: nobody will resume this run."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def remove_orphans(root: Path, logs_dir: Path) -> None:
+    """Remove what runs left that are no longer in the logs folder."""
+    with contextlib.suppress(OSError):
+        for folder in data_folder(root).iterdir():
+            if is_run_id(folder.name) and not (logs_dir / folder.name).is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def read(path: Path, database: RunDatabase) -> Dataset:
+    """The rows in a file, which stays on disk and is read as far as it is needed. Raises OSError, pyarrow errors."""
+    import pyarrow as pa
+
+    from osiris.sql.dataset import as_dataset
+
+    with pa.ipc.open_file(pa.memory_map(str(path), "r")) as reader:
+        return as_dataset(reader.read_all(), database)
+
+
+def tee(stream: Any, place: Path) -> Any:
+    """The same stream of Arrow batches, written to ``place`` on its way; the file appears when the stream ends well."""
+    import pyarrow as pa
+
+    return pa.RecordBatchReader.from_batches(stream.schema, _written(stream, place))
+
+
+def _written(stream: Any, place: Path) -> Iterator[Any]:
+    part = place.with_name(f".{place.name}.part")
+    writer = _Writer(part, stream.schema)
+    try:
+        with stream:
+            for batch in stream:
+                writer.write(batch)
+                yield batch
+        writer.finish(place)
+    finally:
+        writer.close()
+
+
+class _Writer:
+    """Writes batches to a file until that goes wrong; from then on does nothing."""
+
+    def __init__(self, path: Path, schema: Any) -> None:
+        import pyarrow as pa
+
+        self._path = path
+        self._troubles = (OSError, pa.ArrowException)
+        self._file: Any = None
+        self._writer: Any = None
+        with contextlib.suppress(*self._troubles):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._file = os.fdopen(descriptor, "wb")
+            self._writer = pa.ipc.new_file(self._file, schema)
+
+    def write(self, batch: Any) -> None:
+        if self._writer is None:
+            return
+        try:
+            self._writer.write_batch(batch)
+        except self._troubles:
+            self.close()
+
+    def finish(self, place: Path) -> None:
+        """Give the file its name; it is complete."""
+        if self._writer is None:
+            return
+        try:
+            self._writer.close()
+            self._file.close()
+            os.replace(self._path, place)
+        except self._troubles:
+            self.close()
+        self._writer = None
+
+    def close(self) -> None:
+        """Remove what is not complete."""
+        self._writer = None
+        with contextlib.suppress(*self._troubles, ValueError):
+            self._file.close()
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,196 @@
+"""Going on where a run stopped: what need not be done again, what can be used again, and what nobody can know."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.files import cause, write_error
+from osiris.core.manifest import MANIFEST_NAME, read_manifest
+from osiris.execution.folder import read_events, steps_by_events
+from osiris.execution.left_data import left_by
+from osiris.execution.runs import RunInfo
+
+CLAIM_FILE = "resumed"  # in the folder of a run: which one goes on with it
+RESUME_FILE = "resume.json"  # in the folder of that one: what was done already
+
+
+@dataclass(frozen=True)
+class Resume:
+    """How a run goes on where the run ``of`` stopped.
+
+    ``done``: steps that are not carried out again; ``left``: of those the ones whose rows are read from a file, since
+    a step that is still to be done takes them.
+    """
+
+    of: str
+    done: frozenset[str] = frozenset()
+    left: Mapping[str, Path] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON data."""
+        return {"of": self.of, "done": sorted(self.done), "left": {name: str(path) for name, path in self.left.items()}}
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> Resume:
+        """From JSON data."""
+        left = {name: Path(path) for name, path in data["left"].items()}
+        return cls(str(data["of"]), frozenset(data["done"]), left)
+
+
+class OutcomeUnknown(ConfigurationError):  # noqa: N818 - a question
+    """Steps were writing when the run stopped, and nobody knows whether their rows arrived. ``steps``: which."""
+
+    def __init__(self, run: str, steps: Iterable[str]) -> None:
+        self.steps = tuple(steps)
+        names = " and ".join(self.steps)
+        many = len(self.steps) > 1
+        super().__init__(
+            f"The step{'s' if many else ''} {names} {'were' if many else 'was'} under way when {run} stopped, and may "
+            "or may not have written the rows; to write them again could double them.",
+            hint=f"Look at the target, then say --done {self.steps[0]} (the rows are there) or --redo {self.steps[0]} "
+            "(they are not).",
+        )
+
+
+def plan_resume(
+    info: RunInfo, root: Path, *, redo: Collection[str] = (), done: Collection[str] = ()
+) -> tuple[dict[str, Any], Resume]:
+    """The manifest of a run that stopped, and how a new run goes on with it.
+
+    Steps that succeeded are not carried out again, except those whose rows a later step needs and that left none.
+    ``redo`` and ``done`` are the user's answers about steps whose outcome nobody knows. Raises OutcomeUnknown for those
+    without an answer, and ConfigurationError when there is nothing to resume or the manifest is gone.
+    """
+    if info.active:
+        raise ConfigurationError(
+            f"{info.id} is {info.state}: it can be resumed when it has stopped.",
+            hint=f"Follow it: osiris runs follow {info.id}",
+        )
+    if info.state == "succeeded":
+        raise ConfigurationError(f"{info.id} succeeded: there is nothing to resume.")
+    if (info.path / CLAIM_FILE).exists():
+        raise already_resumed(info.id, info.path / CLAIM_FILE)
+    manifest: dict[str, Any] = dict(read_manifest(info.path / MANIFEST_NAME))
+    steps = {str(step["id"]): step for step in manifest["steps"]}
+    for name in (*redo, *done):
+        if name not in steps:
+            raise ConfigurationError(
+                f"There is no step {name} in {info.id}.", hint=f"Its steps are: {', '.join(steps)}."
+            )
+    events = list(read_events(info.path))
+    states = {str(step["id"]): step["state"] for step in _states(info, events, manifest)}
+    before, files = _inherited(info, root)
+    finished = ({name for name, state in states.items() if state == "succeeded"} | before | set(done)) - set(redo)
+    unknown = [
+        name
+        for name, step in steps.items()
+        if name not in finished and name not in redo and _may_have_doubled(step, events)
+    ]
+    if unknown:
+        raise OutcomeUnknown(info.id, unknown)
+    return manifest, _with_needed_rows(info.id, steps, finished, files)
+
+
+def claim(logs_dir: Path, of: str, by: str) -> None:
+    """Note in the folder of a run which run goes on with it. A run is resumed once: what it left undone is done then.
+
+    Raises ConfigurationError when another run has done so already.
+    """
+    note = logs_dir / of / CLAIM_FILE
+    try:
+        descriptor = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise already_resumed(of, note) from None
+    except OSError as error:
+        raise write_error(note, error) from cause(error)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(by)
+
+
+def already_resumed(of: str, note: Path) -> ConfigurationError:
+    """The error that says which run went on with this one."""
+    try:
+        by = note.read_text().strip()
+    except OSError:
+        by = ""
+    return ConfigurationError(
+        f"{of} was resumed already{f', by {by}' if by else ''}: what it had not done is the business of that run.",
+        hint=f"Resume that one if it stopped, too: osiris run --resume {by or 'RUN'}",
+    )
+
+
+def _inherited(info: RunInfo, root: Path) -> tuple[set[str], dict[str, Path]]:
+    """What was done before a run that is a resumed one itself, and the rows that are there for it."""
+    files = left_by(root, info.id)
+    try:
+        earlier = Resume.from_plain(json.loads((info.path / RESUME_FILE).read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return set(), files
+    return set(earlier.done), {name: path for name, path in earlier.left.items() if path.exists()} | files
+
+
+def _states(info: RunInfo, events: list[dict[str, Any]], manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What became of each step, by its events: those were written as it happened, whatever became of the run."""
+    blank = [{"id": step["id"], "state": "pending"} for step in manifest["steps"]]
+    return steps_by_events(blank, events)[0]
+
+
+def _may_have_doubled(step: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the step was writing when it stopped, may have got through, and adds to what is there.
+
+    A step that said that it failed has written nothing: writers of ours write all or nothing. One that was stopped
+    from outside said nothing.
+    """
+    if step.get("mode") != "write" or _repeatable(step):
+        return False
+    told = [event for event in events if event.get("step_id") == step["id"]]
+    begun = any(event.get("event") == "step_start" for event in told)
+    ended = any(event.get("event") in ("step_error", "step_skipped") for event in told)
+    return begun and not (ended and _is_own(step))
+
+
+def _repeatable(step: Mapping[str, Any]) -> bool:
+    """Whether the target is the same after the step was carried out twice."""
+    from osiris.components.registry import ComponentRegistry
+
+    if not _is_own(step):
+        return False
+    mode = (step.get("config") or {}).get("write_mode")
+    if mode is None:
+        spec = ComponentRegistry.builtin().get(str(step["component"]))
+        return spec is not None and "write_mode" not in spec.properties and "output" in spec.path_keys.values()
+    return mode in ("replace", "upsert", "overwrite")
+
+
+def _is_own(step: Mapping[str, Any]) -> bool:
+    return str(step.get("driver") or "").startswith("osiris.drivers.")
+
+
+def _with_needed_rows(
+    run: str, steps: Mapping[str, Mapping[str, Any]], finished: set[str], files: Mapping[str, Path]
+) -> Resume:
+    """Which steps are done: finished ones that nobody takes rows of any more, or whose rows are still there."""
+    consumers: dict[str, list[str]] = {name: [] for name in steps}
+    for name, step in steps.items():
+        for source in set((step.get("inputs") or {}).values()):
+            consumers[source].append(name)
+    for name in reversed(list(steps)):  # rows that nobody takes any more need not be made
+        if steps[name].get("mode") != "write" and consumers[name] and finished.issuperset(consumers[name]):
+            finished.add(name)
+    left: dict[str, Path] = {}
+    todo = [name for name in steps if name not in finished]
+    while todo:
+        for source in (steps[todo.pop()].get("inputs") or {}).values():
+            if source in files:
+                left[source] = files[source]
+                finished.add(source)
+            elif source in finished:
+                finished.discard(source)  # it left no rows, so it makes them again
+                todo.append(source)
+    return Resume(run, frozenset(finished), left)

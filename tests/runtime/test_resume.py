@@ -1,0 +1,223 @@
+"""Going on where a run stopped: nothing is done twice, nothing is read twice, and where nobody can know, it asks."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+
+import pytest
+
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.execution.local import start_run
+from osiris.execution.resume import OutcomeUnknown, plan_resume
+
+
+def resume(project, run, **answers):
+    """Go on with a run."""
+    info = project.store().show(run if isinstance(run, str) else run.path.name)
+    manifest, plan = plan_resume(info, project.root, **answers)
+    return project.run(manifest=manifest, resume=plan)
+
+
+def rows(project, table="t", path="target.db"):
+    connection = sqlite3.connect(project.root / path)
+    try:
+        return connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+    finally:
+        connection.close()
+
+
+def shop(project):
+    """A source, a step that appends its rows, and one that cannot append them yet: its table lacks the column."""
+    project.database("source.db", "CREATE TABLE s (a INTEGER)", "INSERT INTO s VALUES (1), (2)")
+    project.database("target.db", "CREATE TABLE t (a INTEGER)")
+    project.database("other.db", "CREATE TABLE t (wrong INTEGER)")
+    return [
+        project.step("read", "sqlite.extractor", path="source.db", table="s"),
+        project.step("first", "sqlite.writer", sources="read", path="target.db", table="t", write_mode="append"),
+        project.step("second", "sqlite.writer", sources="read", path="other.db", table="t", write_mode="append"),
+    ]
+
+
+def mend(project):
+    project.database("other.db", "ALTER TABLE t RENAME COLUMN wrong TO a")
+
+
+def test_what_succeeded_is_not_done_again_and_the_source_is_not_read_again(project):
+    failed = project.run(*shop(project))
+    assert failed.states() == {"read": "succeeded", "first": "succeeded", "second": "failed"}
+    project.database("source.db", "INSERT INTO s VALUES (3)")
+    mend(project)
+
+    resumed = resume(project, failed)
+
+    assert resumed.state == "succeeded", resumed.error()
+    assert resumed.states() == {"read": "succeeded", "first": "succeeded", "second": "succeeded"}
+    assert rows(project) == [(1,), (2,)]
+    assert rows(project, path="other.db") == [(1,), (2,)]
+    reused = {e["step_id"]: e["reused"] for e in resumed.events if "reused" in e}
+    assert reused == {"read": failed.path.name, "first": failed.path.name}
+    assert resumed.status["resumes"] == failed.path.name
+
+
+def test_what_sources_yielded_is_private_and_goes_when_all_is_done(project):
+    failed = project.run(*shop(project))
+    folder = project.root / ".osiris/data" / failed.path.name
+    assert [path.name for path in folder.iterdir()] == ["read.arrow"]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "read.arrow").stat().st_mode) == 0o600
+    mend(project)
+
+    resumed = resume(project, failed)
+
+    assert not (project.root / ".osiris/data" / resumed.path.name).exists()
+
+
+def test_a_source_whose_rows_are_gone_is_read_again(project):
+    failed = project.run(*shop(project))
+    (project.root / ".osiris/data" / failed.path.name / "read.arrow").unlink()
+    project.database("source.db", "INSERT INTO s VALUES (3)")
+    mend(project)
+
+    resumed = resume(project, failed)
+
+    assert rows(project) == [(1,), (2,)]
+    assert rows(project, path="other.db") == [(1,), (2,), (3,)]
+    assert {e["step_id"] for e in resumed.events if "reused" in e} == {"first"}
+
+
+def test_a_run_is_resumed_once_and_the_one_that_went_on_can_be_resumed_in_turn(project):
+    failed = project.run(*shop(project))
+    again = resume(project, failed)
+    assert again.state == "failed"
+
+    with pytest.raises(ConfigurationError, match=f"was resumed already, by {again.path.name}"):
+        resume(project, failed)
+
+    mend(project)
+    third = resume(project, again)
+
+    assert third.state == "succeeded"
+    assert rows(project) == rows(project, path="other.db") == [(1,), (2,)]
+
+
+def test_a_resumed_run_that_never_began_has_not_forgotten_what_was_done(project):
+    failed = project.run(*shop(project))
+    mend(project)
+    info = project.store().show(failed.path.name)
+    manifest, plan = plan_resume(info, project.root)
+    (project.root / "osiris.yaml").write_text("runs: {max_parallel: 1}")
+    endless = project.manifest(project.sql("endless", (), ENDLESS), name="other")
+    blocker = start_run(endless, root=project.root, detach=True)
+    waiting = start_run(manifest, root=project.root, resume=plan, detach=True)
+    project.store().cancel(waiting.run_id)
+    list(project.store().follow(waiting.run_id))
+    project.store().cancel(blocker.run_id)
+    assert project.store().show(waiting.run_id).state == "cancelled"
+
+    third = resume(project, waiting.run_id)
+
+    assert third.state == "succeeded", third.error()
+    assert rows(project) == rows(project, path="other.db") == [(1,), (2,)]
+
+
+ENDLESS = "SELECT a.range AS a FROM range(1000000000) a, range(1000000000) b WHERE a.range % 2 = 0"
+
+
+def stopped_while_appending(project, until):
+    """A run that was cancelled while it appended rows without end, after another step had appended its own."""
+    project.database("target.db", "CREATE TABLE t (a INTEGER)")
+    project.database("other.db", "CREATE TABLE t (a INTEGER)")
+    steps = [
+        project.sql("one", (), "SELECT 1 AS a"),
+        project.step("first", "sqlite.writer", sources="one", path="target.db", table="t", write_mode="append"),
+        project.sql("many", (), ENDLESS, needs="first"),
+        project.step("second", "sqlite.writer", sources="many", path="other.db", table="t", write_mode="append"),
+    ]
+    run_id = start_run(project.manifest(*steps), root=project.root, detach=True).run_id
+    store = project.store()
+    until(lambda: any(e["event"] == "step_start" and e["step_id"] == "second" for e in store.events(run_id)))
+    store.cancel(run_id)
+    list(store.follow(run_id))
+    until(lambda: not store.show(run_id).active)
+    return run_id
+
+
+def test_an_append_whose_outcome_nobody_knows_is_a_question(project, until):
+    run_id = stopped_while_appending(project, until)
+
+    with pytest.raises(OutcomeUnknown, match="The step second was under way") as question:
+        resume(project, run_id)
+
+    assert question.value.steps == ("second",)
+    assert "--done second" in question.value.hint
+    assert "--redo second" in question.value.hint
+
+
+def test_the_answer_that_the_rows_are_there(project, until):
+    resumed = resume(project, stopped_while_appending(project, until), done=["second"])
+
+    assert resumed.state == "succeeded"
+    assert rows(project) == [(1,)]
+    assert rows(project, path="other.db") == []
+
+
+def test_the_answer_that_they_are_not(project, until):
+    run_id = stopped_while_appending(project, until)
+
+    _, plan = plan_resume(project.store().show(run_id), project.root, redo=["second"])
+
+    assert plan.done == {"one", "first"}
+
+
+def test_a_file_that_was_being_written_is_written_again_without_a_question(project, until):
+    steps = [project.sql("many", (), ENDLESS), project.to_csv("save", "many", "out.csv")]
+    run_id = start_run(project.manifest(*steps), root=project.root, detach=True).run_id
+    store = project.store()
+    until(lambda: any(e["event"] == "step_start" and e["step_id"] == "save" for e in store.events(run_id)))
+    store.cancel(run_id)
+    list(store.follow(run_id))
+    until(lambda: not store.show(run_id).active)
+
+    _, plan = plan_resume(store.show(run_id), project.root)
+
+    assert plan.done == frozenset()
+
+
+def test_a_step_that_failed_before_has_its_chance(project):
+    steps = [project.csv("read", "t.csv"), project.to_csv("save", "read", "out.csv")]
+    failed = project.run(*steps)
+    project.write("t.csv", "a\n1\n")
+
+    assert resume(project, failed).state == "succeeded"
+    assert project.read("out.csv") == "a\n1\n"
+
+
+def test_a_run_that_succeeded_has_nothing_to_resume(project):
+    done = project.run(project.sql("t", (), "SELECT 1 AS a"), project.to_csv("save", "t", "out.csv"))
+
+    with pytest.raises(ConfigurationError, match="succeeded: there is nothing to resume"):
+        resume(project, done)
+
+
+def test_a_stream_that_breaks_leaves_nothing(project):
+    project.database("t.db", "CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('x'), (CAST(x'ff' AS TEXT))")
+
+    run = project.run(
+        project.step("t", "sqlite.extractor", path="t.db", table="t"), project.to_csv("w", "t", "out.csv")
+    )
+
+    assert run.state == "failed"
+    assert list((project.root / ".osiris/data" / run.path.name).iterdir()) == []
+
+
+def test_a_project_that_cannot_be_written_to_leaves_nothing_and_runs(project):
+    project.database("t.db", "CREATE TABLE t (a INTEGER)", "INSERT INTO t VALUES (1)")
+    (project.root / ".osiris").mkdir(mode=0o700)
+    (project.root / ".osiris/data").write_text("in the way")
+
+    run = project.run(
+        project.step("t", "sqlite.extractor", path="t.db", table="t"), project.to_csv("w", "t", "out.csv")
+    )
+
+    assert run.state == "succeeded", run.error()
