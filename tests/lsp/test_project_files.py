@@ -77,3 +77,16 @@ def test_a_line_break_brings_no_suggestions_that_the_next_one_would_take(editor:
     context = {"triggerKind": 2, "triggerCharacter": "\n"}
 
     assert editor.request("textDocument/completion", {**place, "context": context}) is None
+
+
+def test_a_line_break_brings_suggestions_where_project_files_have_a_language_of_their_own(
+    editor: Client, project: Path
+) -> None:
+    path = project / "osiris_connections.yaml"
+    editor.open(path.as_uri(), "connections:\n  mysql:\n    crm:\n      \n", language="osiris-project")
+
+    place = {"textDocument": {"uri": path.as_uri()}, "position": {"line": 3, "character": 6}}
+    context = {"triggerKind": 2, "triggerCharacter": "\n"}
+    found = editor.request("textDocument/completion", {**place, "context": context})
+
+    assert "host" in [item["label"] for item in found["items"]]

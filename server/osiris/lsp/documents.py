@@ -28,6 +28,8 @@ _SETTINGS = "osiris.yaml"
 _DOTENV = ".env"
 _LOCK = "osiris.schema.json"
 PROJECT_FILES = (_CONNECTIONS, _SETTINGS, _DOTENV, _LOCK)
+PROJECT_LANGUAGE = "osiris-project"
+"""The language of a project's YAML files in editors that give them one of their own, as our VS Code extension does."""
 
 
 class Kind(enum.Enum):

@@ -12,7 +12,7 @@ from osiris.ide.completion.complete import complete
 from osiris.ide.completion.suggestion import Completions, Item, ItemKind
 from osiris.ide.project_files.files import complete_file
 from osiris.lsp.capabilities import Client
-from osiris.lsp.documents import Snapshot
+from osiris.lsp.documents import PROJECT_LANGUAGE, Kind, Snapshot
 from osiris.lsp.project_file_snapshot import ProjectFileSnapshot, project_file
 from osiris.lsp.session import Session
 
@@ -49,10 +49,9 @@ async def handle(session: Session, params: types.CompletionParams) -> types.Comp
     if snapshot is None:
         return None
     offset = snapshot.offset(params.position)
-    is_project_file = isinstance(snapshot, ProjectFileSnapshot)
-    if _broke_a_line(params.context) and (is_project_file or not _on_blank_line(snapshot, offset)):
-        # Nobody who breaks a line in two asks for something to type; and in plain YAML, where editors select the first
-        # suggestion, the next Enter would take it.
+    if _broke_a_line(params.context) and (_selects_first(session, uri) or not _on_blank_line(snapshot, offset)):
+        # Nobody who breaks a line in two asks for something to type; and where the editor selects the first suggestion,
+        # the next Enter would take it.
         return None
     if isinstance(snapshot, ProjectFileSnapshot):
         found = complete_file(snapshot.file, offset)
@@ -98,6 +97,13 @@ def _unwanted(context: types.CompletionContext | None, found: Completions) -> bo
 
 def _broke_a_line(context: types.CompletionContext | None) -> bool:
     return context is not None and context.trigger_character == "\n"
+
+
+def _selects_first(session: Session, uri: str) -> bool:
+    """Whether the editor treats the document as any YAML, in which it selects the first suggestion of a list."""
+    document = session.documents.get(uri)
+    own = document is not None and (document.kind is Kind.PIPELINE or document.language_id == PROJECT_LANGUAGE)
+    return not own
 
 
 def _on_blank_line(snapshot: AnySnapshot, offset: int) -> bool:
