@@ -243,16 +243,16 @@ def test_paths_are_those_from_the_current_folder(osiris, project):
 
 def test_a_component_without_a_driver_is_named_when_it_should_run(osiris, project):
     (project / "osiris_connections.yaml").write_text(
-        "connections:\n  mysql:\n    shop: {host: h, database: d, user: u, password: '${PW}'}\n"
+        "connections:\n  posthog:\n    shop: {api_key: '${PW}', project_id: '1'}\n"
     )
     text = (project / "pipelines/orders.oml.yaml").read_text()
-    reader = 'mysql.extractor\n    mode: read\n    config:\n      connection: "@mysql.shop"\n      table: orders\n'
+    reader = 'posthog.extractor\n    mode: read\n    config:\n      connection: "@posthog.shop"\n      data_type: events\n'
     (project / "pipelines/orders.oml.yaml").write_text(
         text.replace("filesystem.csv_extractor\n    mode: read\n    config:\n      path: data/orders.csv\n", reader)
     )
     done = osiris("run", "pipelines/orders.oml.yaml", env={"PW": "x"})
     assert done.returncode == 1
-    assert "mysql.extractor has no driver in this version of Osiris yet" in done.stderr
+    assert "posthog.extractor has no driver in this version of Osiris yet" in done.stderr
 
 
 def test_text_in_a_column_of_numbers_is_a_warning_among_the_lines_of_a_run(osiris, project):

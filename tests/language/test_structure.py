@@ -294,7 +294,7 @@ def test_a_half_typed_key_is_one_finding(check, text, code):
 
 @pytest.mark.parametrize(
     ("component", "runs"),
-    [("filesystem.csv_extractor", True), ("mysql.extractor", False), ("posthog.extractor", False)],
+    [("filesystem.csv_extractor", True), ("mysql.extractor", True), ("posthog.extractor", False)],
 )
 def test_a_component_that_no_driver_runs_has_a_hint(check, severities, component, runs):
     severities({})
@@ -307,8 +307,8 @@ def test_a_component_that_no_driver_runs_has_a_hint(check, severities, component
 
 def test_the_hint_that_nothing_runs_a_component_can_be_suppressed(check, severities):
     severities({"OML129": Severity.WARNING})
-    step = "- id: a\n  component: {} # osiris: ignore[OML129]\n  mode: read\n  config: {{table: orders}}\n"
-    check.steps(step.format("«OML324 mysql.extractor»"))
+    step = "- id: a\n  component: {} # osiris: ignore[OML129]\n  mode: read\n  config: {{data_type: events}}\n"
+    check.steps(step.format("«OML324 posthog.extractor»"))
 
 
 KEYS = "component: filesystem.csv_extractor\n  mode: read\n"

@@ -335,13 +335,13 @@ def test_every_missing_driver_is_named_before_anything_starts(project):
     steps = [
         project.csv("t", "t.csv"),
         project.to_csv("w", "t", "out.csv"),
-        project.step("m", "mysql.writer", sources="t", table="x"),
+        project.step("m", "supabase.writer", sources="t", table="x"),
     ]
 
     run = project.run(*steps)
 
     assert run.state == "failed"
-    assert "mysql.writer has no driver in this version of Osiris yet" in run.error()
+    assert "supabase.writer has no driver in this version of Osiris yet" in run.error()
     assert run.named("step_start") == []
     assert not (project.root / "out.csv").exists()
 

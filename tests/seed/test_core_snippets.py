@@ -129,9 +129,8 @@ def test_a_registered_mysql_driver_is_retrieved() -> None:
     assert isinstance(driver, MockDriver)
 
 
-def test_without_it_what_mysql_misses_is_named() -> None:
-    with pytest.raises(osiris.core.error_taxonomy.ConfigurationError, match=r"mysql\.extractor has no driver"):
-        run(GET)
+def test_without_it_the_driver_is_our_own() -> None:
+    assert type(run(GET)["driver"]).__name__ == "MySQLExtractor"
 
 
 # ---- secrets_masking.py, error_taxonomy.py -------------------------------------------------------------------------

@@ -97,8 +97,8 @@ EXAMPLES: dict[str, str] = {
     "OML127": _HEAD + _READ + "    retry: often\n",
     "OML128": _HEAD + _READ + "    timeout: 5 minutes\n",
     "OML129": _HEAD
-    + "  - id: extract\n    component: mysql.extractor\n    mode: read\n"
-    + "    config: {connection: '@mysql.main', table: orders}\n",
+    + "  - id: extract\n    component: graphql.extractor\n    mode: read\n"
+    + "    config: {connection: '@graphql.main', query: '{ orders { id } }'}\n",
     "OML140": _TOP
     + "params:\n  limit: {type: whole}\nsteps:\n"
     + _READ.replace("csv}", "csv, limit: '${params.limit}'}"),

@@ -35,11 +35,12 @@ _TLS = {2026, 3159, 1525}
 
 
 def open_connection(
-    fields: Mapping[str, Any], root: Path, timeouts: Timeouts
+    fields: Mapping[str, Any], root: Path, timeouts: Timeouts, *, client_flag: int = 0
 ) -> tuple[pymysql.connections.Connection[Any], Peer]:
     """A connection that only reads, and the peer as messages name it.
 
     Every answer of the server is waited for ``timeouts.connect`` seconds while connecting, then ``timeouts.statement``.
+    ``client_flag``: what else the server is told that we can do (``pymysql.constants.CLIENT``).
     Raises ConfigurationError and ConnectionError.
     """
     peer = Peer.of(PRODUCT, fields, DEFAULT_PORT)
@@ -56,6 +57,7 @@ def open_connection(
             read_timeout=timeouts.connect,
             write_timeout=timeouts.connect,
             program_name="osiris",
+            client_flag=client_flag,
             **_tls(fields, root),
         )
         try:

@@ -1,0 +1,95 @@
+"""The connection of a running step to MySQL or MariaDB: set up for one long statement, and stopped at once."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from osiris.core.catalog_source import Timeouts
+from osiris.core.error_taxonomy import OsirisError
+from osiris.drivers.context import StepContext
+from osiris.drivers.mysql.login import explained, open_connection
+
+_FIELDS = ("host", "port", "database", "user", "password", "schema", "ssl_mode", "ssl_ca", "ssl_cert", "ssl_key")
+# A step has its own `timeout`; the server's limits must not end what the user lets run.
+_LONGEST_SECONDS = 7 * 86_400
+_KILL_SECONDS = 1.5
+
+
+def connection_fields(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the connection, with those that the step sets itself put over them."""
+    own = {name: config[name] for name in _FIELDS if config.get(name) is not None}
+    return {**(config.get("connection") or {}), **own}
+
+
+class StepSession:
+    """One connection that reads (or, with ``settings``, does what those allow) until ``close``."""
+
+    def __init__(
+        self, config: Mapping[str, Any], step: StepContext, settings: Sequence[str], *, client_flag: int = 0
+    ) -> None:
+        """Connect and run ``settings`` (statements). Raises OsirisError."""
+        self.step = step
+        self.fields = connection_fields(config)
+        timeouts = Timeouts(statement=_LONGEST_SECONDS)
+        self.connection, self.peer = open_connection(self.fields, step.root, timeouts, client_flag=client_flag)
+        self.connection._write_timeout = _LONGEST_SECONDS
+        self._killer: threading.Thread | None = None
+        try:
+            with self.stoppable():
+                for statement in settings:
+                    self.connection.query(statement)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextlib.contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """Within this, stopping the step ends what the server does, and errors are explained. Raises OsirisError."""
+        try:
+            with self.step.stopper.through(self._stop), explained(self.peer, _LONGEST_SECONDS):
+                yield
+        except (OsirisError, AttributeError, ValueError):  # the latter: PyMySQL's own, when its socket is gone
+            self.step.checkpoint()
+            raise
+        finally:
+            if self._killer is not None:
+                self._killer.join(_KILL_SECONDS)
+
+    def rows(self, query: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a short query."""
+        with self.stoppable(), self.connection.cursor() as cursor:
+            cursor.execute(query, values)
+            return list(cursor.fetchall())
+
+    def close(self) -> None:
+        """Let go of the connection, whatever state it is in; what was not committed is undone by the server."""
+        # Not `close`: that waits for the rest of the rows.
+        with contextlib.suppress(OSError, ValueError):
+            self.connection._force_close()
+
+    def _stop(self) -> None:
+        if self._killer is not None:
+            return
+        self._killer = threading.Thread(target=self._kill, daemon=True)
+        self._killer.start()
+        line = self.connection._sock
+        if line is not None:
+            with contextlib.suppress(OSError):
+                raw = socket.socket(fileno=line.fileno())
+                try:
+                    raw.shutdown(socket.SHUT_RDWR)  # which wakes whoever waits for it
+                finally:
+                    raw.detach()  # it stays PyMySQL's
+
+    def _kill(self) -> None:
+        """A server that computes does not notice that nobody waits any more: it is told over another connection."""
+        with contextlib.suppress(Exception):  # the step has ended anyway
+            other, _ = open_connection(self.fields, self.step.root, Timeouts(connect=_KILL_SECONDS, statement=1))
+            try:
+                other.kill(self.connection.thread_id())
+            finally:
+                other.close()

@@ -1,0 +1,145 @@
+"""Every type of MySQL, read by value: what DuckDB calls it, and how it writes it."""
+
+from __future__ import annotations
+
+import pytest
+
+# Declared type: (value as SQL, DuckDB's type, DuckDB's text of it).
+TYPES = {
+    "TINYINT": ("-128", "TINYINT", "-128"),
+    "TINYINT(1)": ("2", "TINYINT", "2"),
+    "TINYINT UNSIGNED": ("255", "UTINYINT", "255"),
+    "SMALLINT": ("-32768", "SMALLINT", "-32768"),
+    "MEDIUMINT UNSIGNED": ("16777215", "UINTEGER", "16777215"),
+    "INT": ("-2147483648", "INTEGER", "-2147483648"),
+    "INT(6) ZEROFILL": ("42", "UINTEGER", "42"),
+    "BIGINT": ("-9223372036854775808", "BIGINT", "-9223372036854775808"),
+    "BIGINT UNSIGNED": ("18446744073709551615", "UBIGINT", "18446744073709551615"),
+    "DECIMAL(12,4)": ("-12345678.9000", "DECIMAL(12,4)", "-12345678.9000"),
+    "DECIMAL(5,0) UNSIGNED": ("99999", "DECIMAL(5,0)", "99999"),
+    "DECIMAL(3,3)": ("0.125", "DECIMAL(3,3)", ".125"),
+    "DECIMAL(38,10)": (
+        "1234567890123456789012345678.0123456789",
+        "DECIMAL(38,10)",
+        "1234567890123456789012345678.0123456789",
+    ),
+    "DECIMAL(65,2)": ("123456789012345678901234567890.12", "DECIMAL(38,2)", "123456789012345678901234567890.12"),
+    "FLOAT": ("16777215", "FLOAT", "16777215.0"),
+    "FLOAT UNSIGNED": ("0.1", "FLOAT", "0.1"),
+    "DOUBLE": ("0.1234567890123456", "DOUBLE", "0.1234567890123456"),
+    "BIT(10)": ("b'1000000001'", "BLOB", "\\x02\\x01"),
+    "DATE": ("'2024-02-29'", "DATE", "2024-02-29"),
+    "DATETIME": ("'2024-01-31 23:59:59'", "TIMESTAMP", "2024-01-31 23:59:59"),
+    "DATETIME(6)": ("'0999-01-31 23:59:59.000001'", "TIMESTAMP", "0999-01-31 23:59:59.000001"),
+    "TIMESTAMP(3)": ("FROM_UNIXTIME(1700000000.125)", "TIMESTAMP", "2023-11-14 22:13:20.125"),
+    "TIME": ("'-838:59:59'", "INTERVAL", "-838:59:59"),
+    "TIME(6)": ("'-00:00:00.000001'", "INTERVAL", "-00:00:00.000001"),
+    "YEAR": ("2155", "SMALLINT", "2155"),
+    "CHAR(5)": ("'né'", "VARCHAR", "né"),
+    "VARCHAR(20) CHARACTER SET latin1": ("'né'", "VARCHAR", "né"),
+    "TEXT CHARACTER SET utf8mb4": ("'日本 🦆'", "VARCHAR", "日本 🦆"),
+    "LONGTEXT": ("repeat('x', 300)", "VARCHAR", "x" * 300),
+    "VARCHAR(9)": ("''", "VARCHAR", ""),
+    "BINARY(3)": ("'a'", "BLOB", "a\\x00\\x00"),
+    "VARBINARY(9)": ("x'00ff'", "BLOB", "\\x00\\xFF"),
+    "BLOB": ("x''", "BLOB", ""),
+    "JSON": ("""'{"a": [1, null]}'""", "VARCHAR", '{"a": [1, null]}'),
+    "ENUM('new','it''s')": ("'it''s'", "VARCHAR", "it's"),
+    "SET('a','b','c')": ("'c,a'", "VARCHAR", "a,c"),
+    "POINT": ("POINT(0, 0)", "BLOB", "\\x00" * 4 + "\\x01\\x01" + "\\x00" * 19),
+    "UUID": (
+        "'123e4567-e89b-12d3-a456-426655440000'",
+        "VARCHAR",
+        "123e4567-e89b-12d3-a456-426655440000",
+    ),
+    "INET6": ("'::1'", "VARCHAR", "::1"),
+}
+
+
+@pytest.mark.parametrize("declared", TYPES)
+def test_a_value_of_each_type_and_null(mysql_shop, declared):
+    value, kind, text = TYPES[declared]
+    mysql_shop.execute(f"CREATE TABLE t (x {declared} NULL)", f"INSERT INTO t VALUES ({value}), (NULL)")
+
+    assert mysql_shop.rows(table="t") == ({"x": kind}, [(text,), (None,)])
+
+
+@pytest.mark.parametrize("declared", TYPES)
+def test_a_table_without_rows_has_the_same_types(mysql_shop, declared):
+    mysql_shop.execute(f"CREATE TABLE t (x {declared})")
+
+    assert mysql_shop.rows(table="t") == ({"x": TYPES[declared][1]}, [])
+
+
+COMPUTED = {
+    "1": ("INTEGER", "1"),
+    "NULL": ('"NULL"', None),
+    "1 = 1": ("INTEGER", "1"),
+    "count(*)": ("BIGINT", "1"),
+    "sum(n)": ("DECIMAL(38,0)", "9007199254740993"),
+    "avg(n)": ("DECIMAL(23,4)", "9007199254740993.0000"),
+    "CAST(1.25 AS DECIMAL(5,2))": ("DECIMAL(5,2)", "1.25"),
+    "1 / 3": ("DECIMAL(5,4)", "0.3333"),
+    "1e0 / 3": ("DOUBLE", "0.3333333333333333"),
+    "CAST(18446744073709551615 AS UNSIGNED)": ("UBIGINT", "18446744073709551615"),
+    "concat('a', 1)": ("VARCHAR", "a1"),
+    "x'ff'": ("BLOB", "\\xFF"),
+    "CURRENT_DATE = CURRENT_DATE()": ("INTEGER", "1"),
+    "CAST('10:00' AS TIME)": ("INTERVAL", "10:00:00"),
+}
+
+
+@pytest.mark.parametrize("expression", COMPUTED)
+def test_what_a_query_computes(mysql_shop, expression):
+    kind, text = COMPUTED[expression]
+    mysql_shop.execute("CREATE TABLE t (n BIGINT)", "INSERT INTO t VALUES (9007199254740993)")
+
+    assert mysql_shop.rows(query=f"SELECT {expression} AS x FROM t") == ({"x": kind}, [(text,)])
+
+
+def test_dates_that_are_none_are_null_with_a_warning(mysql_shop):
+    mysql_shop.execute("CREATE TABLE t (d DATE, at DATETIME, good DATE)")
+    connection = mysql_shop.server.connect(mysql_shop.database_name, sql_mode="ALLOW_INVALID_DATES")
+    connection.cursor().execute(
+        "INSERT INTO t VALUES ('0000-00-00', '2024-02-00 10:00:00', '2024-01-31'),"
+        " ('2024-02-31', '2024-01-31 10:00:00', NULL)"
+    )
+    connection.close()
+
+    run = mysql_shop.run_here(mysql_shop.extract(table="t"), mysql_shop.to_csv("c", "t", "out.csv"))
+
+    assert mysql_shop.read("out.csv") == "d,at,good\n,,2024-01-31\n,2024-01-31 10:00:00,\n"
+    assert mysql_shop.warnings(run) == [
+        "The column d holds values that are no date of the calendar, such as 0000-00-00: they are read as NULL.",
+        "The column at holds values that are no date of the calendar, such as 0000-00-00: they are read as NULL.",
+    ]
+
+
+def test_a_number_of_more_than_38_digits_stops_the_step(mysql_shop):
+    mysql_shop.execute("CREATE TABLE t (x DECIMAL(65,2))", f"INSERT INTO t VALUES ({'9' * 63})")
+
+    assert mysql_shop.refused(table="t") == (
+        "A value of the column x has more than the 38 digits that numbers can have here."
+    )
+    assert mysql_shop.rows(query="SELECT CAST(x AS CHAR) AS x FROM t")[1] == [("9" * 63 + ".00",)]
+
+
+def test_a_float_of_a_query_is_told_to_be_short(mysql_shop):
+    mysql_shop.execute("CREATE TABLE t (x FLOAT)", "INSERT INTO t VALUES (16777215)")
+    query = mysql_shop.extract(query="SELECT x FROM t")
+
+    run = mysql_shop.run_here(query, mysql_shop.to_csv("c", "t", "out.csv"))
+
+    assert mysql_shop.warnings(run) == [
+        "MySQL gives the column x of the query, a FLOAT, with six digits only. "
+        "CAST(... AS DOUBLE) in the query gives all."
+    ]
+
+
+def test_the_zone_of_the_server_does_not_change_points_in_time(mysql_shop):
+    mysql_shop.execute("CREATE TABLE t (at TIMESTAMP)", "INSERT INTO t VALUES (FROM_UNIXTIME(1700000000))")
+    mysql_shop.execute("SET GLOBAL time_zone = '+05:00'")
+    try:
+        assert mysql_shop.rows(table="t")[1] == [("2023-11-14 22:13:20",)]
+    finally:
+        mysql_shop.execute("SET GLOBAL time_zone = 'SYSTEM'")
