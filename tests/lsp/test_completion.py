@@ -55,3 +55,13 @@ def test_a_code_in_a_comment_is_explained(editor: Client, project: Path) -> None
 
     assert item["label"] == "OML111"
     assert "kebab-case" in str(editor.request("completionItem/resolve", item)["documentation"])
+
+
+def test_a_client_that_shows_details_beside_all_labels_gets_them_there(client: Client, project: Path) -> None:
+    able: dict[str, Any] = {"textDocument": {"completion": {"completionItem": {"labelDetailsSupport": True}}}}
+    client.initialize(project, able)
+
+    found = suggested(client, (project / "p.oml").as_uri(), STEP + "encoding: |\n")["items"]
+
+    [utf_8] = [item for item in found if item["label"] == "utf-8"]
+    assert (utf_8["labelDetails"], utf_8.get("detail")) == ({"description": "default"}, None)

@@ -117,12 +117,12 @@ def _item(client: Client, snapshot: AnySnapshot, span: types.Range, order: int, 
     use_snippet = client.snippets and item.snippet is not None
     text = item.snippet if use_snippet and item.snippet is not None else item.text
     made = types.CompletionItem(
-        label=item.label,
-        kind=_KINDS[item.kind],
-        detail=mask_secrets(item.detail) if item.detail else None,
-        sort_text=f"{order:04}",
-        filter_text=item.filter,
+        label=item.label, kind=_KINDS[item.kind], sort_text=f"{order:04}", filter_text=item.filter
     )
+    if item.detail and client.label_details:  # beside every label of the list, and not of the selected one alone
+        made.label_details = types.CompletionItemLabelDetails(description=mask_secrets(item.detail))
+    elif item.detail:
+        made.detail = mask_secrets(item.detail)
     if use_snippet:
         made.insert_text_format = types.InsertTextFormat.Snippet
     if client.item_edit_range:
