@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -27,6 +27,7 @@ _KINDS: Mapping[str, TableKind] = {
     "m": "materialized view",
     "f": "foreign table",
 }
+_VIEWS = frozenset({"view", "materialized view"})
 
 
 class PostgresCatalog:
@@ -57,6 +58,8 @@ class PostgresSession:
         self._peer = peer
         self._seconds = timeouts.statement
         self._default_schema = default_schema
+        self._numbers: Mapping[int, TableInfo] = {}
+        """The tables by the numbers that the catalog has for them."""
 
     def server(self) -> ServerInfo:
         """Version, default schema, and a remark on tables that the user may not read."""
@@ -73,11 +76,14 @@ class PostgresSession:
 
     def tables(self) -> Sequence[TableInfo]:
         """The tables and views of all schemas but the system's; a partition is part of its table."""
-        found = [
-            TableInfo(schema, name, _KINDS[kind], comment or "", rows if rows >= 0 and kind not in "vf" else None)
-            for schema, name, kind, rows, comment in self._rows(queries.TABLES)
-        ]
-        return sorted(found, key=lambda info: (info.schema, info.name))
+        found = {
+            number: TableInfo(
+                schema, name, _KINDS[kind], comment or "", rows if rows >= 0 and kind not in "vf" else None
+            )
+            for number, schema, name, kind, rows, comment in self._rows(queries.TABLES)
+        }
+        self._numbers = found
+        return sorted(found.values(), key=lambda info: (info.schema, info.name))
 
     def columns(self, tables: Sequence[TableInfo] | None = None) -> Mapping[tuple[str, str], Columns]:
         """The columns that the user may read."""
@@ -88,17 +94,18 @@ class PostgresSession:
                 return {}
             values = {"schemas": [info.schema for info in tables], "tables": [info.name for info in tables]}
             chosen = queries.CHOSEN
+        if not self._numbers:
+            self.tables()
         keys = _Keys(
             self._rows(queries.UNIQUE_INDEXES + chosen, values), self._rows(queries.FOREIGN_KEYS + chosen, values)
         )
         types = _Types(self._rows(queries.TYPES))
-        found: dict[tuple[str, str], list[tuple[int, Column]]] = {}
-        for row in map(_ColumnRow._make, self._rows(queries.COLUMNS + chosen, values)):
-            found.setdefault((row.schema, row.table), []).append((row.number, _column(row, keys, types)))
-        return {
-            table: tuple(column for _, column in sorted(pairs, key=lambda pair: pair[0]))
-            for table, pairs in found.items()
-        }
+        found: dict[int, list[Column]] = {}
+        for row in sorted(self._rows(queries.COLUMNS + chosen, values), key=_place):
+            info = self._numbers.get(row[0])
+            if info is not None:  # made since the tables were read
+                found.setdefault(row[0], []).append(_column(row, info, keys, types))
+        return {(self._numbers[number].schema, self._numbers[number].name): tuple(c) for number, c in found.items()}
 
     def sample(self, table: TableInfo, rows: int) -> Sample:
         """The first rows."""
@@ -164,20 +171,6 @@ def _tables(count: int) -> str:
     return f"{count} table{'' if count == 1 else 's'}"
 
 
-class _ColumnRow(NamedTuple):
-    schema: str
-    table: str
-    table_id: int
-    number: int
-    name: str
-    type: str
-    type_id: int
-    required: bool
-    generated: bool
-    is_view: bool
-    comment: str | None
-
-
 class _Keys:
     """Primary, unique and foreign keys by the numbers of table and column."""
 
@@ -195,51 +188,65 @@ class _Keys:
             target = other_table if other_schema == schema else f"{other_schema}.{other_table}"
             for number, column in zip(numbers, other_columns, strict=True):
                 self.references.setdefault((table, number), f"{target}.{column}")
+        self.any = self.primary.keys() | self.unique | self.references.keys()
 
 
 class _Types:
-    """What is behind the types that a database defines itself: enums, domains and arrays of them."""
+    """What is behind the types of columns, also those that a database defines itself: enums, domains, arrays of them.
+
+    ``behind`` a type: its Arrow type, empty when there is none, the labels of an enum, and whether it holds no null.
+    """
 
     def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
         self._types = {row[0]: row[1:] for row in rows}
+        self._behind: dict[tuple[int, str], tuple[str, tuple[str, ...], bool]] = {}
 
-    def arrow(self, type_id: int, name: str) -> str:
-        """The Arrow type; empty when there is none."""
+    def behind(self, type_id: int, name: str) -> tuple[str, tuple[str, ...], bool]:
+        """As above, of the type ``name``; a database has few types and many columns."""
+        found = self._behind.get((type_id, name))
+        if found is None:
+            found = (self._arrow(type_id, name), self._labels(type_id), self._required(type_id))
+            self._behind[type_id, name] = found
+        return found
+
+    def _arrow(self, type_id: int, name: str) -> str:
         if type_id not in self._types:
             return arrow_type(name)
         kind, base, item, _, base_name, _ = self._types[type_id]
         if kind == "e":
             return "string"
         if kind == "d":
-            return self.arrow(base, base_name)
-        return list_of(self.arrow(item, ""))
+            return self._arrow(base, base_name)
+        return list_of(self._arrow(item, ""))
 
-    def labels(self, type_id: int) -> tuple[str, ...]:
+    def _labels(self, type_id: int) -> tuple[str, ...]:
         """The labels of an enum, also of a domain over one."""
         if type_id not in self._types:
             return ()
         kind, base, _, _, _, labels = self._types[type_id]
-        return self.labels(base) if kind == "d" else tuple(labels or ())
+        return self._labels(base) if kind == "d" else tuple(labels or ())
 
-    def required(self, type_id: int) -> bool:
+    def _required(self, type_id: int) -> bool:
         """Whether it is a domain without null."""
         if type_id not in self._types:
             return False
         kind, base, _, required, _, _ = self._types[type_id]
-        return kind == "d" and (required or self.required(base))
+        return kind == "d" and (required or self._required(base))
 
 
-def _column(row: _ColumnRow, keys: _Keys, types: _Types) -> Column:
-    key = (row.table_id, row.number)
-    return Column(
-        row.name,
-        row.type,
-        types.arrow(row.type_id, row.type),
-        nullable=None if row.is_view else not (row.required or types.required(row.type_id)),
-        primary_key=keys.primary.get(key, 0),
-        unique=key in keys.unique,
-        references=keys.references.get(key, ""),
-        generated=row.generated,
-        comment=row.comment or "",
-        values=types.labels(row.type_id),
-    )
+def _place(row: tuple[Any, ...]) -> tuple[int, int]:
+    """The numbers of table and column, by which the columns of a table have their order."""
+    return row[0], row[1]
+
+
+def _column(row: tuple[Any, ...], info: TableInfo, keys: _Keys, types: _Types) -> Column:
+    table, number, name, type_, type_id, required, generated, comment = row
+    arrow, labels, never_null = types.behind(type_id, type_)
+    nullable = None if info.kind in _VIEWS else not (required or never_null)
+    primary, unique, references = 0, False, ""
+    key = (table, number)
+    if key in keys.any:
+        primary, unique = keys.primary.get(key, 0), key in keys.unique
+        references = keys.references.get(key, "")
+    # By place: there are very many of them.
+    return Column(name, type_, arrow, nullable, primary, unique, references, generated, comment or "", labels)

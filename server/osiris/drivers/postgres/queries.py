@@ -17,14 +17,14 @@ _SOME = "pg_catalog.has_any_column_privilege(c.oid, 'SELECT')"
 
 SERVER = f"""
 SELECT pg_catalog.current_schema(), pg_catalog.current_setting('server_version'), current_user,
-       (SELECT pg_catalog.array_agg(name ORDER BY name) FROM
-          (SELECT n.nspname || '.' || c.relname AS name {_RELATIONS} {_OURS}
-             AND NOT ({_USABLE} AND {_SOME}) ORDER BY name LIMIT 4) AS closed),
-       (SELECT pg_catalog.count(*) {_RELATIONS} {_OURS} AND NOT ({_USABLE} AND {_SOME})),
-       (SELECT pg_catalog.count(*) {_RELATIONS} {_OURS} AND {_USABLE} AND {_SOME} AND NOT {_WHOLE})"""
+       (pg_catalog.array_agg(name ORDER BY name) FILTER (WHERE NOT readable))[:4],
+       pg_catalog.count(*) FILTER (WHERE NOT readable),
+       pg_catalog.count(*) FILTER (WHERE readable AND NOT whole)
+FROM (SELECT n.nspname || '.' || c.relname AS name, {_USABLE} AND {_WHOLE} AS whole,
+             {_USABLE} AND ({_WHOLE} OR {_SOME}) AS readable {_RELATIONS} {_OURS} OFFSET 0) AS relations"""
 
 TABLES = f"""
-SELECT n.nspname, c.relname, c.relkind::text, c.reltuples::bigint, d.description {_RELATIONS}
+SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text, c.reltuples::bigint, d.description {_RELATIONS}
 LEFT JOIN pg_catalog.pg_description d
   ON d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0 {_OURS}"""
 
@@ -32,14 +32,14 @@ CHOSEN = """
   AND (n.nspname::text, c.relname::text) IN
       (SELECT * FROM ROWS FROM (pg_catalog.unnest(%(schemas)s::text[]), pg_catalog.unnest(%(tables)s::text[])))"""
 
+# The many rows of this one say of their table its number alone.
 COLUMNS = f"""
-SELECT n.nspname, c.relname, c.oid::bigint, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
-       a.atttypid::bigint, a.attnotnull, a.attgenerated <> '', c.relkind IN ('v', 'm'), d.description {_RELATIONS}
+SELECT c.oid::bigint, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.atttypid::bigint,
+       a.attnotnull, a.attgenerated <> '', d.description {_RELATIONS}
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_catalog.pg_description d
   ON d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = a.attnum {_OURS}
-  AND {_USABLE} AND {_SOME}
-  AND CASE WHEN {_WHOLE} THEN true ELSE pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') END"""
+  AND {_USABLE} AND ({_WHOLE} OR pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'))"""
 
 UNIQUE_INDEXES = f"""
 SELECT c.oid::bigint, i.indisprimary, i.indkey::int2[], i.indnkeyatts {_RELATIONS}
