@@ -17,9 +17,12 @@ def line_of(event: Event, *, colour: bool = False) -> str | None:
     """The line to show for an event, None for events that say nothing new to a person."""
     name, step = event.get("event"), str(event.get("step_id", ""))
     if name == "step_complete" and event.get("reused") and "duration" not in event:
-        return f"{paint('before ', 'faint', on=colour)} {step}, done by {event['reused']}"
+        by = event["reused"]
+        return f"{paint('before ', 'faint', on=colour)} {step}{', unchanged' if by == 'cache' else f', done by {by}'}"
     if name == "step_complete":
-        return f"{paint('done   ', 'good', on=colour)} {step}{facts(event)}"
+        again = event.get("reused")
+        origin = "" if not again else ", unchanged" if again == "cache" else f", rows of {again}"
+        return f"{paint('done   ', 'good', on=colour)} {step}{facts(event)}{origin}"
     if name == "step_progress" and event.get("warning"):
         return f"{paint('warning', 'warning', on=colour)} {step}: {plain_line(str(event['warning']))}"
     if name == "step_progress":

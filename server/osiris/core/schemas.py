@@ -127,7 +127,10 @@ def event_schema() -> dict[str, Any]:
         "target": _is("string", "Where it runs."),
         "waits_for": _is("string", "The run of the same pipeline that is before it."),
         "resumes": _is("string", "The run that this one goes on with."),
-        "reused": _is("string", "The run that did this step already, or left its rows."),
+        "reused": _is(
+            "string",
+            "The run that did this step already or left its rows, or `cache`: nothing it depends on has changed.",
+        ),
         "fingerprint": {**_DIGEST, "description": "That of the manifest."},
         "component": _is("string", "The component of the step."),
         "connection": _is("string", "The connection of the step.", pattern="^@"),

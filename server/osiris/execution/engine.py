@@ -14,7 +14,7 @@ from typing import Any
 
 from osiris.core.session_logging import SessionLogger
 from osiris.execution import conflicts, outcome
-from osiris.execution.left_data import Leaving
+from osiris.execution.left_data import Leaving, survives, write
 from osiris.execution.outcome import Outcome, StepRecord
 from osiris.execution.preparation import SPILL, Preparation
 from osiris.execution.progress import ProgressTicker
@@ -22,6 +22,7 @@ from osiris.execution.resume import Resume
 from osiris.execution.sample import Sample
 from osiris.execution.scheduler import Scheduler
 from osiris.execution.segments import Segment, plan, sources_of, upstream_of
+from osiris.execution.step_cache import StepCache
 from osiris.execution.steps import SegmentRun, StepFailed
 from osiris.sql.database import RunDatabase
 from osiris.sql.dataset import Dataset
@@ -42,11 +43,13 @@ class Engine:
         sample: Sample | None = None,
         resume: Resume | None = None,
         leaving: Leaving | None = None,
+        cache: StepCache | None = None,
     ) -> None:
         """``signals``: this process is ours, so a signal may end what the main thread waits for.
 
         ``sample``: the step whose first rows somebody wants to see; it is filled before the run ends. ``resume``: what
-        an earlier run has done already; ``leaving``: where this one leaves rows for a later one.
+        an earlier run has done already; ``leaving``: where this one leaves rows for a later one; ``cache``: rows that
+        need not be made again.
         """
         self.manifest = manifest
         self.logger = logger
@@ -61,7 +64,8 @@ class Engine:
         self._by_id = {name: step.manifest for name, step in self.steps.items()}
         self._data: dict[str, Dataset] = {}
         self._readers = dict.fromkeys(self.steps, 0)
-        self.resume = resume or Resume("")
+        self.cache = cache
+        self.resume = resume or (cache.hits() if cache is not None else Resume(""))
         self.leaving = leaving
         for step in self._to_do():
             for source in sources_of(step):
@@ -158,6 +162,19 @@ class Engine:
         if self.leaving is None or sources_of(self._by_id[name]):
             return None
         return self.leaving.place(name)
+
+    def complete(self, name: str, file: Path) -> None:
+        """The rows of a source are in a file, all of them."""
+        if self.cache is not None:
+            self.cache.offer(name, file)
+
+    def cache_result(self, name: str, data: Dataset, seconds: float) -> None:
+        """Keep a result that took long to compute, where nothing can make it another one the next time."""
+        if self.cache is None or name in self.resume.left or self.stopping or data.rows is None:
+            return
+        place = self.cache.place_for_result(name, data.rows, seconds)
+        if place is not None and survives(data, self.database):
+            write(data, place)
 
     def data_of(self, step_id: str) -> Dataset:
         """The rows that an earlier segment left for later ones."""

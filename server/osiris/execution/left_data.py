@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,14 +89,34 @@ def read(path: Path, database: RunDatabase) -> Dataset:
         return as_dataset(reader.read_all(), database)
 
 
-def tee(stream: Any, place: Path) -> Any:
-    """The same stream of Arrow batches, written to ``place`` on its way; the file appears when the stream ends well."""
+def tee(stream: Any, place: Path, complete: Callable[[], None]) -> Any:
+    """The same stream of Arrow batches, written to ``place`` on its way.
+
+    The file appears when the stream ends well; then ``complete`` is called.
+    """
     import pyarrow as pa
 
-    return pa.RecordBatchReader.from_batches(stream.schema, _written(stream, place))
+    return pa.RecordBatchReader.from_batches(stream.schema, _written(stream, place, complete))
 
 
-def _written(stream: Any, place: Path) -> Iterator[Any]:
+def write(data: Dataset, place: Path) -> None:
+    """Write rows to a file that appears when it is complete; where that goes wrong, there is none."""
+    for _ in _written(data.to_arrow_reader(), place, lambda: None):
+        pass
+
+
+def survives(data: Dataset, database: RunDatabase) -> bool:
+    """Whether all columns have the same types when they come back from a file."""
+    from osiris.sql.dataset import as_dataset
+
+    empty = as_dataset(data.to_arrow_reader().schema.empty_table(), database)
+    try:
+        return empty.columns == data.columns
+    finally:
+        empty.release()
+
+
+def _written(stream: Any, place: Path, complete: Callable[[], None]) -> Iterator[Any]:
     part = place.with_name(f".{place.name}.part")
     writer = _Writer(part, stream.schema)
     try:
@@ -104,7 +124,8 @@ def _written(stream: Any, place: Path) -> Iterator[Any]:
             for batch in stream:
                 writer.write(batch)
                 yield batch
-        writer.finish(place)
+        if writer.finish(place):
+            complete()
     finally:
         writer.close()
 
@@ -132,17 +153,19 @@ class _Writer:
         except self._troubles:
             self.close()
 
-    def finish(self, place: Path) -> None:
-        """Give the file its name; it is complete."""
+    def finish(self, place: Path) -> bool:
+        """Give the file its name; it is complete. Whether that went well."""
         if self._writer is None:
-            return
+            return False
         try:
             self._writer.close()
             self._file.close()
             os.replace(self._path, place)
         except self._troubles:
             self.close()
+            return False
         self._writer = None
+        return True
 
     def close(self) -> None:
         """Remove what is not complete."""

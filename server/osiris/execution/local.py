@@ -51,6 +51,7 @@ def start_run(
     worker: Worker | None = None,
     on_event: Callable[[dict[str, Any]], None] | None = None,
     resume: Resume | None = None,
+    cache: bool = True,
 ) -> RunResult:
     """Run ``manifest`` in a worker process of its own.
 
@@ -59,10 +60,11 @@ def start_run(
     time. In the foreground the call returns when the run is over; ``on_event`` gets each event as it happens, in a
     thread of its own; Ctrl-C and SIGTERM cancel the run. With ``detach`` it returns after the first event, and the run
     depends on nobody. ``resume``
-    is what ``plan_resume`` found. Raises AlreadyRunning, ConfigurationError or ExecutionError when no run was started.
+    is what ``plan_resume`` found; without ``cache`` nothing is used again that an earlier run made, and nothing is kept
+    for a later one. Raises AlreadyRunning, ConfigurationError or ExecutionError when no run was started.
     """
     try:
-        request = _request(manifest, Path(root), logs_dir, params, if_running, resume)
+        request = _request(manifest, Path(root), logs_dir, params, if_running, resume, cache)
         if detach:
             return _detached(request, worker)
         supervisor = Supervisor(request, worker)
@@ -88,6 +90,7 @@ def _request(
     params: Mapping[str, Any] | None,
     if_running: str,
     resume: Resume | None,
+    cache: bool,
 ) -> Request:
     from osiris.core.config import Config
 
@@ -104,6 +107,7 @@ def _request(
         memory=runtime.memory_bytes,
         parallel=runtime.max_parallel_steps,
         resume=resume.plain() if resume is not None else None,
+        cache=cache,
         keep=Keep(runtime.keep_days, runtime.keep_gb * 1e9),
     )
 

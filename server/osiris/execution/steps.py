@@ -82,6 +82,8 @@ class SegmentRun:
         self.memory = max(self.memory, own_memory())
         for name in segment.steps:
             self._complete(name, rows.get(name))
+        if final is not None and final.rows is not None and engine.has_readers(segment.last):
+            engine.cache_result(segment.last, final, time.monotonic() - started[segment.steps[0]])
         if final is not None and not engine.has_readers(segment.last):
             final.release()
             return None
@@ -168,7 +170,7 @@ class SegmentRun:
             result.count_by(context.advance)
             place = self.engine.place_for(name)
             if place is not None:
-                result.through(lambda stream: tee(stream, place))
+                result.through(lambda stream: tee(stream, place, lambda: self.engine.complete(name, place)))
         return result
 
     def _context(self, name: str) -> StepContext:

@@ -47,6 +47,7 @@ class Request:
     memory: int | None = None
     parallel: int | None = None
     resume: Mapping[str, Any] | None = None
+    cache: bool = True
     keep: Keep = field(default_factory=Keep)
     target: str = "local"
 
@@ -148,6 +149,7 @@ class Supervisor:
                 "memory": self.request.memory,
                 "parallel": self.request.parallel,
                 "resume": self.request.resume,
+                "cache": self.request.cache,
             }
         )
         return self._watch(worker)

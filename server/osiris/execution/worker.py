@@ -67,6 +67,7 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
     from osiris.execution.preparation import prepare
     from osiris.execution.resume import Resume
     from osiris.execution.sample import Sample
+    from osiris.execution.step_cache import StepCache
 
     run_dir, root = Path(request["run_dir"]), Path(request["root"])
     working_folder(root)
@@ -90,6 +91,7 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
         _catch_prints(logger, masker)
         resume = Resume.from_plain(request["resume"]) if request.get("resume") else None
         leaving = Leaving(root, run_dir.name) if not request.get("sample") else None
+        cache = StepCache(root, prepared.steps) if request.get("cache") else None
         sample = Sample(**request["sample"]) if request.get("sample") else None
         engine = Engine(
             manifest,
@@ -101,11 +103,14 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
             sample=sample,
             resume=resume,
             leaving=leaving,
+            cache=cache,
         )
         threading.Thread(target=_listen, args=(channel, engine), daemon=True).start()
         outcome = engine.run().plain()
         if leaving is not None and outcome["state"] == "succeeded":
             leaving.remove()
+        if cache is not None:
+            cache.trim()
     # Numbers by step ids: a step may be called "tokens", and that makes none of its rows a secret.
     message = {"outcome": {**masker.data(outcome), "rows": outcome["rows"]}}
     return message if sample is None else {**message, "sample": sample.found}

@@ -44,6 +44,7 @@ class Options:
     resume: str | None
     redo: tuple[str, ...]
     done: tuple[str, ...]
+    no_cache: bool
     as_json: bool
     events_as_json: bool
 
@@ -67,6 +68,9 @@ class Options:
 @click.option("--resume", metavar="RUN", help="Go on where a run stopped, with its own manifest; goes without FILE.")
 @click.option("--redo", metavar="STEP", multiple=True, help="With --resume: this step has not written, do it again.")
 @click.option("--done", metavar="STEP", multiple=True, help="With --resume: this step has written, leave it be.")
+@click.option(
+    "--no-cache", is_flag=True, help="Make all rows anew, also where nothing that they depend on has changed."
+)
 @click.option("--logs-dir", metavar="DIR", help="Folder of the runs (default: logs/ in the project).")
 @click.option(
     "--log-format",
@@ -225,6 +229,7 @@ def _start(
                 worker=worker,
                 on_event=view.show,
                 resume=resume,
+                cache=not options.no_cache,
             )
     except AlreadyRunning as other:
         if options.if_running == "skip":
