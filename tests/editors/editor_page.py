@@ -90,6 +90,16 @@ class EditorPage:
         self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
         self.page.locator(".monaco-editor .view-line").first.click()
 
+    def new_pipeline(self, text: str) -> Path:
+        """A file with this text, which is not complete, open with the cursor at its end; and its path."""
+        path = self.folder / "pipelines" / "new.oml.yaml"
+        path.write_text(text)
+        self.open_file("pipelines/new.oml.yaml")
+        # So that something is underlined as soon as it is checked.
+        self.until(lambda: bool(self.squiggles() + self.squiggles("warning")), lambda: "the file is not checked")
+        self.press("Control+End")
+        return path
+
     def wait_until_served(self) -> None:
         """Wait for the language server: the path above the text then goes on from the file to the place in it."""
         self.page.locator(".breadcrumbs-control .file.monaco-breadcrumb-item + .monaco-breadcrumb-item").wait_for()
