@@ -218,3 +218,11 @@ def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "data.csv").touch()
     with pytest.raises(Unreachable, match="is a file, not a folder"), opened(tmp_path / "data.csv"):
         pass
+
+
+def test_the_home_of_a_user_who_is_not_there_is_a_missing_folder(tmp_path):
+    with (
+        pytest.raises(Unreachable, match="The folder ~nobody-here/data does not exist"),
+        catalog_source("filesystem").connect({"base_dir": "~nobody-here/data"}, root=tmp_path, timeouts=Timeouts()),
+    ):
+        pass

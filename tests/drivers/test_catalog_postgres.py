@@ -15,7 +15,7 @@ from osiris.core.catalog_source import CatalogSession, Timeouts, catalog_source
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.error_taxonomy import ConnectionError as Unreachable
 from osiris.drivers.postgres.arrow_types import arrow_type
-from osiris.language.catalog import Column, Columns, TableInfo
+from osiris.language.catalog import Catalog, Column, Columns, TableInfo
 from servers import PostgreSQL
 
 Discover = Callable[..., CatalogSession]
@@ -405,3 +405,31 @@ def test_fields_that_cannot_be_used_are_named(
         catalog_source("postgres").connect(postgres.fields("postgres") | fields, root=tmp_path, timeouts=Timeouts()),
     ):
         pass
+
+
+def test_names_that_hold_dots_are_found_as_they_are_said(discover: Discover) -> None:
+    session = discover('CREATE SCHEMA "north.west"', 'CREATE TABLE "north.west"."orders.old" (id int)')
+    catalog = Catalog("@postgres.shop", "postgres", session.tables(), session.columns(), default_schema="public")
+
+    found = catalog.table("north.west.orders.old")
+
+    assert found is not None
+    assert found.info == TableInfo("north.west", "orders.old")
+    assert [column.name for column in found.columns or ()] == ["id"]
+
+
+def test_a_database_without_an_encoding_may_hold_anything(postgres: PostgreSQL, tmp_path: Path) -> None:
+    postgres.execute("CREATE DATABASE latin ENCODING SQL_ASCII LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    try:
+        with postgres.connect("latin", client_encoding="latin1") as writer:
+            writer.execute("CREATE TABLE orders (id int, caf\u00e9 text)")
+            writer.execute("COMMENT ON TABLE orders IS 'Stra\u00dfe'")
+            writer.execute("INSERT INTO orders VALUES (1, '\u00e9')")
+        source = catalog_source("postgres")
+        with source.connect(postgres.fields("latin"), root=tmp_path, timeouts=Timeouts()) as session:
+            (orders,) = session.tables()
+            assert orders.comment == "Stra\ufffde"
+            assert [column.name for column in session.columns()["public", "orders"]] == ["id", "caf\ufffd"]
+            assert session.sample(orders, 1).rows == ((1, "\ufffd"),)
+    finally:
+        postgres.drop("latin")

@@ -252,3 +252,12 @@ def test_a_damaged_name_is_a_problem_in_words(make):
     path = make("CREATE TABLE whole (x); CREATE TABLE damaged (column_1, column_2);")
     path.write_bytes(path.read_bytes().replace(b"column_1", b"column_\xff").replace(b"column_2", b"column_\xff"))
     assert str(problem_of(path)) == "Cannot read shop.db: a name in it is not UTF-8."
+
+
+def test_the_home_of_a_user_who_is_not_there_holds_no_database(tmp_path):
+    source = catalog_source("sqlite")
+    with (
+        pytest.raises(Unreachable, match="The SQLite database ~nobody-here/shop.db does not exist"),
+        source.connect({"path": "~nobody-here/shop.db"}, root=tmp_path, timeouts=Timeouts()),
+    ):
+        pass

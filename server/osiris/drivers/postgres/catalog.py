@@ -9,6 +9,8 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from psycopg.pq import TransactionStatus
 
 from osiris.core.catalog_source import Sample, ServerInfo, Timeouts
@@ -58,6 +60,10 @@ class PostgresSession:
         self._peer = peer
         self._seconds = timeouts.statement
         self._default_schema = default_schema
+        self._as_bytes = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
+        if self._as_bytes:
+            for type_ in ("text", "varchar", "name"):
+                connection.adapters.register_loader(type_, _AnyText)
         self._numbers: Mapping[int, TableInfo] = {}
         """The tables by the numbers that the catalog has for them."""
 
@@ -116,7 +122,7 @@ class PostgresSession:
         if result is None:
             return Sample((), ())
         places = range(result.nfields)
-        names = tuple((result.fname(place) or b"").decode() for place in places)
+        names = tuple((result.fname(place) or b"").decode("utf-8", "replace") for place in places)
         types = [result.ftype(place) for place in places]
         found = (
             tuple(_value(result.get_value(row, place), types[place]) for place in places)
@@ -140,11 +146,20 @@ class PostgresSession:
                 if connection.info.transaction_status == TransactionStatus.IDLE:
                     milliseconds = max(1, int(self._seconds * 950))
                     connection.execute(f"SET LOCAL statement_timeout = {milliseconds}")
+                    if self._as_bytes:  # such a server knows of no encoding, and refuses to send what is not UTF-8
+                        connection.execute("SET LOCAL client_encoding = 'SQL_ASCII'")
                 yield
             except psycopg.Error:
                 if not connection.broken:
                     connection.rollback()
                 raise
+
+
+class _AnyText(Loader):
+    """Text of a database that does not know its encoding: UTF-8 where it is that."""
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode("utf-8", "replace")
 
 
 _BOOLEAN, _BYTES = 16, 17

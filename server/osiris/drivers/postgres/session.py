@@ -1,0 +1,103 @@
+"""The connection of a running step to PostgreSQL: set up for long statements, and stopped at once."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from osiris.core.catalog_source import Timeouts
+from osiris.core.error_categories import ErrorCategory
+from osiris.core.error_taxonomy import OsirisError
+from osiris.drivers.context import StepContext
+from osiris.drivers.postgres.login import explained, open_connection
+
+_FIELDS = ("host", "port", "database", "user", "password", "schema", "sslmode", "sslrootcert", "sslcert", "sslkey")
+_CONNECT_SECONDS = 10.0
+_CANCEL_SECONDS = 1.0
+
+# What the text of values depends on. LOCAL, since behind a pooler the server process is another's afterwards.
+_SETTINGS = (
+    "SET LOCAL timezone = 'UTC'",
+    "SET LOCAL datestyle = 'ISO'",
+    "SET LOCAL intervalstyle = 'postgres'",
+    "SET LOCAL bytea_output = 'hex'",
+    "SET LOCAL extra_float_digits = 1",
+)
+_SEARCH_FIRST = """
+SELECT set_config('search_path', concat(quote_ident(%s), ', ', current_setting('search_path')), true)"""
+
+
+def connection_fields(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the connection, with those that the step sets itself put over them."""
+    own = {name: config[name] for name in _FIELDS if config.get(name) is not None}
+    return {**(config.get("connection") or {}), **own}
+
+
+class StepSession:
+    """One connection with one transaction, which ``writes`` or sees one state of the database, until ``close``."""
+
+    def __init__(self, config: Mapping[str, Any], step: StepContext, *, writes: bool = False) -> None:
+        """Connect and begin. Raises OsirisError."""
+        self.step = step
+        self.fields = connection_fields(config)
+        self.connection, self.peer = open_connection(self.fields, step.root, Timeouts(connect=_CONNECT_SECONDS))
+        self._canceller: threading.Thread | None = None
+        if writes:
+            self.connection.read_only = False
+            self.connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        try:
+            with self.stoppable():
+                for statement in _SETTINGS:
+                    self.connection.execute(statement)
+                if self.fields.get("schema"):
+                    self.connection.execute(_SEARCH_FIRST, [str(self.fields["schema"])])
+        except BaseException:
+            self.close()
+            raise
+
+    @contextlib.contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """Within this, stopping the step ends what the server does, and errors are explained. Raises OsirisError."""
+        try:
+            with self.step.stopper.through(self._stop), explained(self.peer, _CONNECT_SECONDS, querying=True):
+                try:
+                    yield
+                except psycopg.errors.QueryCanceled as error:  # by a limit of the server, or by who runs it
+                    raise self.peer.failed(error.diag.message_primary or "", ErrorCategory.TIMEOUT) from None
+        except OsirisError:
+            self.step.checkpoint()
+            raise
+        finally:
+            if self._canceller is not None:
+                self._canceller.join(_CANCEL_SECONDS)
+
+    def rows(self, query: str | sql.Composable, values: Any = None) -> list[tuple[Any, ...]]:
+        """All rows of a short query."""
+        with self.stoppable():
+            return self.connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Let go of the connection; what was not committed is undone by the server."""
+        self.connection.close()
+
+    def _stop(self) -> None:
+        if self._canceller is None:
+            self._canceller = threading.Thread(target=self._cancel, daemon=True)
+            self._canceller.start()
+
+    def _cancel(self) -> None:
+        """Ask the server to stop; then shut the line, which wakes whoever waits for a server that does not answer."""
+        with contextlib.suppress(psycopg.Error):
+            self.connection.cancel_safe(timeout=_CANCEL_SECONDS)
+        with contextlib.suppress(psycopg.Error, OSError):
+            line = socket.socket(fileno=self.connection.fileno())
+            try:
+                line.shutdown(socket.SHUT_RDWR)
+            finally:
+                line.detach()  # it stays psycopg's
