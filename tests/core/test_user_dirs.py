@@ -20,6 +20,11 @@ def test_a_folder_that_depends_on_where_one_stands_is_refused() -> None:
         state_dir({"OSIRIS_STATE_DIR": "state"})
 
 
+def test_the_home_of_a_user_who_is_not_there_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="OSIRIS_STATE_DIR is ~nobody-here/state, which is not an absolute"):
+        state_dir({"OSIRIS_STATE_DIR": "~nobody-here/state"})
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the rules of Linux")
 def test_on_linux_the_xdg_folder_counts_unless_it_is_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))

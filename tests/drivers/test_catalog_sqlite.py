@@ -257,7 +257,7 @@ def test_a_damaged_name_is_a_problem_in_words(make):
 def test_the_home_of_a_user_who_is_not_there_holds_no_database(tmp_path):
     source = catalog_source("sqlite")
     with (
-        pytest.raises(Unreachable, match="The SQLite database ~nobody-here/shop.db does not exist"),
+        pytest.raises(Unreachable, match=r"The SQLite database ~nobody-here/shop\.db does not exist"),
         source.connect({"path": "~nobody-here/shop.db"}, root=tmp_path, timeouts=Timeouts()),
     ):
         pass

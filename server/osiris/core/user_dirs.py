@@ -22,7 +22,7 @@ def state_dir(environ: Mapping[str, str] | None = None) -> Path:
     env = os.environ if environ is None else environ
     given = env.get(STATE_VARIABLE, "")
     if given:
-        path = Path(given).expanduser() if given.startswith("~") else Path(given)
+        path = Path(os.path.expanduser(given))
         if not path.is_absolute():  # it would be another folder, perhaps one of a workspace, wherever we are started
             raise ConfigurationError(
                 f"{STATE_VARIABLE} is {given}, which is not an absolute path.",

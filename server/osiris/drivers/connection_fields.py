@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def file_field(fields: Mapping[str, Any], name: str, root: Path) -> str | None:
     text = text_field(fields, name)
     if not text:
         return None
-    path = root / Path(text).expanduser()
+    path = root / os.path.expanduser(text)
     if not path.is_file():
         raise ConfigurationError(f"The file {text} that the field {name} of the connection names does not exist.")
     return str(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,4 +78,4 @@ def _place(root: Path, path: Path, written: str) -> Place:
 
 
 def _expanded(path: str) -> Path:
-    return Path(path).expanduser()
+    return Path(os.path.expanduser(path))  # that of a user who is not there stays as it is

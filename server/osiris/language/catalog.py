@@ -121,9 +121,10 @@ class Catalog:
         no table is called so.
         """
         found = self._in_schema(name, schema)
-        if found is None and schema is None and "." in name:
-            before, _, after = name.partition(".")
-            found = self._in_schema(after, before)
+        at = name.find(".") if schema is None else -1
+        while found is None and at >= 0:  # names may hold dots themselves
+            found = self._in_schema(name[at + 1 :], name[:at])
+            at = name.find(".", at + 1)
         return found
 
     def _in_schema(self, name: str, schema: str | None) -> TableInfo | None:

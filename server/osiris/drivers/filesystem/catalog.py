@@ -44,7 +44,7 @@ def _folder(fields: Mapping[str, Any], root: Path) -> tuple[Path, str]:
     written = fields.get("base_dir") or "."
     if not isinstance(written, str) or "\0" in written:
         raise ConfigurationError("The base_dir of the connection is not a path.")
-    folder = (root / Path(written).expanduser()).resolve()
+    folder = (root / os.path.expanduser(written)).resolve()
     if not folder.exists():
         raise Unreachable(
             f"The folder {written} does not exist.", hint="A step that writes makes it. Check base_dir otherwise."
