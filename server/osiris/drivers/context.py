@@ -70,6 +70,10 @@ class StepContext(ExecutionContext):
         self._rows += rows
         self._bytes += size
 
+    def begin_again(self) -> None:
+        """Another attempt begins: what the last one moved does not count."""
+        self._rows = self._bytes = 0
+
     def moved(self) -> tuple[int, int]:
         """Rows and bytes that went through so far, as far as they are known; also of files not complete yet."""
         return self._rows, max(self._bytes, sum(_size(part) or 0 for part in self._parts))

@@ -66,6 +66,11 @@ class Leaving:
             with contextlib.suppress(OSError):
                 shutil.copyfile(source, place)
 
+    def remove_parts(self) -> None:
+        """Remove what a run that was killed had not written to its end."""
+        for part in self.folder.glob(".*.part"):
+            part.unlink(missing_ok=True)
+
     def remove(self) -> None:
         """Give the space back: nobody will resume this run."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -118,6 +118,7 @@ class SegmentRun:
                 self.engine.event("step_retry", name, attempt=attempt, attempts=allowed, delay=pause, message=message)
                 self.engine.wait(pause)
                 self.stopper = contexts[name].stopper = Stopper(stopped=self.engine.stopping)
+                contexts[name].begin_again()
                 if self.engine.stopping:
                     raise self._failure(segment, name, error, results) from error
         raise AssertionError("the last attempt returns or raises")

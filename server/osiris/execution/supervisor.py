@@ -25,6 +25,7 @@ from osiris.core.files import atomic_write
 from osiris.core.secrets_masking import Masker
 from osiris.core.session_logging import SessionLogger, timestamp
 from osiris.execution.folder import FINAL_EVENTS, RunFolder
+from osiris.execution.left_data import Leaving
 from osiris.execution.process import Worker, become_daemon, working_folder
 from osiris.execution.queue import Turn
 from osiris.execution.resume import RESUME_FILE, claim
@@ -247,6 +248,7 @@ class Supervisor:
                 with contextlib.suppress(OSError):
                     os.unlink(leftover)
         shutil.rmtree(self.folder.path / "spill", ignore_errors=True)
+        Leaving(self.request.root, self.folder.run_id).remove_parts()
 
 
 @contextlib.contextmanager
