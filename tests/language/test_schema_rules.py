@@ -111,6 +111,14 @@ def test_a_step_that_leads_to_another_database_is_not_judged(check, knows):
     check.steps(READ + "    path: data/other.db\n    table: ordres\n")
 
 
+def test_a_table_that_another_pipeline_writes_is_a_hint(check, knows):
+    knows(reading())
+    check.env.writers = {("@sqlite.shop", "revenue"): ["load.oml"]}
+    [problem] = check.steps(READ + "    table: «OML410 Revenue»\n").diagnostics
+    assert problem.severity is Severity.HINT
+    assert problem.message == "`@sqlite.shop` has no table `Revenue` yet. `load.oml` writes it: that has to run first."
+
+
 def test_a_table_that_a_writer_makes_need_not_be_there(check, knows):
     knows(reading())
     check.steps(

@@ -33,6 +33,7 @@ from osiris.core.project_scan import (
 from osiris.core.project_schemas import ProjectSchemas
 from osiris.core.source import read_source
 from osiris.core.watched_file import SettingsFile, WatchedFile
+from osiris.core.written_tables import WrittenTables
 from osiris.language.catalog import SchemaKnowledge
 from osiris.language.connections import Connection, Connections, parse_connections
 
@@ -81,6 +82,7 @@ class Project:
         self._changes = 0
         self._environments: dict[str | None, ProjectEnvironment] = {}
         self._schemas = ProjectSchemas(self.root)
+        self._written = WrittenTables(self.root)
         self.offline = False
         """Whether nothing counts that was learned from databases earlier, but for what is committed."""
 
@@ -234,6 +236,7 @@ class Project:
         if self._connections_file.look(overlays.get(self._connections_file.path) if overlays else None):
             text = self._connections_file.text
             self._connections = None if text is None else parse_connections(text, self._components())
+            self._written.forget_connections()
         self._look_at_dotenv()
         around = (self._config_file.generation, self._connections_file.generation, self._dotenv_signature, self.offline)
         self._schemas.look(overlays.get(self._schemas.file.path) if overlays else None, around)
@@ -275,8 +278,24 @@ class Project:
                 if self._found is not None and found != self._found:
                     self._scans += 1  # the first look changes no answer: none was given before it
                 self._found = found
+                self._written.look(found, self._overlay_of)
                 self._scan_again = now + max(RESCAN_SECONDS, 50 * (time.monotonic() - now))
             return self._found
+
+    def _pipelines_writing(
+        self, connection: Connection, schema: str | None, table: str, but_for: str | None
+    ) -> list[str]:
+        with self._lock:
+            return self._written.writers(
+                connection,
+                schema,
+                table,
+                but_for=but_for,
+                found=self._listing(),
+                overlay=self._overlay_of,
+                connections=self._connections,
+                registry=self._components(),
+            )
 
     def _overlay_of(self, path: str) -> str | None:
         return self._overlays.get(self.root / path) if self._overlays else None
@@ -298,7 +317,7 @@ class Project:
 
     def _version(self) -> Hashable:
         files = (self._config_file.generation, self._connections_file.generation, self._schemas.generation)
-        return (*files, self.offline, self._scans, self._changes)
+        return (*files, self._written.generation, self.offline, self._scans, self._changes)
 
 
 def _below(path: str, folder: str) -> str | None:

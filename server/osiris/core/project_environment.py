@@ -71,6 +71,10 @@ class ProjectEnvironment:
         """The other OML files of the project whose pipeline has this name, relative to the root, sorted."""
         return [p.path for p in self._project._listing() if p.name == name and p.path != self.path]
 
+    def pipelines_writing(self, connection: Connection, schema: str | None, table: str) -> Sequence[str]:
+        """The other OML files of the project with a step that writes the table, see ``core.written_tables``."""
+        return self._project._pipelines_writing(connection, schema, table, self.path)
+
     @property
     def version(self) -> Hashable:
         """Equal values promise equal answers to all that a check asks: folders and variables are no part of that."""

@@ -61,6 +61,13 @@ class Environment(Protocol):
         """The *other* OML files of the project whose pipeline has this name, relative to the root."""
         ...
 
+    def pipelines_writing(self, connection: Connection, schema: str | None, table: str) -> Sequence[str]:
+        """The *other* OML files of the project with a step that writes the table, relative to the root.
+
+        ``schema`` None is the default one.
+        """
+        ...
+
     def schema_of(self, connection: Connection) -> SchemaKnowledge | None:
         """What is known of the database behind ``connection``; None when nothing is. Never connects."""
         ...
@@ -92,6 +99,7 @@ class StaticEnvironment:
     variables: Mapping[str, Origin] = field(default_factory=dict)
     schemas: Mapping[str, SchemaKnowledge] = field(default_factory=dict)
     file_tables: Mapping[str, Table] = field(default_factory=dict)
+    writers: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
 
     def file_exists(self, path: str) -> bool | None:
         """Whether ``path`` is among ``files``; None when no files were given."""
@@ -113,6 +121,10 @@ class StaticEnvironment:
     def pipelines_named(self, name: str) -> Sequence[str]:
         """The files given for ``name``."""
         return self.pipelines.get(name, ())
+
+    def pipelines_writing(self, connection: Connection, schema: str | None, table: str) -> Sequence[str]:
+        """What ``writers`` says, by ``@family.alias`` and the name of the table in lower case, whatever the schema."""
+        return self.writers.get((connection.reference, table.casefold()), ())
 
     def schema_of(self, connection: Connection) -> SchemaKnowledge | None:
         """What ``schemas`` says, by ``@family.alias``."""

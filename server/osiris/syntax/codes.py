@@ -191,7 +191,8 @@ _TABLE: tuple[Code, ...] = (
         "Unknown table of a database",
         "The table (or schema) is not in the database behind the connection. That is an error when the last reading of "
         "the database is complete and young enough; else it is a hint that says how old the reading is. "
-        "`osiris discover` reads it anew. A table that a step of the pipeline writes need not be there.",
+        "`osiris discover` reads it anew. A table that a step of the pipeline writes need not be there, and one that "
+        "another pipeline of the project writes is a hint.",
     ),
     _code(
         "OML411",

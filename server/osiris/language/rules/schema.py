@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from osiris.components.spec import ComponentSpec
 from osiris.language.catalog import Catalog, Columns, SchemaKnowledge, Table, age_text
 from osiris.language.edits import quoted, scalar_text
+from osiris.language.environment import Environment
 from osiris.language.facts import TableNamed
 from osiris.language.findings import finding, replacement
 from osiris.language.rules.config import locate
@@ -53,14 +54,27 @@ def tables_and_columns(ctx: StepContext) -> Iterator[Diagnostic]:
 
 
 def unknown_tables(ctx: DocumentContext) -> Iterator[Diagnostic]:
-    """Tables that are not there, unless a step of the pipeline makes them."""
+    """Tables that are not there, unless a step of the pipeline makes them; a hint when another pipeline does."""
     if not any(report.missing_tables for report in ctx.reports):
         return
     made = {_identity(named) for report in ctx.reports for named in report.tables if named.written}
     for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
         for named, found in report.missing_tables:
             if _identity(named) not in made:
-                yield found.shift(step.base)
+                yield _unless_written(named, found, ctx.env).shift(step.base)
+
+
+def _unless_written(named: TableNamed, missing: Diagnostic, env: Environment) -> Diagnostic:
+    """The finding, or a hint in its place when another pipeline of the project writes the table."""
+    writers = env.pipelines_writing(named.connection, named.schema, named.table)
+    if not writers:
+        return missing
+    table = f"{named.schema}.{named.table}" if named.schema else named.table
+    message = (
+        f"`{named.connection.reference}` has no table `{cut(table)}` yet. {listing(writers, 3)} "
+        f"{'writes' if len(writers) == 1 else 'write'} it: that has to run first."
+    )
+    return replace(missing, message=message, severity=Severity.HINT, fixes=())
 
 
 def _identity(named: TableNamed) -> tuple[str, str, str]:

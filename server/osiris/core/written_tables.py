@@ -1,0 +1,133 @@
+"""Which pipelines of a project write a table: asked only about tables that are not there, so that costs nothing else.
+
+Only a file whose text holds the name of the table, or a parameter, is analysed: once, until it changes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.project_scan import FoundPipeline, Signature, signature
+from osiris.core.source import read_source
+from osiris.language.environment import StaticEnvironment
+
+if TYPE_CHECKING:
+    from osiris.components.registry import ComponentRegistry
+    from osiris.language.connections import Connection, Connections
+
+# Lines that say what is written and where. An edit of another line is no reason to ask again.
+_TELLING = re.compile(
+    r"""^[ \t-]*(?:\{|["']?(?:config|component|connection|mode|table|schema|database|path|params|default)\b).*$""",
+    re.MULTILINE,
+)
+
+_Table = tuple[str, str, str]
+"""The reference of a connection, the schema (empty: the default one) and the table, in lower case."""
+
+
+@dataclass(slots=True)
+class _File:
+    """What was read of a file: its text, the same in lower case, and its telling lines.
+
+    ``written`` is None until it was analysed. All is empty where nothing is written.
+    """
+
+    mark: Signature | str
+    text: str
+    lowered: str
+    telling: list[str]
+    written: frozenset[_Table] | None = None
+
+    def may_write(self, table: str) -> bool:
+        """Whether the file may write a table of that name."""
+        return table in self.lowered or "${" in self.text
+
+
+class WrittenTables:
+    """The tables that the pipelines of one project write. Not for several threads at once: the project guards it."""
+
+    def __init__(self, root: Path) -> None:
+        """Nothing is read before something is asked for."""
+        self._root = root
+        self._files: dict[str, _File] | None = None
+        self.generation = 0
+        """Another number when an answer may be another one."""
+
+    def look(self, found: Sequence[FoundPipeline], overlay: Callable[[str], str | None]) -> None:
+        """Bring what is known up to date with the pipelines ``found``, once something was asked for."""
+        if self._files is None:
+            return
+        before, self._files = self._files, {}
+        for pipeline in found:
+            file = self._read(pipeline.path, overlay(pipeline.path), before.get(pipeline.path))
+            if file is not None:
+                self._files[pipeline.path] = file
+        if {p: f.telling for p, f in before.items()} != {p: f.telling for p, f in self._files.items()}:
+            self.generation += 1
+
+    def writers(
+        self,
+        connection: Connection,
+        schema: str | None,
+        table: str,
+        *,
+        but_for: str | None,
+        found: Sequence[FoundPipeline],
+        overlay: Callable[[str], str | None],
+        connections: Connections | None,
+        registry: ComponentRegistry,
+    ) -> list[str]:
+        """The paths of the pipelines among ``found``, except ``but_for``, with a step that writes the table, sorted.
+
+        ``schema`` None is the default one. It counts under which profile ever it is written.
+        """
+        if self._files is None:
+            self._files = {}
+            self.look(found, overlay)
+            self.generation = 0  # no answer was given before this one
+        wanted = (connection.reference, (schema or "").casefold(), table.casefold())
+        writers = []
+        for path, file in self._files.items():
+            if path == but_for or not file.may_write(wanted[2]):
+                continue
+            if file.written is None:
+                file.written = _written(file.text, StaticEnvironment(registry, connections))
+            if wanted in file.written:
+                writers.append(path)
+        return sorted(writers)
+
+    def forget_connections(self) -> None:
+        """The connections are others now, so that every file is to be analysed again."""
+        for file in (self._files or {}).values():
+            file.written = None
+
+    def _read(self, path: str, open_text: str | None, before: _File | None) -> _File | None:
+        full = self._root / path
+        try:
+            mark = open_text if open_text is not None else signature(os.stat(full))
+            if before is not None and before.mark == mark:
+                return before
+            text = open_text if open_text is not None else read_source(full, shown=path)
+        except (OSError, ConfigurationError):  # gone, or nothing that can be read: it writes nothing
+            return None
+        if "write" not in text:  # which every step that writes says: in its mode
+            return _File(mark, "", "", [], frozenset())
+        return _File(mark, text, text.casefold(), _TELLING.findall(text))
+
+
+def _written(text: str, env: StaticEnvironment) -> frozenset[_Table]:
+    """The tables that the steps of a pipeline write."""
+    from osiris.language.analysis import analyse
+    from osiris.language.used_tables import used_tables
+
+    return frozenset(
+        (use.connection.reference, (use.schema or "").casefold(), use.table.casefold())
+        for use in used_tables(analyse(text, env))
+        if use.written
+    )
