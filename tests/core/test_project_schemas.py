@@ -5,17 +5,21 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from osiris.core.cache_fingerprint import SchemaFingerprint
+from osiris.core.catalog_source import ServerInfo
 from osiris.core.config import ConnectionConfig
 from osiris.core.discovery_process import discover
 from osiris.core.project import Project
-from osiris.core.schema_cache import SchemaCache
+from osiris.core.schema_cache import Reading, SchemaCache
 from osiris.core.schema_lock import make_lock
 from osiris.core.state_store import StateStore
-from osiris.language.catalog import SchemaKnowledge
+from osiris.language.catalog import SchemaKnowledge, TableInfo
 from osiris.language.connections import Connection
 
 CONNECTIONS = "connections:\n  sqlite:\n    shop: {path: shop.db}\n    other: {path: '${OTHER_DB}'}\n"
@@ -139,16 +143,20 @@ def test_how_long_it_is_fresh_is_a_setting(project: Project, monkeypatch: pytest
 
 
 def test_growing_old_changes_the_version(project: Project) -> None:
-    (project.root / "osiris.yaml").write_text("discovery: {max_age_hours: 0.0005}\n")  # 1.8 seconds
-    read(project)
-    version = None
-    for _ in range(10_000):
-        known, before = knowledge(project), version
-        version = project.environment("p.oml").version
-        assert known is not None
-        if not known.is_fresh and before is not None and version != before:
-            return
-    raise AssertionError("the version stayed the same")
+    nearly_old = datetime.now(UTC) - timedelta(hours=24) + timedelta(seconds=2)
+    reading = Reading("sqlite", ServerInfo("SQLite", ""), [TableInfo("", "users")], {}, True, nearly_old)
+    config = ConnectionConfig.of(connection(project))
+    fingerprint = SchemaFingerprint.of(config, root=project.root, env=project.variables())
+    SchemaCache(StateStore()).store(fingerprint, reading)
+    known = knowledge(project)
+    assert known is not None
+    assert known.is_fresh
+    version = project.environment("p.oml").version
+
+    while known.is_fresh:
+        time.sleep(0.1)
+
+    assert project.environment("p.oml").version != version
 
 
 # ---- osiris.schema.json ----------------------------------------------------------------------------------------------
