@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import stat
 
+import psutil
 import pytest
 
-from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.driver import DriverRegistry
+from osiris.core.error_taxonomy import ConfigurationError, ConnectionError
 from osiris.execution.local import start_run
 from osiris.execution.resume import OutcomeUnknown, plan_resume
 
@@ -124,8 +127,8 @@ def test_a_resumed_run_that_never_began_has_not_forgotten_what_was_done(project)
 ENDLESS = "SELECT a.range AS a FROM range(1000000000) a, range(1000000000) b WHERE a.range % 2 = 0"
 
 
-def stopped_while_appending(project, until):
-    """A run that was cancelled while it appended rows without end, after another step had appended its own."""
+def appending(project, until):
+    """A run that appends rows without end, after another step has appended its own."""
     project.database("target.db", "CREATE TABLE t (a INTEGER)")
     project.database("other.db", "CREATE TABLE t (a INTEGER)")
     steps = [
@@ -137,14 +140,62 @@ def stopped_while_appending(project, until):
     run_id = start_run(project.manifest(*steps), root=project.root, detach=True).run_id
     store = project.store()
     until(lambda: any(e["event"] == "step_start" and e["step_id"] == "second" for e in store.events(run_id)))
-    store.cancel(run_id)
-    list(store.follow(run_id))
-    until(lambda: not store.show(run_id).active)
     return run_id
 
 
+def killed_while_appending(project, until):
+    """A run that was killed while it appended rows without end."""
+    run_id = appending(project, until)
+    for process in psutil.process_iter(["cmdline"]):
+        with contextlib.suppress(psutil.Error):
+            if "osiris.execution.worker" in (process.info["cmdline"] or []) and process.cwd() == str(project.root):
+                process.kill()
+    until(lambda: not project.store().show(run_id).active)
+    return run_id
+
+
+def test_an_append_that_was_cancelled_and_came_back_has_written_nothing(project, until):
+    run_id = appending(project, until)
+    project.store().cancel(run_id)
+    until(lambda: not project.store().show(run_id).active)
+
+    _, plan = plan_resume(project.store().show(run_id), project.root)
+
+    assert plan.done == {"one", "first"}
+    assert rows(project, path="other.db") == []
+
+
+class LosesItsServer:
+    """A writer whose server went away while it committed."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def run(self, step_id, config, inputs, ctx):
+        self.calls += 1
+        error = ConnectionError("The server was lost during COMMIT.")
+        error.outcome_unknown = True
+        raise error from TimeoutError("lost")
+
+
+def test_a_commit_whose_outcome_is_unknown_is_not_tried_again(project):
+    writer = LosesItsServer()
+    DriverRegistry.register("test.loses", writer)
+    try:
+        retry = {"attempts": 3, "delay": 0, "max_delay": 0}
+        run = project.run_here(
+            project.sql("t", (), "SELECT 1 AS a"),
+            project.step("w", "test.loses", sources="t", step__retry=retry, step__mode="write"),
+        )
+    finally:
+        DriverRegistry.unregister("test.loses")
+
+    assert (run.state, writer.calls) == ("failed", 1)
+    assert [e["outcome_unknown"] for e in run.events if e["event"] == "step_error"] == [True]
+
+
 def test_an_append_whose_outcome_nobody_knows_is_a_question(project, until):
-    run_id = stopped_while_appending(project, until)
+    run_id = killed_while_appending(project, until)
 
     with pytest.raises(OutcomeUnknown, match="The step second was under way") as question:
         resume(project, run_id)
@@ -155,7 +206,7 @@ def test_an_append_whose_outcome_nobody_knows_is_a_question(project, until):
 
 
 def test_the_answer_that_the_rows_are_there(project, until):
-    resumed = resume(project, stopped_while_appending(project, until), done=["second"])
+    resumed = resume(project, killed_while_appending(project, until), done=["second"])
 
     assert resumed.state == "succeeded"
     assert rows(project) == [(1,)]
@@ -163,7 +214,7 @@ def test_the_answer_that_the_rows_are_there(project, until):
 
 
 def test_the_answer_that_they_are_not(project, until):
-    run_id = stopped_while_appending(project, until)
+    run_id = killed_while_appending(project, until)
 
     _, plan = plan_resume(project.store().show(run_id), project.root, redo=["second"])
 

@@ -22,13 +22,15 @@ class OsirisError(Exception):
 
     ``message`` says what is wrong and why, in full sentences; ``hint`` what to do; ``code`` is a key of
     ``osiris.syntax.codes.CODES`` and defaults to the one of the class. ``line`` and ``column`` (from 1) are a place in
-    the query of a step, when it is about that and whoever raises it knows.
+    the query of a step, when it is about that and whoever raises it knows. ``outcome_unknown``: a writer cannot say
+    whether its rows have arrived (a server that was lost during COMMIT); such a step is never tried again by itself.
     """
 
     default_code: ClassVar[str] = "OML610"
     category: ErrorCategory = ErrorCategory.UNKNOWN
     line: int | None = None
     column: int | None = None
+    outcome_unknown: bool = False
 
     def __init__(self, message: str, *, code: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)

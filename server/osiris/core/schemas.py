@@ -148,6 +148,7 @@ def event_schema() -> dict[str, Any]:
         "code": _is("string", "The code of the error.", pattern="^OML[0-9]{3}$"),
         "warning": _is("string", "Something in the data that did not stop the step but should be known."),
         "message": _is("string", "What went wrong."),
+        "outcome_unknown": _is("boolean", "True: nobody knows whether the step has written its rows."),
         "line": _is("integer", "The line in the query of the step that the error is about, from 1.", minimum=1),
         "column": _is("integer", "The column in that line, from 1, in characters.", minimum=1),
         "hint": _is("string", "What to do about it."),

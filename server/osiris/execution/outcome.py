@@ -13,7 +13,8 @@ PENDING, RUNNING = "pending", "running"
 class StepRecord:
     """What became of a step. ``rows`` is known only where nobody had to count; ``duration`` is in seconds.
 
-    ``bytes`` is the size of what it wrote; ``memory`` the most that the whole run took while the step was on its way.
+    ``bytes`` is the size of what it wrote; ``memory`` the most that the whole run took while the step was on its way;
+    ``untouched``: it was stopped and has certainly written nothing.
     """
 
     id: str
@@ -23,6 +24,7 @@ class StepRecord:
     bytes: int | None = None
     memory: int | None = None
     attempts: int = 0
+    untouched: bool = False
 
     def plain(self) -> dict[str, Any]:
         """The record for status.json."""
@@ -35,6 +37,8 @@ class StepRecord:
             record["bytes"] = self.bytes
         if self.memory is not None:
             record["peak_memory"] = self.memory
+        if self.untouched:
+            record["untouched"] = True
         if self.attempts > 1:
             record["attempts"] = self.attempts
         return record

@@ -87,10 +87,12 @@ def plan_resume(
     states = {str(step["id"]): step["state"] for step in _states(info, events, manifest)}
     before, files = _inherited(info, root)
     finished = ({name for name, state in states.items() if state == "succeeded"} | before | set(done)) - set(redo)
+    recorded = info.status.get("steps") or []
+    untouched = {str(step.get("id")) for step in recorded if step.get("untouched")}
     unknown = [
         name
         for name, step in steps.items()
-        if name not in finished and name not in redo and _may_have_doubled(step, events)
+        if name not in finished and name not in untouched.union(redo) and _may_have_doubled(step, events)
     ]
     if unknown:
         raise OutcomeUnknown(info.id, unknown)
@@ -152,6 +154,8 @@ def _may_have_doubled(step: Mapping[str, Any], events: Iterable[Mapping[str, Any
     told = [event for event in events if event.get("step_id") == step["id"]]
     begun = any(event.get("event") == "step_start" for event in told)
     ended = any(event.get("event") in ("step_error", "step_skipped") for event in told)
+    if any(event.get("outcome_unknown") for event in told):
+        return True
     return begun and not (ended and _is_own(step))
 
 

@@ -234,6 +234,8 @@ class SegmentRun:
     def _failure(self, segment: Segment, name: str, error: BaseException, results: dict[str, Dataset]) -> StepFailed:
         """Find the step to blame, log it, and say it."""
         if self.engine.stopping:
+            # A driver of ours that came back with an error has written nothing, unless it says so.
+            self.engine.records[name].untouched = self.engine.steps[name].own and not _outcome_unknown(error)
             return StepFailed(name, "OML617", "The run was cancelled.")
         culprit, cause = self._blame(segment, name, error, results)
         code, message, hint = self._explained(cause)
@@ -253,6 +255,7 @@ class SegmentRun:
             attempts=attempts if attempts > 1 else None,
             line=cause.line if isinstance(cause, OsirisError) else None,
             column=cause.column if isinstance(cause, OsirisError) else None,
+            outcome_unknown=True if _outcome_unknown(cause) else None,
         )
         return StepFailed(culprit, code, message, hint)
 
@@ -323,7 +326,18 @@ def _permanent(error: BaseException) -> bool:
 
     What nobody knows counts as such: an attempt whose end is unknown may have written its rows.
     """
+    if _outcome_unknown(error):
+        return True
     return not isinstance(error, _TimeUp) and not classify(error).transient
+
+
+def _outcome_unknown(error: BaseException | None) -> bool:
+    """Whether a writer said, also while it was stopped, that nobody knows whether its rows have arrived."""
+    while error is not None:
+        if isinstance(error, OsirisError) and error.outcome_unknown:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _pause(attempt: int, retry: Mapping[str, Any]) -> float:
