@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 from osiris.core.files import cause, write_error
 from osiris.drivers.paths import Place
 
@@ -66,3 +66,14 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def unknown_outcome(shown: str) -> ExecutionError:
+    """The error when the connection is lost while rows that were added to ``shown`` are made final.
+
+    It is not transient: another attempt could add them twice.
+    """
+    return ExecutionError(
+        f"The connection was lost at the very end of writing to {shown}: nobody knows whether the rows are in it.",
+        hint="Look whether the new rows are there before you run the step again; it would add them once more.",
+    )

@@ -45,6 +45,7 @@ class StepSession:
     def __init__(self, config: Mapping[str, Any], step: StepContext, *, writes: bool = False) -> None:
         """Connect and begin. Raises OsirisError."""
         self.step = step
+        self.writes = writes
         self.fields = connection_fields(config)
         self.connection, self.peer = open_connection(self.fields, step.root, Timeouts(connect=_CONNECT_SECONDS))
         self._canceller: threading.Thread | None = None
@@ -70,6 +71,12 @@ class StepSession:
                     yield
                 except psycopg.errors.QueryCanceled as error:  # by a limit of the server, or by who runs it
                     raise self.peer.failed(error.diag.message_primary or "", ErrorCategory.TIMEOUT) from None
+                except psycopg.errors.InsufficientPrivilege as error:
+                    if not self.writes:
+                        raise
+                    message = f"The user {self.peer.user} may not write this: {error.diag.message_primary}."
+                    hint = "Ask who runs the server for the right to write to it."
+                    raise self.peer.says(message, hint, ErrorCategory.PERMISSION) from None
         except OsirisError:
             self.step.checkpoint()
             raise
