@@ -128,6 +128,19 @@ def test_reading_it_again_makes_it_known_again(cache: SchemaCache) -> None:
     assert not found.written
 
 
+def test_a_table_that_was_written_to_while_all_was_read_counts_as_written_still(cache: SchemaCache) -> None:
+    cache.store("f", READING)
+    begin = datetime.now(UTC)
+    cache.mark_written("f", "orders")
+    cache.mark_written("f", "fresh")
+    cache.store("f", replace(READING, read_at=begin))
+    written = {info.name: info.written for info in known(cache).catalog.tables}
+    assert written == {"People": False, "orders": True, "fresh": True}
+
+    cache.store("f", replace(READING, read_at=datetime.now(UTC) + timedelta(milliseconds=1)))
+    assert known(cache).catalog.tables == (PEOPLE, ORDERS)
+
+
 def test_a_write_to_what_nobody_has_discovered_makes_no_file(cache: SchemaCache) -> None:
     cache.mark_written("f", "orders")
     assert not cache.state.path.exists()

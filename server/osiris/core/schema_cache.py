@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -73,17 +74,23 @@ class SchemaCache:
         self.state = store if store is not None else StateStore()
 
     def store(self, fingerprint: object, reading: Reading) -> None:
-        """Keep a whole reading in place of the one before, in one transaction."""
+        """Keep a whole reading in place of the one before, in one transaction.
+
+        A table that a run of ours wrote to since the reading began counts as written still.
+        """
         rows = [_table_row(info) for info in reading.tables]
         texts = [_columns_text(reading.columns.get((info.schema, info.name))) for info in reading.tables]
 
         def work(db: sqlite3.Connection) -> None:
             generation = _next_generation(db)
+            written = _written_since(db, str(fingerprint), reading.read_at)
             db.execute("DELETE FROM readings WHERE fingerprint = ?", (str(fingerprint),))
             db.execute("DELETE FROM readings WHERE read_at < ?", ((datetime.now(UTC) - KEEP).timestamp(),))
             number = _insert_reading(db, str(fingerprint), reading, generation)
             for row, text in zip(rows, texts, strict=True):
                 _insert_table(db, number, row, text)
+            for schema, name, at in written:
+                _mark_written(db, number, schema, name, at)
 
         self.state.write(work)
 
@@ -174,13 +181,7 @@ class SchemaCache:
 
         def work(db: sqlite3.Connection, number: int) -> None:
             home = db.execute("SELECT default_schema FROM readings WHERE id = ?", (number,)).fetchone()[0]
-            where = home if schema is None else schema
-            query = "SELECT id, name FROM tables WHERE reading = ? AND schema_name = ? AND name = ? COLLATE NOCASE"
-            same = db.execute(query, (number, where, table)).fetchall()
-            for identity, _ in [row for row in same if row[1] == table] or same:
-                db.execute("UPDATE tables SET written = 1 WHERE id = ?", (identity,))
-            if not same:
-                _insert_table(db, number, _table_row(TableInfo(where, table, written=True)), None)
+            _mark_written(db, number, home if schema is None else schema, table, _milliseconds(time.time()))
 
         self._change(fingerprint, work)
 
@@ -207,6 +208,29 @@ class SchemaCache:
         except OsirisError:  # a catalog is asked in the middle of a check: what cannot be read is not known
             return None
         return None if row is None else _columns_of(row[0])
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
+def _mark_written(db: sqlite3.Connection, number: int, schema: str, table: str, at: int) -> None:
+    query = "SELECT id, name FROM tables WHERE reading = ? AND schema_name = ? AND name = ? COLLATE NOCASE"
+    same = db.execute(query, (number, schema, table)).fetchall()
+    if not same:
+        _insert_table(db, number, _table_row(TableInfo(schema, table)), None)
+        same = db.execute(query, (number, schema, table)).fetchall()
+    for identity, _ in [row for row in same if row[1] == table] or same:
+        db.execute("UPDATE tables SET written = ? WHERE id = ?", (at, identity))
+
+
+def _written_since(db: sqlite3.Connection, fingerprint: str, begin: datetime) -> list[tuple[str, str, int]]:
+    """The tables that a run has written to since a reading began: it may have missed that."""
+    query = (
+        "SELECT t.schema_name, t.name, t.written FROM tables t JOIN readings r ON t.reading = r.id "
+        "WHERE r.fingerprint = ? AND t.written >= ?"
+    )
+    return db.execute(query, (fingerprint, _milliseconds(begin.timestamp()))).fetchall()
 
 
 def _next_generation(db: sqlite3.Connection) -> int:

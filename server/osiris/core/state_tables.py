@@ -24,7 +24,8 @@ MIGRATIONS: tuple[Migration, ...] = (
             seconds REAL NOT NULL,
             generation INTEGER NOT NULL
         )""",
-        # `read_at` is null for what was read with the whole catalog, `written` 1 since a run of ours wrote to it.
+        # `read_at` is null for what was read with the whole catalog, `written` when a run of ours
+        # last wrote to it since, in milliseconds, else 0.
         """CREATE TABLE tables (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             reading INTEGER NOT NULL REFERENCES readings (id) ON DELETE CASCADE,
