@@ -305,6 +305,14 @@ def test_a_table_that_is_read_and_not_there_is_a_warning(osiris, shop):
     assert "warning: @sqlite.shop has no table orders, which pipelines/shop.oml.yaml reads." in done.stderr
 
 
+def test_a_table_that_another_pipeline_writes_need_not_be_there_to_lock(osiris, shop):
+    change(shop, "DROP TABLE orders")
+    (shop / "pipelines/load.oml").write_text(READS.format(name="load", reads="table: customers", writes="Orders"))
+    done = osiris("discover", "--lock")
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
 def test_nothing_is_locked_when_a_connection_fails(osiris, shop):
     (shop / "data/shop.db").unlink()
     done = osiris("discover", "--lock")

@@ -27,16 +27,19 @@ TableName = tuple[str | None, str]
 class UsedTables:
     """The tables that the pipelines of a project name, by connection, with the pipelines that name them.
 
-    ``read``: those that some step reads, so that they have to be there.
+    ``read``: those that some step reads, so that they have to be there; ``written``: those that a step writes, with
+    names in lower case.
     """
 
     tables: dict[str, dict[TableName, list[str]]] = field(default_factory=dict)
     read: set[tuple[str, TableName]] = field(default_factory=set)
+    written: set[tuple[str, TableName]] = field(default_factory=set)
 
     def only(self, references: Iterable[str]) -> UsedTables:
         """The part of some connections."""
         wanted = set(references)
-        return UsedTables({name: tables for name, tables in self.tables.items() if name in wanted}, self.read)
+        tables = {name: tables for name, tables in self.tables.items() if name in wanted}
+        return UsedTables(tables, self.read, self.written)
 
 
 def used_by(project: Project) -> UsedTables:
@@ -57,9 +60,15 @@ def used_by(project: Project) -> UsedTables:
             pipelines = used.tables.setdefault(reference, {}).setdefault(key, [])
             if shown_path(path) not in pipelines:
                 pipelines.append(shown_path(path))
-            if not use.written:
+            if use.written:
+                used.written.add((reference, _in_lower_case(key)))
+            else:
                 used.read.add((reference, key))
     return used
+
+
+def _in_lower_case(name: TableName) -> TableName:
+    return name[0] and name[0].casefold(), name[1].casefold()
 
 
 def write_lock(
@@ -96,7 +105,8 @@ def write_lock(
         )
         return 0
     for one in missing:
-        say_warning(f"{one['connection']} has no table {one['table']}, which {', '.join(one['pipelines'])} reads.")
+        verb = "reads" if len(one["pipelines"]) == 1 else "read"
+        say_warning(f"{one['connection']} has no table {one['table']}, which {', '.join(one['pipelines'])} {verb}.")
     _show_differences(differences)
     if nothing:
         click.echo("No pipeline names a table of a database that is known, so there is nothing to write.")
@@ -235,13 +245,15 @@ def _is_of_writer(difference: Difference, used: UsedTables) -> bool:
 
 
 def _missing(used: UsedTables, known: Mapping[str, Catalog]) -> list[dict[str, Any]]:
-    """The tables that pipelines read and no database has."""
+    """The tables that pipelines read, no database has, and no pipeline writes."""
     return [
         {"connection": reference, "table": ".".join(filter(None, name)), "pipelines": pipelines}
         for reference, tables in sorted(used.tables.items())
         if reference in known and known[reference].complete
         for name, pipelines in tables.items()
-        if (reference, name) in used.read and known[reference].find(name[1], name[0]) is None
+        if (reference, name) in used.read
+        and (reference, _in_lower_case(name)) not in used.written
+        and known[reference].find(name[1], name[0]) is None
     ]
 
 
