@@ -10,6 +10,13 @@ import pytest
 from discovering import OFFERED, PIPELINE, discover, execute, make_shop
 from lsp_client import ABLE, Client, Message, RequestRefusedError
 
+from osiris.core.project import Project
+from osiris.core.user_dirs import state_dir
+from osiris.language.connections import Connection
+from osiris.lsp.connection_use import Target
+from osiris.lsp.schema_documents import file_of
+from osiris.syntax.text import Span
+
 VIEWING: Message = {**ABLE, "experimental": {"osirisSchemaView": True}}
 LINKING: Message = {**VIEWING, "textDocument": {**ABLE["textDocument"], "definition": {"linkSupport": True}}}
 TABLE = (8, 14)  # in ``table: orders``
@@ -70,6 +77,14 @@ def test_the_file_follows_a_new_reading(client: Client, tmp_path: Path, uri: str
     client.command("osiris.discover", {"uri": uri})
 
     assert "customers:" in path.read_text()
+
+
+def test_the_name_of_a_connection_leads_to_no_other_folder(tmp_path: Path) -> None:
+    connection = Connection("sqlite", "/../../../../escaped", {}, False, Span(0, 0))
+
+    path = file_of(Target(Project(tmp_path), connection))
+
+    assert path.resolve().parent.parent == state_dir().resolve() / "schema"
 
 
 def test_nothing_is_defined_while_nothing_is_known(client: Client, tmp_path: Path, uri: str) -> None:

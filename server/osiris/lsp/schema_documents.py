@@ -72,7 +72,8 @@ def file_of(target: Target) -> Path:
 
     project = blake2b(str(target.project.root).encode(), digest_size=6).hexdigest()
     connection = target.connection
-    return state_dir() / "schema" / project / f"{connection.family}.{connection.alias}.yaml"
+    name = quote(f"{connection.family}.{connection.alias}.yaml", safe="")  # an alias is whatever the file says
+    return state_dir() / "schema" / project / name
 
 
 def _written(target: Target, text: str) -> Path:
