@@ -225,6 +225,11 @@ def test_values_without_a_safe_form_are_refused(sql, value, kind):
     assert [p.kind for p in substitute_text(sql, {"x": value}, "duckdb").problems] == [kind]
 
 
+def test_a_value_never_ends_a_name_in_brackets():
+    assert substitute_text("SELECT [${params.x}]", {"x": "Order Date"}, "sqlite").value == "SELECT [Order Date]"
+    assert [p.kind for p in substitute_text("SELECT [${params.x}]", {"x": "a]; --"}, "sqlite").problems] == ["place"]
+
+
 def test_a_text_with_a_parameter_without_value_stays_whole():
     done = substitute_text("${params.x} ${params.secret}", {"x": 1})
     assert (done.value, done.open) == ("${params.x} ${params.secret}", ("secret",))

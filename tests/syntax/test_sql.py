@@ -84,6 +84,19 @@ def test_mysql_has_rules_of_its_own(sql: str, expected: list[tuple[str, str]]) -
     assert kinds(sql, "mysql") == expected
 
 
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("[my orders].id", [("quoted_identifier", "[my orders]"), ("operator", "."), ("word", "id")]),
+        ("[a[b]", [("quoted_identifier", "[a[b]")]),
+        ("[a", [("error", "[a")]),
+    ],
+)
+def test_sqlite_has_names_in_brackets(sql: str, expected: list[tuple[str, str]]) -> None:
+    assert kinds(sql, "sqlite") == expected
+    assert tokenize_sql("[my orders]", dialect="sqlite")[0].name == "my orders"
+
+
 SQL_PIECES = st.sampled_from(
     [
         "'",
@@ -107,11 +120,13 @@ SQL_PIECES = st.sampled_from(
         "é",
         "#",
         "\0",
+        "[",
+        "]",
     ]
 )
 
 
-@given(st.lists(SQL_PIECES).map("".join) | st.text(), st.sampled_from(["duckdb", "mysql", "postgres"]))
+@given(st.lists(SQL_PIECES).map("".join) | st.text(), st.sampled_from(["duckdb", "mysql", "postgres", "sqlite"]))
 def test_any_text_is_covered_by_its_tokens_and_white_space(sql: str, dialect: str) -> None:
     at = 0
     for token in tokenize_sql(sql, dialect=dialect):

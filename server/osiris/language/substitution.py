@@ -199,6 +199,9 @@ def _quoted(
             message = f"The value of `{hole.name}` would end the quoted text {tag}. Use single quotes instead."
             return "", SubstitutionProblem("place", hole.name, span, message)
         return text, None
+    if opening == "[" and "]" in text:
+        message = f"The value of `{hole.name}` would end the name in brackets. Use double quotes instead."
+        return "", SubstitutionProblem("place", hole.name, span, message)
     return text.replace(opening, opening * 2) if opening in ("'", '"', "`") else text, None
 
 

@@ -73,6 +73,8 @@ class SqlToken:
         if self.kind == "word":
             return self.text
         quote = self.text[-1]
+        if quote == "]":
+            return self.text[1:-1]
         return self.text[self.text.index(quote) + 1 : -1].replace(quote * 2, quote)
 
 
@@ -80,13 +82,13 @@ def tokenize_sql(text: str, *, dialect: str = "duckdb") -> list[SqlToken]:
     """All tokens of ``text`` in order, without white space.
 
     In the dialects ``mysql`` and ``mariadb`` a backslash escapes in strings, ``"`` encloses a string, ``#`` starts a
-    comment, and comments do not nest.
+    comment, and comments do not nest. In ``sqlite`` names may stand in brackets.
     """
-    return list(_tokens(text, dialect in ("mysql", "mariadb")))
+    return list(_tokens(text, dialect in ("mysql", "mariadb"), dialect == "sqlite"))
 
 
 @lru_cache(maxsize=16)  # what is looked at, is looked at by several in a row
-def _tokens(text: str, mysql: bool) -> tuple[SqlToken, ...]:
+def _tokens(text: str, mysql: bool, brackets: bool) -> tuple[SqlToken, ...]:
     tokens: list[SqlToken] = []
     at = 0
     while at < len(text):
@@ -94,6 +96,10 @@ def _tokens(text: str, mysql: bool) -> tuple[SqlToken, ...]:
             end = _line_end(text, at)
             tokens.append(_token("comment", text, at, end))
             at = end
+            continue
+        if brackets and text[at] == "[":
+            tokens.append(_bracketed(text, at))
+            at = tokens[-1].span.end
             continue
         match = _START.match(text, at)
         if match is None:  # the last alternative takes any character; this only guards the loop
@@ -198,6 +204,13 @@ def _block_comment(text: str, start: int, *, nested: bool) -> SqlToken:
         if depth == 0:
             return _token("comment", text, start, at)
     return _token("error", text, start, len(text), "comment")
+
+
+def _bracketed(text: str, start: int) -> SqlToken:
+    close = text.find("]", start)
+    if close < 0:
+        return _token("error", text, start, len(text), "quoted_identifier")
+    return _token("quoted_identifier", text, start, close + 1)
 
 
 def _quoted(kind: SqlKind, text: str, start: int, at: int, quote: str, *, backslash: bool) -> SqlToken:

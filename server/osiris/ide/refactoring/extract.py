@@ -217,7 +217,7 @@ def _word_before(tokens: list[SqlToken], position: int) -> str:
         if token.kind == "word" and token.text.upper() not in _NO_NAMES:
             return token.text
         if token.kind == "quoted_identifier":
-            return token.text.strip('"`')
+            return token.text.strip('"`[]')
         if token.kind in ("semicolon", "string", "number"):
             break
     return "value"
