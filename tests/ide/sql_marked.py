@@ -70,6 +70,7 @@ steps:
     mode: write
     config: {{path: out.csv}}
 """
+SQLITE = MYSQL.replace("mysql", "sqlite")
 DUCKDB = """
 oml_version: "0.1.0"
 name: report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from marked import split
-from sql_marked import DUCKDB, ENVIRONMENT, item, names, pipeline, suggested, taken, words
+from sql_marked import DUCKDB, ENVIRONMENT, MYSQL, SQLITE, item, names, pipeline, suggested, taken, words
 
 from osiris.ide.completion.complete import complete, documentation_of
 from osiris.language.analysis import analyse
@@ -25,10 +25,10 @@ ORDERS = ["id", "customer_id", "total", "Order Date", "group"]
         ("SELECT id FROM orders WHERE <|>", [*ORDERS, "orders"]),
         ("SELECT id FROM orders GROUP BY <|>", [*ORDERS, "orders"]),
         ("SELECT id FROM orders ORDER BY total DESC, <|>", [*ORDERS, "orders"]),
-        ("SELECT count(<|>) FROM orders", [*ORDERS, "* as 5 columns", "orders"]),
-        ("SELECT count(<|> FROM orders", [*ORDERS, "* as 5 columns", "orders"]),
-        ("SELECT CASE WHEN total > 1 THEN <|> FROM orders", [*ORDERS, "* as 5 columns", "orders"]),
-        ("SELECT sum(total) OVER (PARTITION BY <|>) FROM orders", [*ORDERS, "* as 5 columns", "orders"]),
+        ("SELECT count(<|>) FROM orders", [*ORDERS, "orders"]),
+        ("SELECT count(<|> FROM orders", [*ORDERS, "orders"]),
+        ("SELECT CASE WHEN total > 1 THEN <|> FROM orders", [*ORDERS, "orders"]),
+        ("SELECT sum(total) OVER (PARTITION BY <|>) FROM orders", [*ORDERS, "orders"]),
         ("SELECT o.<|> FROM orders o", [*ORDERS, "*"]),
         ("SELECT o.<|>\nFROM orders o JOIN customers c ON o.customer_id = c.id", [*ORDERS, "*"]),
         ("SELECT 1 FROM orders o WHERE o.<|>", ORDERS),
@@ -251,12 +251,47 @@ steps:
         ("query: 'SELECT id FROM orders WHERE <|>", "total", "query: 'SELECT id FROM orders WHERE total"),
         ('query: "SELECT o.total,\n        <|>\n        FROM orders o"', "id", "id"),
         ("query: SELECT o.total,\n        o.<|>\n        FROM orders o", "id", "o.id"),
+        ("query: 'SELECT o.<|> \n        FROM orders o'", "total", "query: 'SELECT o.total"),
+        (
+            "query: 'SELECT 1 FROM orders WHERE <|> \n        AND id = 1'",
+            "total",
+            "query: 'SELECT 1 FROM orders WHERE total",
+        ),
+        ("query: SELECT 1 FROM orders\n        WHERE id = <|>  \r\n        OR id = 1", "total", "WHERE id = total"),
+        ("query: SELECT id,\n        <|>\n        total FROM orders", "group", "`group`"),
         ("query: |\r\n        SELECT o.<|>\r\n        FROM orders o\r\n", "total", "SELECT o.total"),
         ('query: |\n        SELECT "😀", o.<|> FROM orders o', "total", 'SELECT "😀", o.total FROM orders o'),
     ],
 )
 def test_in_every_style_of_yaml(scalar: str, label: str, expected: str) -> None:
     assert taken(HEAD + "      " + scalar + "\n", label) == expected
+
+
+@pytest.mark.parametrize(
+    "scalar",
+    [
+        "query: SELECT o.id,\n  <|>      o.total FROM orders o",
+        "query: SELECT o.id,\n<|>\n        o.total FROM orders o",
+        'query: "SELECT o.id\\<|>nFROM orders o"',
+    ],
+)
+def test_no_sql_where_yaml_has_no_place_for_it(scalar: str) -> None:
+    found = suggested(HEAD + "      " + scalar + "\n")
+
+    assert found is None or not found.within_sql
+
+
+@pytest.mark.parametrize(
+    ("query", "label", "expected"),
+    [
+        ("SELECT o.<|> FROM [orders] AS o", "id", "SELECT o.id FROM [orders] AS o"),
+        ("SELECT [<|> FROM orders", "Order Date", "SELECT [Order Date] FROM orders"),
+        ("SELECT [Or<|>] FROM orders", "Order Date", "SELECT [Order Date] FROM orders"),
+        ("SELECT [id], <|> FROM orders", "Order Date", 'SELECT [id], "Order Date" FROM orders'),
+    ],
+)
+def test_names_of_sqlite_may_stand_in_brackets(query: str, label: str, expected: str) -> None:
+    assert taken(pipeline(query, SQLITE), label) == expected
 
 
 def test_in_flow_style() -> None:
@@ -361,6 +396,8 @@ def test_keywords_come_below_names() -> None:
         "SELECT 12<|> FROM orders",
         "SELECT id AS <|> FROM orders",
         "SELECT sum(id)<|> FROM orders",
+        "SELECT id FROM orders LIMIT <|>",
+        "SELECT id FROM orders LIMIT 5, <|>",
         "WITH <|>",
     ],
 )
@@ -377,6 +414,29 @@ def test_a_list_of_keywords_alone_is_not_shown_unasked() -> None:
     assert typed is not None
     assert columns is not None
     assert (asked.quiet, typed.quiet, columns.quiet) == (True, False, False)
+
+
+def test_behind_is_nothing_but_what_a_value_can_be() -> None:
+    assert names("SELECT 1 FROM orders WHERE total IS <|>") == []
+    assert words("SELECT 1 FROM orders WHERE total IS <|>")[:2] == ["NULL", "NOT NULL"]
+    assert names("SELECT 1 FROM orders WHERE total IS <|>", SQLITE)[:2] == ["id", "customer_id"]
+
+
+@pytest.mark.parametrize(
+    ("query", "step", "lacks"),
+    [
+        ("SELECT sum(total) <|> FROM orders", MYSQL, "FILTER (WHERE"),
+        ("SELECT 1 FROM orders GROUP BY <|>", MYSQL, "ROLLUP ("),
+        ("SELECT 1 FROM orders GROUP BY <|>", SQLITE, "CUBE ("),
+        ("SELECT 1 FROM orders JOIN <|>", SQLITE, "LATERAL ("),
+        ("SELECT 1 FROM df_orders GROUP BY id <|>", DUCKDB, "WITH ROLLUP"),
+    ],
+)
+def test_no_keyword_that_the_dialect_does_not_know(query: str, step: str, lacks: str) -> None:
+    found = words(query, step)
+
+    assert found
+    assert lacks not in found
 
 
 def test_nothing_of_yaml_is_suggested_inside_a_query() -> None:

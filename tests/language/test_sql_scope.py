@@ -62,7 +62,7 @@ def scopes(place: SqlPlace) -> str:
         ("SELECT x FROM a GROUP BY x HAVING <|>", "operand", "having", "a"),
         ("SELECT x FROM a ORDER BY x <|>", "operator", "order", "a"),
         ("SELECT x FROM a QUALIFY <|>", "operand", "having", "a"),
-        ("SELECT x FROM a LIMIT <|>", "operand", "limit", "a"),
+        ("SELECT x FROM a LIMIT <|>", "nothing", "limit", "a"),
         ("SELECT x FROM a UNION <|>", "statement", "start", "a"),
         ("SELECT x FROM a UNION ALL SELECT <|> FROM b", "operand", "select", "b"),
         ("SELECT <|> FROM a UNION ALL SELECT y FROM b", "operand", "select", "a"),

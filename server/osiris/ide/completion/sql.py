@@ -63,6 +63,8 @@ def sql(place: Place, found: SqlText) -> Completions | None:
 
 def _identifiers(scope: SqlScope) -> Iterable[Named]:
     match scope.place.expects:
+        case Expects.OPERAND if _is_told(scope):
+            return ()
         case Expects.OPERAND:
             return columns(scope)
         case Expects.TABLE:
@@ -70,6 +72,12 @@ def _identifiers(scope: SqlScope) -> Iterable[Named]:
         case Expects.NAMES:
             return names(scope)
     return ()
+
+
+def _is_told(scope: SqlScope) -> bool:
+    """Whether IS stands in front, behind which only SQLite takes any value."""
+    previous = scope.place.previous
+    return previous is not None and previous.text.upper() == "IS" and scope.dialect.name != "sqlite"
 
 
 def _best(found: Iterable[Named], typed: str) -> list[Named]:
@@ -106,7 +114,10 @@ def _name(scope: SqlScope, named: Named) -> Item | None:
     if spot.quote:
         if len(named.parts) != 1 or named.conditions:
             return None
-        text = named.parts[0].replace(spot.quote, spot.quote * 2) + spot.quote
+        if spot.quote == "[" and "]" in named.parts[0]:
+            return None
+        quote = "]" if spot.quote == "[" else spot.quote
+        text = named.parts[0].replace(quote, quote * 2) + quote
     else:
         text = named.text or ".".join(dialect.identifier(part) for part in named.parts)
     written = scope.sql.written(text + named.tail, spot.span.start, lines=named.word == "*")
@@ -125,7 +136,7 @@ def _functions(scope: SqlScope) -> Iterator[Item]:
         for name in scope.dialect.types:
             yield from _word(scope, name, ItemKind.VALUE, "type", None)
         return
-    if spot.expects is not Expects.OPERAND or spot.clause == "limit":
+    if spot.expects is not Expects.OPERAND or _is_told(scope):
         return
     has_parentheses = scope.sql.text.startswith("(", spot.span.end)
     seen: set[str] = set()

@@ -10,6 +10,7 @@ from osiris.ide.completion.suggestion import ItemKind, Topic
 from osiris.ide.sql.joins import conditions
 from osiris.ide.sql.scope import Origin, SqlScope
 from osiris.language.catalog import Column, TableInfo
+from osiris.language.sql_scope.place import SqlPlace
 from osiris.language.sql_scope.tree import Source
 from osiris.sql.step_columns import step_columns
 from osiris.syntax.tree import Style
@@ -77,12 +78,19 @@ def columns(scope: SqlScope) -> Iterator[Named]:
     selected = scope.selected() if place.clause == "select" else frozenset()
     found = list(_of_select(scope, place.sources)) if place.sources else list(_of_all_steps(scope))
     yield from (named for named in found if named.word.casefold() not in selected)
-    if place.clause == "select" and 1 < len(found) <= _MOST_WRITTEN_OUT and place.sources and not place.quote:
+    if 1 < len(found) <= _MOST_WRITTEN_OUT and place.sources and _starts_item(place):
         yield from _all(scope, place.sources, "")
     yield from (named for named in found if named.word.casefold() in selected)
     for scope_sources in place.scopes[1:]:
         yield from _of_outer(scope, scope_sources)
     yield from _prefixes(scope)
+
+
+def _starts_item(place: SqlPlace) -> bool:
+    """Whether an item of the select list starts at the cursor, where a star may stand."""
+    if place.clause != "select" or place.frame.kind != "query" or place.quote or place.previous is None:
+        return False
+    return place.previous.text.upper() in ("SELECT", "DISTINCT", "ALL", ",")
 
 
 def _conditions(scope: SqlScope) -> Iterator[Named]:

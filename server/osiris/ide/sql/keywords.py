@@ -61,6 +61,12 @@ _OTHERS: dict[str, dict[str, tuple[str, ...]]] = {
         "order": ("NULLS FIRST", "NULLS LAST"),
     },
 }
+_UNKNOWN: dict[str, set[str]] = {
+    "duckdb": {"WITH ROLLUP"},
+    "mysql": {"FILTER (WHERE", "ROLLUP (", "CUBE (", "GROUPING SETS ("},
+    "postgres": {"WITH ROLLUP"},
+    "sqlite": {"LATERAL (", "WITH ROLLUP", "ROLLUP (", "CUBE (", "GROUPING SETS (", "INTERVAL"},
+}
 _WITHIN_PARENTHESES = {
     "OVER": ("PARTITION BY", "ORDER BY", "ROWS BETWEEN", "RANGE BETWEEN"),
     "FILTER": ("WHERE",),
@@ -69,6 +75,11 @@ _WITHIN_PARENTHESES = {
 
 def keywords(place: SqlPlace, dialect: str) -> Iterator[str]:
     """The keywords that fit a place, the likeliest first."""
+    unknown = _UNKNOWN.get(dialect, set())
+    return (word for word in _fitting(place, dialect) if word not in unknown)
+
+
+def _fitting(place: SqlPlace, dialect: str) -> Iterator[str]:
     if place.qualifiers or place.quote:
         return
     word = keyword([place.previous], 0) if place.previous is not None else ""

@@ -47,8 +47,10 @@ class SqlText:
 
     def span(self, span: Span) -> Span | None:
         """A range around the cursor in the document; None when it has no place on one line there."""
+        if self._splits():
+            return None
         if span.start == span.end == self.index:
-            return None if self._splits() else Span(self._offset, self._offset)
+            return Span(self._offset, self._offset)
         found = self._places.span(*span)
         if span.end == self.index:
             found = Span(found.start, max(found.start, self._offset - self.step.base))
@@ -127,6 +129,11 @@ def _at(
         index -= 1
     if blanks:
         query, index = query + blanks, len(query) + len(blanks)
+    elif not is_block and (line_end := _line_end_around(source, node, at)) is not None:
+        if not _takes_words(source, node, at):
+            return None
+        # Blanks in front of a line end are no part of the text: behind them is behind the blank that it becomes.
+        index = places.to_text(line_end.start - 1) + (1 if at == line_end.start else 2)
     if is_block and (at > node.content.end or not query.strip()):
         if at < node.content.start and query.strip():
             return None
@@ -150,6 +157,29 @@ def _blanks_behind(node: Scalar, source: str, at: int) -> str:
     blanks = source[end:at]
     ends_there = SourceMap(node, source).to_text(end) >= len(node.text.rstrip(" \t"))
     return blanks if blanks and ends_there and not blanks.strip(" \t") and not node.text.endswith(" ") else ""
+
+
+def _line_end_around(source: str, node: Scalar, at: int) -> Span | None:
+    """The white space around a place in a text that is no block, when a line ends in it."""
+    start, end = node.content
+    if not start < at < end:
+        return None
+    first = start + len(source[start:at].rstrip(" \t\r\n"))
+    last = end - len(source[at:end].lstrip(" \t\r\n"))
+    return Span(first, last) if start < first and at < last and _BREAK.search(source, first, last) else None
+
+
+def _takes_words(source: str, node: Scalar, at: int) -> bool:
+    """Whether something may be typed at a place in the white space between two lines of a text that is no block: behind
+    what stands on a line, and on an empty line that is indented as the others are."""
+    start = max(source.rfind("\n", 0, at), source.rfind("\r", 0, at)) + 1
+    before = source[start:at]
+    if start <= node.content.start or before.strip():
+        return True
+    end = _BREAK.search(source, at, node.content.end)
+    lines = [line for line in source[node.content.start : node.content.end].splitlines()[1:] if line.strip()]
+    deep = min((len(line) - len(line.lstrip()) for line in lines), default=0)
+    return end is not None and not source[at : end.start()].strip() and len(before) >= deep
 
 
 def _indentation(text: str, source: str, node: Scalar, offset: int) -> tuple[TextEdit, ...] | None:

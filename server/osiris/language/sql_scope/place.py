@@ -89,7 +89,7 @@ def place_at(text: str, offset: int, dialect: str) -> SqlPlace:
         span, prefix, quote = _typed(inside, offset)
     elif behind < len(words) and words[behind].span.start == offset and _directly_behind_dot(words, behind):
         last = behind + 1
-        if _is_name(words[behind]) and words[behind].text[0] not in '"`':
+        if _is_name(words[behind]) and words[behind].text[0] not in '"`[':
             span = words[behind].span
     first, qualifiers = _qualifiers(words, first)
     left = words[:first] + words[last:]
@@ -247,6 +247,10 @@ def _expects(words: Sequence[SqlToken], at: int, frame: Frame, select: Select | 
         return _at_start(words, at, before, opened, select, frame)
     if frame.kind in ("query", "tables") and clause == "from":
         return _in_from(before, word, opened)
+    if clause == "limit" and frame.kind == "query":
+        # Behind the word and behind a comma a number is typed.
+        is_value = before is not None and before.kind in _VALUE_KINDS and word not in ("LIMIT", "OFFSET")
+        return Expects.OPERATOR if is_value else Expects.NOTHING
     if clause in ("start", "with", "using") and frame.kind != "group":
         return Expects.OPERATOR if clause == "using" else Expects.NOTHING
     return _in_expression(words, at, before, word)
