@@ -35,12 +35,11 @@ _TLS = {2026, 3159, 1525}
 
 
 def open_connection(
-    fields: Mapping[str, Any], root: Path, timeouts: Timeouts, *, client_flag: int = 0
+    fields: Mapping[str, Any], root: Path, timeouts: Timeouts
 ) -> tuple[pymysql.connections.Connection[Any], Peer]:
     """A connection that only reads, and the peer as messages name it.
 
     Every answer of the server is waited for ``timeouts.connect`` seconds while connecting, then ``timeouts.statement``.
-    ``client_flag``: what else the server is told that we can do (``pymysql.constants.CLIENT``).
     Raises ConfigurationError and ConnectionError.
     """
     peer = Peer.of(PRODUCT, fields, DEFAULT_PORT)
@@ -57,7 +56,6 @@ def open_connection(
             read_timeout=timeouts.connect,
             write_timeout=timeouts.connect,
             program_name="osiris",
-            client_flag=client_flag,
             **_tls(fields, root),
         )
         try:

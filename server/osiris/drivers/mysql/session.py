@@ -8,7 +8,10 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import pymysql
+
 from osiris.core.catalog_source import Timeouts
+from osiris.core.error_categories import ErrorCategory
 from osiris.core.error_taxonomy import OsirisError
 from osiris.drivers.context import StepContext
 from osiris.drivers.mysql.login import explained, open_connection
@@ -17,6 +20,8 @@ _FIELDS = ("host", "port", "database", "user", "password", "schema", "ssl_mode",
 # A step has its own `timeout`; the server's limits must not end what the user lets run.
 _LONGEST_SECONDS = 7 * 86_400
 _KILL_SECONDS = 1.5
+_NO_DATABASE = 1049
+_NO_RIGHTS = frozenset({1044, 1142, 1143, 1227})
 
 
 def connection_fields(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,13 +34,14 @@ class StepSession:
     """One connection that reads (or, with ``settings``, does what those allow) until ``close``."""
 
     def __init__(
-        self, config: Mapping[str, Any], step: StepContext, settings: Sequence[str], *, client_flag: int = 0
+        self, config: Mapping[str, Any], step: StepContext, settings: Sequence[str], *, writes: bool = False
     ) -> None:
         """Connect and run ``settings`` (statements). Raises OsirisError."""
         self.step = step
+        self.writes = writes
         self.fields = connection_fields(config)
         timeouts = Timeouts(statement=_LONGEST_SECONDS)
-        self.connection, self.peer = open_connection(self.fields, step.root, timeouts, client_flag=client_flag)
+        self.connection, self.peer = open_connection(self.fields, step.root, timeouts)
         self.connection._write_timeout = _LONGEST_SECONDS
         self._killer: threading.Thread | None = None
         try:
@@ -51,13 +57,29 @@ class StepSession:
         """Within this, stopping the step ends what the server does, and errors are explained. Raises OsirisError."""
         try:
             with self.step.stopper.through(self._stop), explained(self.peer, _LONGEST_SECONDS):
-                yield
+                try:
+                    yield
+                except pymysql.MySQLError as error:
+                    if (found := self._found(error)) is None:
+                        raise
+                    raise found from None
         except (OsirisError, AttributeError, ValueError):  # the latter: PyMySQL's own, when its socket is gone
             self.step.checkpoint()
             raise
         finally:
             if self._killer is not None:
                 self._killer.join(_KILL_SECONDS)
+
+    def _found(self, error: pymysql.MySQLError) -> OsirisError | None:
+        """The error in words, where they differ from those of a reader that just connects."""
+        number, said = error.args[0] if error.args else 0, str(error.args[-1] if error.args else "")
+        if number == _NO_DATABASE:  # one that the step names, beside that of the connection
+            return self.peer.failed(said, ErrorCategory.NOT_FOUND)
+        if self.writes and number in _NO_RIGHTS:
+            hint = "Ask who runs the server for the right to write to it."
+            message = f"The user {self.peer.user} may not write this: {said}."
+            return self.peer.says(message, hint, ErrorCategory.PERMISSION)
+        return None
 
     def rows(self, query: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a short query."""

@@ -1,0 +1,274 @@
+"""Writing into MySQL and MariaDB, in one transaction."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from osiris.core.catalog_source import Timeouts
+from osiris.core.error_categories import ErrorCategory
+from osiris.core.error_taxonomy import ConfigurationError, OsirisError
+from osiris.core.execution_adapter import ExecutionContext
+from osiris.drivers.context import StepContext, single_input, step_context
+from osiris.drivers.mysql.catalog import quote_name
+from osiris.drivers.mysql.login import open_connection
+from osiris.drivers.mysql.session import StepSession
+from osiris.drivers.mysql.writer_rows import column_type, row_texts
+from osiris.drivers.targets import unknown_outcome
+from osiris.sql.columns import Column
+
+_SETTINGS = (
+    "SET SESSION TRANSACTION READ WRITE",
+    "SET SESSION time_zone = '+00:00'",
+    # A value that does not fit is an error and not cut; backslash and quotes mean what the rows are written with.
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
+    "SET SESSION net_read_timeout = 86400",
+)
+_TABLE = """
+SELECT t.table_name, t.table_type, t.engine, e.transactions FROM information_schema.tables t
+LEFT JOIN information_schema.engines e ON e.engine = t.engine WHERE t.table_schema = %s AND t.table_name = %s"""
+_COLUMNS = """
+SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s
+ORDER BY ordinal_position"""
+_UNIQUE = """
+SELECT group_concat(column_name SEPARATOR '\\n'), max(sub_part) FROM information_schema.statistics
+WHERE table_schema = %s AND table_name = %s AND non_unique = 0 GROUP BY index_name"""
+_MOST_BYTES = 1_000_000  # of one INSERT
+_STAGE = "osiris_rows"
+_DROP_SECONDS = 1
+
+
+class MySQLWriter:
+    """Appends to, replaces or updates the rows of a table; a reader sees all of it or nothing.
+
+    MySQL ends a transaction with every CREATE TABLE, so a table that is missing is made under another name, and gets
+    its own when all rows are in it.
+    """
+
+    def run(
+        self, step_id: str, config: dict[str, Any], inputs: dict[str, Any] | None, ctx: ExecutionContext
+    ) -> dict[str, Any]:
+        """Write the one table that comes in. Raises OsirisError or duckdb.Error; then the database is as it was."""
+        step = step_context(ctx)
+        data = single_input(inputs, step_id)
+        columns: Sequence[Column] = data.columns
+        session = StepSession(config, step, _SETTINGS, writes=True)
+        target = _Target(session, config)
+        try:
+            with session.stoppable():
+                target.prepare(columns)
+                rows = target.load(data, columns, int(config.get("batch_size") or 1000), step)
+                step.checkpoint()
+            _commit(session, target)
+        except BaseException:
+            target.remove_made()
+            raise
+        finally:
+            session.close()
+        step.log_metric("rows_written", rows, unit="rows")
+        return {}
+
+
+def _commit(session: StepSession, target: _Target) -> None:
+    try:
+        with session.stoppable():
+            session.connection.commit()
+    except OsirisError as error:
+        if target.mode == "append" and not target.made and error.category is ErrorCategory.UNREACHABLE:
+            raise unknown_outcome(target.shown) from error
+        raise
+    with session.stoppable():
+        target.name_made()
+
+
+class _Target:
+    """The table that is written to."""
+
+    def __init__(self, session: StepSession, config: dict[str, Any]) -> None:
+        self.session = session
+        self.config = config
+        self.table = str(config["table"])
+        self.schema = str(session.fields.get("schema") or session.peer.database)
+        self.mode: str = config.get("mode") or "append"
+        key = config.get("primary_key") or config.get("upsert_keys") or []
+        self.key: list[str] = [key] if isinstance(key, str) else list(key)
+        self.key_name = "primary_key" if config.get("primary_key") else "upsert_keys"
+        self.shown = f"the table {self.table} in {session.peer.place}"
+        self.source = self._named(self.table)
+        self.made = ""
+        self.names: list[str] = []
+
+    def _named(self, table: str) -> str:
+        return f"{quote_name(self.schema)}.{quote_name(table)}"
+
+    def prepare(self, columns: Sequence[Column]) -> None:
+        """Make the table when it is missing, begin, empty it when that is wanted. Raises OsirisError, MySQLError."""
+        names = {column.name.lower(): column.name for column in columns}
+        lost = [name for name in self.key if name.lower() not in names]
+        if lost:
+            raise ConfigurationError(
+                f"{self.key_name} names the column {lost[0]}, which the data does not have.",
+                hint=f"Its columns: {', '.join(names.values())}.",
+            )
+        if self._found():
+            self._match(columns)
+            if self.mode == "upsert":
+                self._needs_unique_key()
+        else:
+            self._make(columns)
+        if self.mode == "upsert":
+            self._stage()
+        self.session.connection.query("START TRANSACTION")
+        if (self.mode == "replace" or self.config.get("truncate_before")) and not self.made:
+            # Not TRUNCATE, which ends the transaction.
+            self.session.connection.query(f"DELETE FROM {self.source}")
+
+    def _found(self) -> bool:
+        """Whether the table is there. Raises ConfigurationError when it is none that can be written to safely."""
+        rows = self.session.rows(_TABLE, [self.schema, self.table])
+        exact = [row for row in rows if row[0] == self.table]
+        if not exact and rows and self.session.rows("SELECT @@lower_case_table_names")[0][0]:
+            exact = rows
+        if not exact:
+            return False
+        _, kind, engine, transactions = exact[0]
+        if kind == "VIEW":
+            raise ConfigurationError(f"{self.table} is a view; rows are written to tables.", hint="Name a table.")
+        if transactions != "YES":
+            raise ConfigurationError(
+                f"The table {self.table} in {self.session.peer.place} has the engine {engine}, which has no "
+                "transactions: a step that fails could leave half of its rows behind.",
+                hint=f"Give it one that has: ALTER TABLE {self.table} ENGINE=InnoDB.",
+            )
+        return True
+
+    def _make(self, columns: Sequence[Column]) -> None:
+        if not self.config.get("create_table"):
+            raise ConfigurationError(
+                f"There is no table {self.table} in the database {self.schema} of {self.session.peer.place}.",
+                hint="Make it, or set create_table: true.",
+            )
+        keys = {name.lower() for name in self.key}
+        self.names = [column.name for column in columns]
+        self.key = [next(name for name in self.names if name.lower() == key.lower()) for key in self.key]
+        parts = []
+        for column in columns:
+            in_key = column.name.lower() in keys
+            kind = column_type(column.type, in_key=in_key)
+            parts.append(f"{quote_name(column.name)} {kind} {'NOT NULL' if in_key else 'NULL'}")
+        if self.key:
+            parts.append(f"PRIMARY KEY ({_names(self.key)})")
+        digest = hashlib.sha256(f"{self.session.step.session_id} {self.source}".encode()).hexdigest()[:16]
+        made = self._named(f"osiris_new_{digest}")
+        options = "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+        self.session.connection.query(f"CREATE TABLE {made} ({', '.join(parts)}) {options}")
+        self.made, self.final, self.source = made, self.source, made
+
+    def name_made(self) -> None:
+        """Give the table that was made its name. Raises MySQLError, when meanwhile somebody else made one."""
+        if self.made:
+            self.session.connection.query(f"RENAME TABLE {self.made} TO {self.final}")
+            self.made = ""
+
+    def remove_made(self) -> None:
+        """Remove the table that was made, by a new connection: ours may be broken, or still at work."""
+        if not self.made:
+            return
+        self.session.close()
+        with contextlib.suppress(Exception):  # the step fails anyway, for a reason that counts more
+            fields, root = self.session.fields, self.session.step.root
+            other, _ = open_connection(fields, root, Timeouts(connect=_DROP_SECONDS, statement=_DROP_SECONDS))
+            try:
+                other.query("SET SESSION TRANSACTION READ WRITE")
+                other.query(f"SET SESSION lock_wait_timeout = {_DROP_SECONDS}")
+                other.query(f"DROP TABLE IF EXISTS {self.made}")
+            finally:
+                other.close()
+
+    def _match(self, columns: Sequence[Column]) -> None:
+        rows = self.session.rows(_COLUMNS, [self.schema, self.table])
+        existing = {str(row[0]).lower(): str(row[0]) for row in rows}
+        foreign = [column.name for column in columns if column.name.lower() not in existing]
+        if foreign:
+            raise ConfigurationError(
+                f"The table {self.table} in {self.session.peer.place} has no column {foreign[0]}, which the data has.",
+                hint=f"Its columns: {', '.join(existing.values())}.",
+            )
+        self.names = [existing[column.name.lower()] for column in columns]
+        self.key = [existing[name.lower()] for name in self.key]
+
+    def _needs_unique_key(self) -> None:
+        wanted = {name.lower() for name in self.key}
+        for joined, shortened in self.session.rows(_UNIQUE, [self.schema, self.table]):
+            if shortened is None and {name.lower() for name in str(joined).split("\n")} == wanted:
+                return
+        raise ConfigurationError(
+            f"The table {self.table} in {self.session.peer.place} has no primary key or unique index over "
+            f"{', '.join(self.key) or 'any column'}, so rows cannot be matched.",
+            hint=f"Name the table's own key in {self.key_name}, or add a unique index to the table.",
+        )
+
+    def _stage(self) -> None:
+        """A table of our own for what is to be updated or added; of rows with the same key the last one stays.
+
+        ON DUPLICATE KEY UPDATE would do without, but takes any unique key of the table for the one that was meant.
+        """
+        self.session.connection.query(
+            f"CREATE TEMPORARY TABLE {self._named(_STAGE)} (UNIQUE KEY ({_names(self.key)})) ENGINE=InnoDB "
+            f"SELECT {_names(self.names)} FROM {self.source} WHERE FALSE"
+        )
+
+    def load(self, data: Any, columns: Sequence[Column], size: int, step: StepContext) -> int:
+        """Bring in the rows; how many there were."""
+        names, stage = _names(self.names), self._named(_STAGE)
+        begin = f"INSERT INTO {self.source} ({names}) VALUES "
+        if self.mode == "upsert":
+            begin = f"REPLACE INTO {stage} ({names}) VALUES "
+        most = int(self.session.rows("SELECT @@max_allowed_packet")[0][0]) - 1024
+        count = 0
+        with contextlib.closing(row_texts(data, columns, size, step)) as batches:
+            for rows in batches:
+                self._send(begin, rows, most)
+                count += len(rows)
+                step.advance(len(rows))
+                step.checkpoint()
+        if self.mode == "upsert":
+            self._merge(stage)
+        return count
+
+    def _send(self, begin: str, rows: Sequence[str], most: int) -> None:
+        """Send rows in as few statements as the server's limit of their length allows."""
+        parts: list[bytes] = []
+        length = room = min(_MOST_BYTES, most) - len(begin.encode())
+        for text in rows:
+            part = b"(%b)" % text.encode()
+            if len(part) + len(begin.encode()) > most:
+                raise ConfigurationError(
+                    f"A row is too long for {self.session.peer.place}, which takes {most + 1024:,} bytes at once.",
+                    hint="Raise max_allowed_packet of the server, or write less in one row.",
+                )
+            if parts and len(part) + 1 > room:
+                self.session.connection.query(begin.encode() + b",".join(parts))
+                parts, room = [], length
+            parts.append(part)
+            room -= len(part) + 1
+        if parts:
+            self.session.connection.query(begin.encode() + b",".join(parts))
+
+    def _merge(self, stage: str) -> None:
+        same = " AND ".join(f"t.{quote_name(name)} = s.{quote_name(name)}" for name in self.key)
+        others = [quote_name(name) for name in self.names if name not in self.key]
+        if others:
+            changes = ", ".join(f"t.{name} = s.{name}" for name in others)
+            self.session.connection.query(f"UPDATE {self.source} t JOIN {stage} s ON {same} SET {changes}")
+        names = [quote_name(name) for name in self.names]
+        self.session.connection.query(
+            f"INSERT INTO {self.source} ({', '.join(names)}) SELECT {', '.join(f's.{name}' for name in names)} "
+            f"FROM {stage} s LEFT JOIN {self.source} t ON {same} WHERE t.{quote_name(self.key[0])} IS NULL"
+        )
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(quote_name(name) for name in names)

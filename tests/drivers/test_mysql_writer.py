@@ -1,0 +1,254 @@
+"""mysql.writer on a real MariaDB server: every option of its spec, and what goes wrong in words."""
+
+from __future__ import annotations
+
+import pytest
+
+TABLE = "CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(20), height DOUBLE DEFAULT 9)"
+ANN = "INSERT INTO people VALUES (1, 'Ann', 1.7), (2, 'Bob', NULL)"
+TWO = "SELECT * FROM (VALUES (2, 'Bea'), (3, NULL)) AS x (id, name)"
+KEYED = "SELECT * FROM (VALUES (3, 'Cyd')) AS x (id, name)"
+
+WRITES = {
+    "append": (KEYED, {}, [(1, "Ann", 1.7), (2, "Bob", None), (3, "Cyd", 9)]),
+    "replace": (TWO, {"mode": "replace"}, [(2, "Bea", 9), (3, None, 9)]),
+    "truncate_before": (TWO, {"truncate_before": True}, [(2, "Bea", 9), (3, None, 9)]),
+    "upsert": (TWO, {"mode": "upsert", "upsert_keys": ["id"]}, [(1, "Ann", 1.7), (2, "Bea", None), (3, None, 9)]),
+    "upsert by primary_key": (
+        TWO,
+        {"mode": "upsert", "primary_key": "ID"},
+        [(1, "Ann", 1.7), (2, "Bea", None), (3, None, 9)],
+    ),
+    "upsert, the last one counts": (
+        "SELECT 1 AS id, 'v' || i AS name FROM range(5000) AS t (i) ORDER BY i",
+        {"mode": "upsert", "upsert_keys": ["id"]},
+        [(1, "v4999", 1.7), (2, "Bob", None)],
+    ),
+    "upsert of keys alone": (
+        "SELECT 2 AS id",
+        {"mode": "upsert", "upsert_keys": ["id"]},
+        [(1, "Ann", 1.7), (2, "Bob", None)],
+    ),
+    "small batches": (KEYED, {"batch_size": 1}, [(1, "Ann", 1.7), (2, "Bob", None), (3, "Cyd", 9)]),
+    "names in other case": ("SELECT 3 AS ID, 'Cyd' AS Name", {}, [(1, "Ann", 1.7), (2, "Bob", None), (3, "Cyd", 9)]),
+    "no rows": (f"{KEYED} WHERE id > 9", {"mode": "replace"}, []),
+}
+
+
+@pytest.mark.parametrize("case", WRITES)
+def test_writing(mysql_shop, case):
+    rows, config, expected = WRITES[case]
+    mysql_shop.execute(TABLE, ANN)
+
+    run = mysql_shop.put(rows, table="people", **config)
+
+    assert run.state == "succeeded", run.error()
+    assert mysql_shop.query("SELECT * FROM people ORDER BY id") == expected
+
+
+def test_the_rows_are_counted(mysql_shop):
+    run = mysql_shop.put("SELECT i FROM range(12345) AS t (i)", table="t", create_table=True)
+
+    assert run.status["rows"]["w"] == 12345
+    assert mysql_shop.query("SELECT count(*), sum(i) FROM t") == [(12345, 12344 * 12345 // 2)]
+
+
+# A value in DuckDB's SQL: the type of the column that is made, and MySQL's text of the value.
+MADE = {
+    "true": ("tinyint(1)", "1"),
+    "-1::TINYINT": ("tinyint(4)", "-1"),
+    "65535::USMALLINT": ("smallint(5) unsigned", "65535"),
+    "18446744073709551615::UBIGINT": ("bigint(20) unsigned", "18446744073709551615"),
+    "'-17014118346046923173168730371588410572'::HUGEINT": ("decimal(39,0)", "-17014118346046923173168730371588410572"),
+    "0.1::FLOAT": ("float", "0.1"),
+    "0.1234567890123456::DOUBLE": ("double", "0.1234567890123456"),
+    "-1.50::DECIMAL(12,2)": ("decimal(12,2)", "-1.50"),
+    "'a,\"b\"''' || chr(10) || '\\.\\n🦆'": ("longtext", 'a,"b"\'\n\\.\\n🦆'),
+    "''": ("longtext", ""),
+    "'\\x00\\xFF'::BLOB": ("longblob", "\x00ÿ"),
+    "''::BLOB": ("longblob", ""),
+    "DATE '2024-02-29'": ("date", "2024-02-29"),
+    "TIME '23:59:59.000001'": ("time(6)", "23:59:59.000001"),
+    "TIMESTAMP '2024-01-31 23:59:59.000001'": ("datetime(6)", "2024-01-31 23:59:59.000001"),
+    "TIMESTAMPTZ '2024-01-31 10:00:00+02'": ("datetime(6)", "2024-01-31 08:00:00.000000"),
+    "INTERVAL '14 months 3 days'": ("longtext", "1 year 2 months 3 days"),
+    "'123e4567-e89b-12d3-a456-426655440000'::UUID": ("char(36)", "123e4567-e89b-12d3-a456-426655440000"),
+    "'{\"a\": 1}'::JSON": ("longtext", '{"a": 1}'),
+    "{'a': [1, NULL]}": ("longtext", '{"a":[1,null]}'),
+    "['a', NULL]": ("longtext", '["a",null]'),
+    "NULL": ("longtext", None),
+}
+
+
+@pytest.mark.parametrize("value", MADE)
+def test_a_table_is_made_for_every_type(mysql_shop, value):
+    kind, text = MADE[value]
+
+    run = mysql_shop.put(f"SELECT 'k' AS k, {value} AS x", table="t", create_table=True, primary_key="k")
+
+    assert run.state == "succeeded", run.error()
+    columns = mysql_shop.query(
+        "SELECT column_name, column_type, column_key FROM information_schema.columns"
+        " WHERE table_schema = database() AND table_name = 't' ORDER BY column_name"
+    )
+    assert columns == [("k", "varchar(255)", "PRI"), ("x", kind, "")]
+    as_text = "CONVERT(x USING latin1)" if "blob" in kind else "concat(x)"
+    assert mysql_shop.query(f"SELECT {as_text} FROM t") == [(text,)]
+
+
+# Columns of a table that is there, and values of DuckDB that it takes in; MySQL's text of them.
+TAKEN = {
+    "TIME": ("INTERVAL '-30 hours'", "-30:00:00"),
+    "BIT(10)": ("'\\x02\\x01'::BLOB", "513"),
+    "ENUM('a','b')": ("'b'", "b"),
+    "YEAR": ("2024", "2024"),
+    "INT AUTO_INCREMENT UNIQUE": ("0", "0"),
+    "DECIMAL(4,1)": ("1.25", "1.3"),
+}
+
+
+@pytest.mark.parametrize("declared", TAKEN)
+def test_a_table_that_is_there_keeps_its_types(mysql_shop, declared):
+    value, text = TAKEN[declared]
+    mysql_shop.execute(f"CREATE TABLE t (x {declared})")
+
+    run = mysql_shop.put(f"SELECT {value} AS x", table="t")
+
+    assert run.state == "succeeded", run.error()
+    as_text = "concat(x + 0)" if "BIT" in declared else "concat(x)"
+    assert mysql_shop.query(f"SELECT {as_text} FROM t") == [(text,)]
+
+
+def test_an_upsert_never_takes_another_unique_column_for_the_key(mysql_shop):
+    mysql_shop.execute("CREATE TABLE t (id INT PRIMARY KEY, mail VARCHAR(9) UNIQUE)", "INSERT INTO t VALUES (1, 'a')")
+
+    run = mysql_shop.put("SELECT 2 AS id, 'a' AS mail", table="t", mode="upsert", upsert_keys=["id"])
+
+    assert "Duplicate entry 'a' for key 'mail'" in run.error("w")
+    assert mysql_shop.query("SELECT * FROM t") == [(1, "a")]
+
+
+# What is there, the rows, the options; the message.
+REFUSED = {
+    "no table": (
+        "SELECT 1",
+        TWO,
+        {"table": "peeple"},
+        "There is no table peeple in the database {database} of {server}.",
+    ),
+    "a column that the table does not have": (
+        TABLE,
+        "SELECT 1 AS id, 2 AS age",
+        {},
+        "The table people in {server} has no column age, which the data has.",
+    ),
+    "a key that the data does not have": (
+        TABLE,
+        TWO,
+        {"mode": "upsert", "upsert_keys": ["nr"]},
+        "upsert_keys names the column nr, which the data does not have.",
+    ),
+    "a key that is not unique": (
+        TABLE,
+        TWO,
+        {"mode": "upsert", "primary_key": ["name"]},
+        "The table people in {server} has no primary key or unique index over name, so rows cannot be matched.",
+    ),
+    "a view": ("CREATE VIEW people AS SELECT 1 AS id", TWO, {}, "people is a view; rows are written to tables."),
+    "a row that is there": (
+        TABLE,
+        "SELECT 1 AS id UNION ALL SELECT 1",
+        {},
+        "{Server} reports: Duplicate entry '1' for key 'PRIMARY'.",
+    ),
+    "text in a number": (
+        TABLE,
+        "SELECT 'x' AS id",
+        {},
+        "{Server} reports: Incorrect integer value: 'x' for column `{database}`.`people`.`id` at row 1.",
+    ),
+    "text that is too long": (
+        TABLE,
+        "SELECT 1 AS id, repeat('x', 21) AS name",
+        {},
+        "{Server} reports: Data too long for column 'name' at row 1.",
+    ),
+    "a number that is none": (
+        TABLE,
+        "SELECT 1 AS id, 'nan'::DOUBLE AS height",
+        {},
+        "{Server} reports: Incorrect double value: 'nan' for column `{database}`.`people`.`height` at row 1.",
+    ),
+    "a date that is none there": (
+        "CREATE TABLE people (d DATE)",
+        "SELECT DATE 'infinity' AS d",
+        {},
+        "{Server} reports: Incorrect date value: 'infinity' for column `{database}`.`people`.`d` at row 1.",
+    ),
+    "no transactions": (
+        "CREATE TABLE people (id INT) ENGINE=MyISAM",
+        TWO,
+        {"mode": "replace"},
+        "The table people in {server} has the engine MyISAM, which has no transactions: a step that fails could leave"
+        " half of its rows behind.",
+    ),
+    "a database that is not there": (
+        "SELECT 1",
+        TWO,
+        {"schema": "nowhere", "create_table": True},
+        "{Server} reports: Unknown database 'nowhere'.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(mysql_shop, case):
+    there, rows, config, message = REFUSED[case]
+    mysql_shop.execute(there)
+
+    run = mysql_shop.put(rows, **{"table": "people", **config})
+
+    place = f"MySQL server at 127.0.0.1:{mysql_shop.server.port}"
+    assert run.error("w") == message.format(
+        database=mysql_shop.database_name, server=f"the {place}", Server=f"The {place}"
+    )
+
+
+def test_nothing_is_written_by_a_step_that_fails_late(mysql_shop):
+    mysql_shop.execute(TABLE, ANN)
+    late = (
+        "SELECT i::INT AS id, CASE WHEN i < 50000 THEN 'x' ELSE error('late') END AS name FROM range(3, 90000) AS t (i)"
+    )
+
+    run = mysql_shop.put(late, table="people", mode="replace")
+
+    assert run.state == "failed"
+    assert mysql_shop.query("SELECT id FROM people ORDER BY id") == [(1,), (2,)]
+
+
+def test_a_table_that_was_to_be_made_is_not_there_when_the_step_fails(mysql_shop):
+    late = "SELECT CASE WHEN i < 50000 THEN 'x' ELSE error('late') END AS name FROM range(90000) AS t (i)"
+
+    run = mysql_shop.put(late, table="people", create_table=True)
+
+    assert run.state == "failed"
+    assert mysql_shop.query("SHOW TABLES") == []
+
+
+def test_a_row_longer_than_the_server_takes_is_told(mysql_shop):
+    mysql_shop.execute("CREATE TABLE t (x LONGTEXT)", "SET GLOBAL max_allowed_packet = 102400")
+    try:
+        run = mysql_shop.put("SELECT repeat('x', 200000) AS x", table="t")
+    finally:
+        mysql_shop.execute("SET GLOBAL max_allowed_packet = 16777216")
+
+    place = f"127.0.0.1:{mysql_shop.server.port}"
+    assert run.error("w") == f"A row is too long for the MySQL server at {place}, which takes 102,400 bytes at once."
+
+
+def test_a_table_in_another_database(mysql_shop):
+    with mysql_shop.server.database("CREATE TABLE t (id INT)") as other:
+        run = mysql_shop.put("SELECT 7 AS id", table="t", schema=other)
+
+        assert run.state == "succeeded", run.error()
+        assert mysql_shop.rows(table="t", schema=other)[1] == [("7",)]
