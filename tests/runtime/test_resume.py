@@ -127,7 +127,7 @@ def test_a_resumed_run_that_never_began_has_not_forgotten_what_was_done(project)
 ENDLESS = "SELECT a.range AS a FROM range(1000000000) a, range(1000000000) b WHERE a.range % 2 = 0"
 
 
-def appending(project, until):
+def appending(project, until, write_mode="append"):
     """A run that appends rows without end, after another step has appended its own."""
     project.database("target.db", "CREATE TABLE t (a INTEGER)")
     project.database("other.db", "CREATE TABLE t (a INTEGER)")
@@ -135,7 +135,7 @@ def appending(project, until):
         project.sql("one", (), "SELECT 1 AS a"),
         project.step("first", "sqlite.writer", sources="one", path="target.db", table="t", write_mode="append"),
         project.sql("many", (), ENDLESS, needs="first"),
-        project.step("second", "sqlite.writer", sources="many", path="other.db", table="t", write_mode="append"),
+        project.step("second", "sqlite.writer", sources="many", path="other.db", table="t", write_mode=write_mode),
     ]
     run_id = start_run(project.manifest(*steps), root=project.root, detach=True).run_id
     store = project.store()
@@ -143,9 +143,9 @@ def appending(project, until):
     return run_id
 
 
-def killed_while_appending(project, until):
+def killed_while_appending(project, until, write_mode="append"):
     """A run that was killed while it appended rows without end."""
-    run_id = appending(project, until)
+    run_id = appending(project, until, write_mode)
     for process in psutil.process_iter(["cmdline"]):
         with contextlib.suppress(psutil.Error):
             if "osiris.execution.worker" in (process.info["cmdline"] or []) and process.cwd() == str(project.root):
@@ -163,6 +163,14 @@ def test_an_append_that_was_cancelled_and_came_back_has_written_nothing(project,
 
     assert plan.done == {"one", "first"}
     assert rows(project, path="other.db") == []
+
+
+def test_a_table_that_was_being_replaced_is_replaced_again_without_a_question(project, until):
+    run_id = killed_while_appending(project, until, write_mode="replace")
+
+    _, plan = plan_resume(project.store().show(run_id), project.root)
+
+    assert plan.done == {"one", "first"}
 
 
 class LosesItsServer:

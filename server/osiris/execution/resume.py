@@ -17,6 +17,7 @@ from osiris.execution.left_data import left_by
 from osiris.execution.runs import RunInfo
 
 CLAIM_FILE = "resumed"  # in the folder of a run: which one goes on with it
+_MODE_KEYS = ("write_mode", "mode")
 RESUME_FILE = "resume.json"  # in the folder of that one: what was done already
 
 
@@ -165,11 +166,14 @@ def _repeatable(step: Mapping[str, Any]) -> bool:
 
     if not _is_own(step):
         return False
-    mode = (step.get("config") or {}).get("write_mode")
-    if mode is None:
-        spec = ComponentRegistry.builtin().get(str(step["component"]))
-        return spec is not None and "write_mode" not in spec.properties and "output" in spec.path_keys.values()
-    return mode in ("replace", "upsert", "overwrite")
+    config = step.get("config") or {}
+    mode = next((config[key] for key in _MODE_KEYS if config.get(key)), None)
+    if mode is not None:
+        return mode in ("replace", "upsert", "overwrite")
+    spec = ComponentRegistry.builtin().get(str(step["component"]))
+    if spec is None or any(key in spec.properties for key in _MODE_KEYS):
+        return False
+    return "output" in spec.path_keys.values()  # a file, which appears as a whole
 
 
 def _is_own(step: Mapping[str, Any]) -> bool:
