@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import sqlite3
 import stat
@@ -10,7 +11,8 @@ import psutil
 import pytest
 
 from osiris.core.driver import DriverRegistry
-from osiris.core.error_taxonomy import ConfigurationError, ConnectionError
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.drivers.targets import unknown_outcome
 from osiris.execution.local import start_run
 from osiris.execution.resume import OutcomeUnknown, plan_resume
 
@@ -181,9 +183,7 @@ class LosesItsServer:
 
     def run(self, step_id, config, inputs, ctx):
         self.calls += 1
-        error = ConnectionError("The server was lost during COMMIT.")
-        error.outcome_unknown = True
-        raise error from TimeoutError("lost")
+        raise unknown_outcome("the table t") from builtins.ConnectionError("lost")
 
 
 def test_a_commit_whose_outcome_is_unknown_is_not_tried_again(project):

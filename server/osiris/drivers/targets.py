@@ -73,7 +73,9 @@ def unknown_outcome(shown: str) -> ExecutionError:
 
     It is not transient: another attempt could add them twice.
     """
-    return ExecutionError(
+    error = ExecutionError(
         f"The connection was lost at the very end of writing to {shown}: nobody knows whether the rows are in it.",
         hint="Look whether the new rows are there before you run the step again; it would add them once more.",
     )
+    error.outcome_unknown = True  # whatever it was caused by
+    return error
