@@ -258,3 +258,28 @@ def test_fields_that_cannot_be_used_are_named(
         catalog_source("mysql").connect(mariadb.fields("mysql") | fields, root=tmp_path, timeouts=Timeouts()),
     ):
         pass
+
+
+def test_tables_that_differ_in_case_or_accents_alone_stay_apart(discover: Discover) -> None:
+    session = discover(
+        "CREATE TABLE orders (a int)",
+        "CREATE TABLE Orders (b int)",
+        "CREATE TABLE cafe (c int)",
+        "CREATE TABLE café (d int)",
+    )
+    names = {info.name: [column.name for column in _columns(session, info.name)] for info in session.tables()}
+    assert names == {"orders": ["a"], "Orders": ["b"], "cafe": ["c"], "café": ["d"]}
+
+
+def test_comments_and_names_may_hold_any_character(discover: Discover) -> None:
+    comment = "first\x1esecond\x1f2\x1fthird"
+    session = discover(
+        f"CREATE TABLE odd (id int COMMENT '{comment}', `a\x1fb` enum('\x1e') NOT NULL)",
+        "CREATE TABLE plain (id int)",
+    )
+    first, second = _columns(session, "odd")
+    assert (first.name, first.type, first.comment) == ("id", "int(11)", comment)
+    assert (second.name, second.values, second.nullable) == ("a\x1fb", ("\x1e",), False)
+    assert [column.name for column in _columns(session, "plain")] == ["id"]
+    odd = [info for info in session.tables() if info.name == "odd"]
+    assert [column.name for column in session.columns(odd)[odd[0].schema, "odd"]] == ["id", "a\x1fb"]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pymysql
 
@@ -27,13 +27,23 @@ _TABLES = f"""
 SELECT table_schema, table_name, table_type, engine, table_rows, create_options, table_comment
 FROM information_schema.tables WHERE {_NOT_SYSTEM}"""
 _COLUMNS = """
-SELECT table_schema, table_name, ordinal_position, column_name, column_type, is_nullable, column_key, extra,
-       column_comment
-FROM information_schema.columns WHERE """
+SELECT table_schema, table_name, ordinal_position, column_name, column_type, is_nullable, COALESCE(extra, ''),
+       COALESCE(column_comment, '')
+FROM information_schema.columns WHERE {which}"""
+# The same in one row for each table, since PyMySQL takes its time for every value. Names are the same here only when
+# their bytes are. The characters in between may stand in a comment, too: hence the count.
+_FIELD, _RECORD = "\x1f", "\x1e"
+_COLUMNS_TOGETHER = f"""
+SELECT MIN(table_schema), MIN(table_name), COUNT(*),
+       GROUP_CONCAT(CONCAT_WS('{_FIELD}', ordinal_position, column_name, column_type, is_nullable, COALESCE(extra, ''),
+                              COALESCE(column_comment, '')) SEPARATOR '{_RECORD}')
+FROM information_schema.columns WHERE {{which}}
+GROUP BY CAST(table_schema AS BINARY), CAST(table_name AS BINARY)"""
+_LONGEST = "SET SESSION group_concat_max_len = 67108864"
 _KEYS = """
 SELECT table_schema, table_name, constraint_name, ordinal_position, column_name,
        referenced_table_schema, referenced_table_name, referenced_column_name
-FROM information_schema.key_column_usage WHERE """
+FROM information_schema.key_column_usage WHERE {which}"""
 # Up to so many tables are looked up one by one, but in one query; else all are read.
 _MOST_BY_NAME = 50
 
@@ -103,18 +113,28 @@ class MySQLSession:
         """The columns; a view over a table that is gone is missing."""
         keys = _Keys(self._select(_KEYS, tables))
         wanted = None if tables is None else {(info.schema, info.name) for info in tables}
-        found: dict[Key, list[tuple[int, Column]]] = {}
-        for row in map(_ColumnRow._make, self._select(_COLUMNS, tables)):
-            if wanted is None or (row.schema, row.table) in wanted:
-                found.setdefault((row.schema, row.table), []).append((int(row.place), _column(row, keys)))
-        return {key: tuple(column for _, column in sorted(pairs, key=_place)) for key, pairs in found.items()}
+        found: dict[Key, Columns] = {}
+        apart: list[TableInfo] = []
+        self._rows(_LONGEST)
+        for schema, table, count, text in self._select(_COLUMNS_TOGETHER, tables):
+            if wanted is None or (schema, table) in wanted:
+                rows = [record.split(_FIELD) for record in text.split(_RECORD)]
+                if len(rows) == count and all(len(row) == _FIELDS for row in rows):
+                    found[schema, table] = _columns((schema, table), rows, keys)
+                else:
+                    apart.append(TableInfo(schema, table))
+        one_by_one: dict[Key, list[Sequence[Any]]] = {(info.schema, info.name): [] for info in apart}
+        for schema, table, *row in self._select(_COLUMNS, apart):
+            if (schema, table) in one_by_one:
+                one_by_one[schema, table].append(row)
+        return found | {key: _columns(key, rows, keys) for key, rows in one_by_one.items()}
 
     def _select(self, query: str, tables: Sequence[TableInfo] | None) -> Iterable[tuple[Any, ...]]:
         if tables is None or len(tables) > _MOST_BY_NAME:
-            return self._rows(query + _NOT_SYSTEM)
+            return self._rows(query.format(which=_NOT_SYSTEM))
         if not tables:
             return ()
-        one = f"{query}table_schema = %s AND table_name = %s"
+        one = query.format(which="table_schema = %s AND table_name = %s")
         names = [name for info in tables for name in (info.schema, info.name)]
         return self._rows("\nUNION ALL\n".join([one] * len(tables)), names)
 
@@ -140,18 +160,6 @@ def quote_name(name: str) -> str:
     return f"`{name.replace('`', '``')}`"
 
 
-class _ColumnRow(NamedTuple):
-    schema: str
-    table: str
-    place: int
-    name: str
-    type: str
-    nullable: str
-    key: str
-    extra: str
-    comment: str
-
-
 class _Keys:
     """Primary, unique and foreign keys by table and column."""
 
@@ -175,20 +183,33 @@ class _Keys:
         }
 
 
-def _column(row: _ColumnRow, keys: _Keys) -> Column:
-    key = (row.schema, row.table, row.name)
-    return Column(
-        row.name,
-        row.type,
-        arrow_type(row.type),
-        nullable=row.nullable == "YES",
-        primary_key=keys.primary.get(key, 0),
-        unique=key in keys.unique,
-        references=keys.references.get(key, ""),
-        generated=bool(row.extra) and _GENERATED.search(row.extra) is not None,
-        comment=row.comment or "",
-        values=enum_labels(row.type),
-    )
+_FIELDS = 6
+
+
+def _columns(table: Key, rows: Iterable[Sequence[Any]], keys: _Keys) -> Columns:
+    """The columns of ``table`` by rows of place, name, type, whether it takes null, extra and comment."""
+    found: list[Column] = []
+    for _, name, type_, nullable, extra, comment in sorted(rows, key=_place):
+        key = (*table, name)
+        found.append(
+            Column(
+                name,
+                type_,
+                arrow_type(type_),
+                nullable == "YES",
+                keys.primary.get(key, 0),
+                key in keys.unique,
+                keys.references.get(key, ""),
+                bool(extra) and _GENERATED.search(extra) is not None,
+                comment,
+                enum_labels(type_),
+            )
+        )
+    return tuple(found)
+
+
+def _place(row: Sequence[Any]) -> int:
+    return int(row[0])
 
 
 def enum_labels(column_type: str) -> tuple[str, ...]:
@@ -203,7 +224,3 @@ _ESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\0": "\0", "\\Z": "\x1a", 
 
 def _unescaped(label: str) -> str:
     return re.sub(r"\\[\\nr0Z]|''", lambda found: _ESCAPES[found[0]], label)
-
-
-def _place(pair: tuple[int, Column]) -> int:
-    return pair[0]
