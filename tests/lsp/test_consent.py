@@ -168,6 +168,21 @@ def test_a_variable_that_is_not_set_is_named_before_anybody_is_asked(client: Cli
 # -- in a workspace that is not trusted
 
 
+def test_trust_that_is_taken_away_while_the_user_is_asked_counts_for_what_was_agreed_to(
+    client: Client, tmp_path: Path
+) -> None:
+    make_shop(tmp_path, "connections:\n  sqlite:\n    a: {path: shop.db}\n    b: {path: other.db}\n")
+    client.initialize(tmp_path)
+    request = start_discovery(client, {"connections": ["@sqlite.a", "@sqlite.b"]})
+    answer(client, question(client), "Connect")
+    asked = question(client)
+
+    client.notify("workspace/didChangeConfiguration", {"settings": {"osiris": {"trusted": False}}})
+    answer(client, asked, "Connect")
+
+    assert [result["ok"] for result in client.result_of(request)] == [False, False]
+
+
 @pytest.mark.parametrize("command", ["osiris.discover", "osiris.lockSchema"])
 def test_an_untrusted_workspace_is_not_even_asked_about(client: Client, tmp_path: Path, uri: str, command: str) -> None:
     client.initialize(tmp_path, OFFERED, initializationOptions={"trusted": False})

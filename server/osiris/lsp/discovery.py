@@ -96,6 +96,8 @@ class Discovery:
 
     async def _run(self, target: Target, *, shown: bool) -> Result:
         """Discover a connection that the user has agreed to. One that is being discovered is not begun again."""
+        if not self._session.settings.trusted:  # trust may be taken away while the user is asked
+            return _failure(target, "The workspace is not trusted any more.")
         running = self._running.get(target.key)
         if running is None:
             task = self._session.start(self._discover(target), f"discovering {target.name}")
