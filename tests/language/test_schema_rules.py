@@ -81,6 +81,12 @@ def test_of_an_old_reading_it_is_a_hint_that_says_how_old(check, knows):
     )
 
 
+def test_of_a_reading_that_lies_far_ahead_since_the_clock_was_set_back_it_is_a_hint(check, knows):
+    knows(reading(age=-timedelta(days=3)))
+    [problem] = check.steps(READ + "    table: «OML410 ordres»\n").diagnostics
+    assert problem.severity is Severity.HINT
+
+
 def test_of_a_reading_that_is_not_complete_it_is_a_hint(check, knows):
     knows(reading(complete=False))
     [problem] = check.steps(READ + "    table: «OML410 ordres»\n").diagnostics

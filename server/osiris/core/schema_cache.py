@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from osiris.core.catalog_source import ServerInfo
 from osiris.core.error_taxonomy import OsirisError
 from osiris.core.state_store import StateStore
-from osiris.language.catalog import Catalog, Column, Columns, TableInfo, TableKind
+from osiris.language.catalog import Catalog, Column, Columns, TableInfo, TableKind, age_of
 
 KEEP = timedelta(days=180)
 """Readings that nobody has renewed for so long are dropped."""
@@ -63,7 +63,7 @@ class KnownSchema:
 
     def age(self, now: datetime | None = None) -> timedelta:
         """How long ago it was read."""
-        return max((now or datetime.now(UTC)) - self.read_at, timedelta())
+        return age_of(self.read_at, now)
 
 
 class SchemaCache:

@@ -183,7 +183,7 @@ class SchemaKnowledge:
     def age(self, now: datetime | None = None) -> timedelta | None:
         """How old the discovered reading is; None when there is none."""
         read_at = self.discovered.read_at if self.discovered is not None else None
-        return None if read_at is None else max((now or datetime.now(UTC)) - read_at, timedelta())
+        return None if read_at is None else age_of(read_at, now)
 
     @property
     def is_fresh(self) -> bool:
@@ -196,6 +196,13 @@ class SchemaKnowledge:
         if table.columns is None:
             return False
         return catalog is self.locked or (self.is_fresh and not table.info.written)
+
+
+def age_of(read_at: datetime, now: datetime | None = None) -> timedelta:
+    """How long ago ``read_at`` (UTC) was. A reading of the future, once the clock was set back, is as old as it is
+    ahead: nothing that lay far ahead may count as fresh until then.
+    """
+    return abs((now or datetime.now(UTC)) - read_at)
 
 
 def age_text(age: timedelta | None) -> str:
