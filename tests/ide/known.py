@@ -65,8 +65,10 @@ KNOWN = replace(
 )
 
 
-def many(count: int) -> Catalog:
+def many(count: int, schema: str = "") -> Catalog:
     """A database of ``count`` tables, each of 20 columns."""
     columns = tuple(Column(f"column_{number}", "INTEGER") for number in range(20))
-    infos = [TableInfo("", f"table_{number:04}") for number in range(count)]
-    return Catalog("@sqlite.shop", "sqlite", infos, lambda info: columns, read_at=datetime.now(UTC))
+    infos = [TableInfo(schema, f"table_{number:04}") for number in range(count)]
+    return Catalog(
+        "@sqlite.shop", "sqlite", infos, lambda info: columns, default_schema=schema, read_at=datetime.now(UTC)
+    )

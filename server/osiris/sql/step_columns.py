@@ -6,7 +6,7 @@ of its header, and a query those of its select list when every item of it can be
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,13 +16,12 @@ from osiris.language.catalog import Columns, SchemaKnowledge, Table, TableInfo
 from osiris.language.sql_scope.columns import ColumnReader
 from osiris.language.sql_scope.read import read_script
 from osiris.language.sql_scope.tree import Script
-from osiris.language.step_database import StepDatabase, step_database
+from osiris.language.step_database import StepDatabase, file_of_step, step_database
 from osiris.language.substitution import resolve_config
 from osiris.syntax.sql import tokenize_typed
 from osiris.syntax.tree import Plain, Scalar
 
 if TYPE_CHECKING:
-    from osiris.components.spec import ComponentSpec
     from osiris.language.analysis import Analysis
     from osiris.language.environment import Environment
 
@@ -100,36 +99,24 @@ def _read(analysis: Analysis, env: Environment, index: int) -> StepColumns | Non
     database = step_database(analysis, index, env)
     found = database.found() if database is not None else None
     if found is not None and database is not None:
-        return _of_table(spec, config, found[0], database)
-    return _of_file(analysis, env, index, config)
+        return _of_table(found[0], spec.column_keys, config, database)
+    file = file_of_step(analysis, index, env)
+    return _of_table(file, ("columns",), config) if file is not None else None
 
 
 def _of_table(
-    spec: ComponentSpec, config: dict[str, Plain], table: Table, database: StepDatabase
+    table: Table, keys: Iterable[str], config: dict[str, Plain], database: StepDatabase | None = None
 ) -> StepColumns | None:
-    if table.columns is None:
+    """The columns of a table or file, those alone that the step asks for under ``keys``."""
+    columns = table.columns
+    if columns is None:
         return None
-    columns: Columns = table.columns
-    for key in spec.column_keys:
+    for key in keys:
         wanted = config.get(key)
         if isinstance(wanted, list) and wanted:
             found = [table.column(name) for name in wanted if isinstance(name, str)]
             columns = tuple(column for column in found if column is not None)
-    return StepColumns(columns, table.info, database, database.knowledge)
-
-
-def _of_file(analysis: Analysis, env: Environment, index: int, config: dict[str, Plain]) -> StepColumns | None:
-    uses = analysis.paths[index] if index < len(analysis.paths) else ()
-    path = next((use.path for use in uses if use.is_input and use.known and use.whole), None)
-    table = env.file_table(path, config) if path is not None else None
-    if table is None or table.columns is None:
-        return None
-    columns = table.columns
-    wanted = config.get("columns")
-    if isinstance(wanted, list) and wanted:
-        found = [table.column(name) for name in wanted if isinstance(name, str)]
-        columns = tuple(column for column in found if column is not None)
-    return StepColumns(columns, table.info)
+    return StepColumns(columns, table.info, database, database.knowledge if database is not None else None)
 
 
 def _of_query(analysis: Analysis, env: Environment, index: int, text: str, dialect: str) -> StepColumns | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from osiris.components.spec import ComponentSpec
 from osiris.ide.column_texts import column_detail, table_detail, table_name
 from osiris.ide.completion.insertion import in_quotes, literal
+from osiris.ide.completion.ranking import best
 from osiris.ide.completion.suggestion import Item, ItemKind, Place, Topic
 from osiris.ide.cursor import Role
 from osiris.ide.vocabulary import schema_at, types_of
@@ -46,27 +46,6 @@ def names(place: Place) -> Iterable[Item]:
     return _tables(place, spec, database, database.knowledge)
 
 
-def best(found: Sequence[str], typed: str) -> list[str]:
-    """Of many names those that fit what is typed, one more than are shown at most: those that start so, then those
-    with it inside, then those with its letters in order. Few come as they are: editors sort them out."""
-    if len(found) < _MOST or not typed:
-        return list(found[:_MOST])
-    word = typed.casefold()
-    letters = re.compile(".*?".join(map(re.escape, word)), re.DOTALL)
-    starting: list[str] = []
-    holding: list[str] = []
-    like: list[str] = []
-    for name in found:
-        folded = name.casefold()
-        if folded.startswith(word):
-            starting.append(name)
-        elif word in folded:
-            holding.append(name)
-        elif letters.search(folded):
-            like.append(name)
-    return [*starting, *holding, *like][:_MOST]
-
-
 # -- tables
 
 
@@ -80,7 +59,7 @@ def _tables(place: Place, spec: ComponentSpec, database: StepDatabase, knowledge
             name = info.name if database.schema is not None else table_name(info, catalog)
             found.setdefault(name, (info, catalog))
     labels = [name for name, (info, _) in found.items() if not (spec.consumes_data and info.kind in _VIEWS)]
-    for label in best(labels, place.cursor.prefix):
+    for label in best(labels, place.cursor.prefix, _MOST, str):
         info, catalog = found[label]
         topic = Topic(connection=database.connection.reference, table=(info.schema, info.name))
         yield _item(place, label, ItemKind.TABLE, table_detail(info), topic)
@@ -145,7 +124,7 @@ def _of_file(place: Place) -> Columns:
 def _columns(place: Place, columns: Columns, topic: Topic | None = None) -> Iterator[Item]:
     taken = _written(place)
     free = {column.name: column for column in columns if column.name.casefold() not in taken}
-    for name in best(list(free), place.cursor.prefix):
+    for name in best(free, place.cursor.prefix, _MOST, str):
         about = replace(topic, column=name) if topic is not None else None
         yield _item(place, name, ItemKind.COLUMN, column_detail(free[name]), about)
 

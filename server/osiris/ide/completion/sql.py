@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from osiris.ide.column_texts import one_line
 from osiris.ide.completion.insertion import escape
+from osiris.ide.completion.ranking import best
 from osiris.ide.completion.sql_names import Named, columns, names, stars, tables
 from osiris.ide.completion.suggestion import Completions, Item, ItemKind, Place, Topic
 from osiris.ide.sql.keywords import keywords
@@ -81,32 +82,13 @@ def _is_told(scope: SqlScope) -> bool:
 
 
 def _best(found: Iterable[Named], typed: str) -> list[Named]:
-    """Of many names those that what is typed may mean, one more than are shown at most: those that start so, then those
-    with it inside, then those with its letters in order. Few come as they are: editors sort them out."""
+    """Of names that are shown alike the first one, and one more at most than are shown."""
     unique: dict[str, Named] = {}
     for named in found:
-        if named.label not in unique:
-            unique[named.label] = named
-            if len(unique) > _MOST_NAMES and not typed:
-                break
-    if len(unique) <= _MOST_NAMES or not typed:
-        return list(unique.values())
-    word = typed.casefold()
-    starting: list[Named] = []
-    holding: list[Named] = []
-    others: list[Named] = []
-    for named in unique.values():
-        folded = named.word.casefold()
-        if folded.startswith(word):
-            starting.append(named)
-        elif word in folded:
-            holding.append(named)
-        else:
-            others.append(named)
-    if len(starting) + len(holding) <= _MOST_NAMES:
-        letters = re.compile(".*?".join(map(re.escape, word)), re.DOTALL)
-        holding += (named for named in others if letters.search(named.word.casefold()))
-    return [*starting, *holding][: _MOST_NAMES + 1]
+        unique.setdefault(named.label, named)
+        if len(unique) > _MOST_NAMES and not typed:
+            break
+    return best(unique.values(), typed, _MOST_NAMES + 1, attrgetter("word"))
 
 
 def _name(scope: SqlScope, named: Named) -> Item | None:

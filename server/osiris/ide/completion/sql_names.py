@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from osiris.ide.column_texts import column_detail, one_line, table_detail
+from osiris.ide.completion.ranking import best
 from osiris.ide.completion.suggestion import ItemKind, Topic
 from osiris.ide.sql.joins import conditions
 from osiris.ide.sql.scope import Origin, SqlScope
@@ -15,6 +17,8 @@ from osiris.language.sql_scope.tree import Source
 from osiris.sql.step_columns import step_columns
 from osiris.syntax.tree import Style
 
+MOST_TABLES = 300
+"""How many tables of a database are looked at more closely: more than are ever shown."""
 _LONGEST_LINE = 100
 _MOST_WRITTEN_OUT = 100  # columns that a star is offered to be written out for before it is there
 
@@ -330,25 +334,22 @@ def _of_database(scope: SqlScope) -> Iterator[Named]:
     database, home = scope.tables.database, scope.tables.home()
     if database is None:
         return
-    infos = scope.tables.infos()
+    infos, prefix = scope.tables.infos(), scope.place.prefix
     reference = database.connection.reference
     wanted = scope.place.qualifiers[-1].casefold() if scope.place.qualifiers else None
     if wanted is not None:
-        for info in infos:
-            if info.schema.casefold() == wanted:
-                yield _table(info, (info.name,), reference)
+        there = [info for info in infos if info.schema.casefold() == wanted]
+        yield from (_table(i, (i.name,), reference) for i in best(there, prefix, MOST_TABLES, attrgetter("name")))
         return
     near, folded = _joined_by_keys(scope), home.casefold()
     homes = {"", home, *(info.schema for info in infos if info.schema.casefold() == folded)}
-    if near:
-        yield from (_table(i, (i.name,), reference) for i in infos if i.schema in homes and i.name.casefold() in near)
-    for info in infos:  # those above come again; of names that are alike the first one counts
-        if info.schema in homes:
-            yield _table(info, (info.name,), reference)
-    for info in infos:
-        if info.schema not in homes:
-            parts = (info.name,) if scope.place.quote else (info.schema, info.name)
-            yield _table(info, parts, reference)
+    by_keys = [info for info in infos if info.schema in homes and info.name.casefold() in near] if near else []
+    here = [info for info in infos if info.schema in homes]
+    elsewhere = [info for info in infos if info.schema not in homes] if len(here) < len(infos) else []
+    # Those that keys lead to come again; of names that are alike the first one counts.
+    for info in (*by_keys, *best([*here, *elsewhere], prefix, MOST_TABLES, attrgetter("name"))):
+        alone = info.schema in homes or bool(scope.place.quote)
+        yield _table(info, (info.name,) if alone else (info.schema, info.name), reference)
 
 
 def _table(info: TableInfo, parts: tuple[str, ...], reference: str) -> Named:
