@@ -32,7 +32,9 @@ MAX_HOURS = 24 * 365 * 100.0
 
 @dataclass(slots=True)
 class _Known:
-    """The answer for one connection. ``stale_at``: when it stops being fresh, by the monotonic clock."""
+    """The answer for one connection. ``stale_at``: when it stops being fresh, by the clock on the wall, which
+    goes on while a machine sleeps.
+    """
 
     fingerprint: str | None
     generation: int | None
@@ -77,7 +79,7 @@ class ProjectSchemas:
             self._look_at_store()
 
     def _look_at_store(self) -> None:
-        now = time.monotonic()
+        now = time.time()
         mark = self._cache.change_mark() if self._cache is not None else None
         changed = mark != self._mark
         all_asked = True
@@ -133,7 +135,7 @@ class ProjectSchemas:
         if found is None:
             return _Known(fingerprint, None, nothing, float("inf"))
         left = (max_age - found.age()).total_seconds()
-        stale_at = time.monotonic() + left if left > 0 else float("inf")
+        stale_at = time.time() + left if left > 0 else float("inf")
         return _Known(fingerprint, found.generation, SchemaKnowledge(locked, found.catalog, max_age), stale_at)
 
 
