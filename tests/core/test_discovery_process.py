@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -205,6 +206,27 @@ def test_a_worker_that_crashes_is_one_message_and_the_store_is_as_before(
     assert hit.problem is not None
     assert hit.problem.message == f"The process that read the catalog {words}."
     assert (hit.tables, hit.read_at) == (0, None)
+
+
+def test_a_worker_that_is_killed_leaves_no_copy_of_a_data_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    for number in range(2_000):
+        (tmp_path / f"data/{number}.csv").write_text(f"id,c{number}\n1,2\n")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+
+    def kill_the_worker() -> None:
+        wait_for(lambda: any(path.is_file() for path in temporary.rglob("*")))
+        workers(os.getpid())[0].kill()
+
+    thread = threading.Thread(target=kill_the_worker)
+    thread.start()
+    (outcome,) = at(tmp_path, ConnectionConfig("filesystem", "files", {"base_dir": "data"}))
+    thread.join()
+    assert outcome.problem is not None
+    assert "was killed" in outcome.problem.message
+    assert list(temporary.iterdir()) == []
 
 
 def test_the_secret_is_in_no_argument_and_no_environment(tmp_path: Path, silent: ConnectionConfig) -> None:

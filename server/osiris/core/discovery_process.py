@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -180,8 +182,8 @@ class _Running:
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._ended = False
 
-    def start(self) -> subprocess.Popen[bytes] | None:
-        """A new process, None when it is all over."""
+    def start(self, folder: str) -> subprocess.Popen[bytes] | None:
+        """A new process that puts its temporary files into ``folder``, None when it is all over."""
         with self._lock:
             if self._ended:
                 return None
@@ -191,6 +193,7 @@ class _Running:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 close_fds=True,
+                env={**os.environ, "TMPDIR": folder},
             )
             self._processes.add(process)
             return process
@@ -258,12 +261,20 @@ def _resolved(connection: ConnectionConfig, env: Mapping[str, str]) -> tuple[dic
 
 def _ask(request: bytes, timeout: float, running: _Running) -> dict[str, Any] | Problem:
     """The answer of a new process, or why there is none."""
-    try:
-        process = running.start()
-    except OSError as error:
-        return Problem(f"The process that reads the catalog could not be started: {error.strerror}.")
-    if process is None:
-        return Problem("Discovery was stopped.")
+    with contextlib.ExitStack() as stack:
+        try:
+            # Taken away here: a process that is killed leaves behind what it has copied of data files.
+            copies = tempfile.TemporaryDirectory(prefix="osiris-discover-", ignore_cleanup_errors=True)
+            process = running.start(stack.enter_context(copies))
+        except OSError as error:
+            return Problem(f"The process that reads the catalog could not be started: {error.strerror}.")
+        return Problem("Discovery was stopped.") if process is None else _answer_of(process, request, timeout, running)
+
+
+def _answer_of(
+    process: subprocess.Popen[bytes], request: bytes, timeout: float, running: _Running
+) -> dict[str, Any] | Problem:
+    """The answer of a process that was just started; it has ended then."""
     assert process.stdin is not None
     assert process.stdout is not None
     late = threading.Event()
