@@ -209,6 +209,14 @@ def test_the_search_ends_in_time(folder):
         assert session.server().remarks == ("Not every file was looked at: looking through the folders took too long.",)
 
 
+def test_reading_the_columns_of_many_files_ends_in_time_as_well(folder):
+    write(folder, {f"many/{number}.csv": f"id,c{number}\n1,2\n" for number in range(400)})
+    with opened(folder, statement=0.1) as session:
+        assert len(session.tables()) < 400
+        (remark,) = session.server().remarks
+    assert remark.startswith("Not every file was looked at: ")
+
+
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(Unreachable, match="The folder gone does not exist"), opened(tmp_path / "gone"):
         pass

@@ -82,6 +82,9 @@ class FilesystemSession:
         self._seconds = timeouts.statement
         self._broken: list[str] = []
         self._cut = ""
+        self._end = 0.0
+        self._looked_at = 0
+        self._some_left = False
 
     def server(self) -> ServerInfo:
         """Remarks: what was left out, and which files cannot be read, as far as the folder was looked through."""
@@ -114,22 +117,15 @@ class FilesystemSession:
 
     @cached_property
     def _found(self) -> dict[str, _Found]:
-        end = time.monotonic() + self._seconds
+        self._end = time.monotonic() + self._seconds
         search = DataFiles(self._folder, self._seconds)
         files = search.found()
         self._broken += [f"The folder {name} cannot be read." for name in search.closed]
         groups: dict[tuple[str, str], list[DataFile]] = {}
         for file in files:
             groups.setdefault((file.folder, file.ending.lower()), []).append(file)
-        found: list[_Found] = []
-        read = 0
-        for group in groups.values():
-            found += self._tables_of(group)
-            read += min(len(group), MOST_COMPARED)
-            if read > MOST_READ or time.monotonic() > end:
-                search.cut = search.cut or f"the columns of {read:,} were read"
-                break
-        self._cut = search.cut
+        found = [table for group in groups.values() for table in self._tables_of(group)]
+        self._cut = search.cut or (f"the columns of {self._looked_at:,} were read" if self._some_left else "")
         return {table.info.name: table for table in sorted(found, key=lambda table: table.info.name)}
 
     def _tables_of(self, files: list[DataFile]) -> list[_Found]:
@@ -139,18 +135,18 @@ class FilesystemSession:
             counts = [rows for _, (_, rows) in read]
             rows = None if None in counts or len(read) < len(files) else sum(count or 0 for count in counts)
             return [_folder_table(files, [columns for _, (columns, _) in read], rows)]
-        if len(files) > MOST_COMPARED:
-            read += [
-                (file, known)
-                for file in files[MOST_COMPARED:MOST_READ]
-                if (known := self._columns_of(file)) is not None
-            ]
+        read += [(file, known) for file in files[MOST_COMPARED:] if (known := self._columns_of(file)) is not None]
         return [
             _Found(TableInfo("", file.name, "file", _note([file]), rows), (file,), columns)
             for file, (columns, rows) in read
         ]
 
     def _columns_of(self, file: DataFile) -> tuple[Columns, int | None] | None:
+        """The columns and the number of rows; None for a file that is broken, or one too many."""
+        if self._looked_at >= MOST_READ or time.monotonic() > self._end:
+            self._some_left = True
+            return None
+        self._looked_at += 1
         try:
             return self._reader.columns(file)
         except Exception as error:  # noqa: BLE001 - whatever a broken file makes its reader raise, it stops no other
