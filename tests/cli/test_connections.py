@@ -182,3 +182,69 @@ def test_a_wrong_setting_in_osiris_yaml_is_a_warning_where_it_has_no_part(osiris
     assert "@filesystem.data" in done.stdout
     assert done.stderr.startswith("warning: ")
     assert "osiris.yaml:1:13: on_failure cannot be used" in done.stderr
+
+
+# -- one connection with an error in it ------------------------------------------------------------------------------
+
+ONE_IS_BROKEN = """\
+connections:
+  mysql:
+    shop: {host: h, port: "13399", database: d, user: u, password: "${P}"}
+  sqlite:
+    shop: {path: data/shop.db}
+"""
+FAULT = "osiris_connections.yaml:3:27: `port` is a whole number."
+COPIES = """\
+oml_version: "0.1.0"
+name: copy
+steps:
+  - {{id: read, component: {family}.extractor, mode: read, config: {{connection: "@{family}.shop", table: orders}}}}
+  - {{id: write, component: filesystem.csv_writer, mode: write, config: {{path: out.csv}}}}
+"""
+
+
+@pytest.fixture
+def one_is_broken(connected):
+    (connected / "osiris_connections.yaml").write_text(ONE_IS_BROKEN)
+    for family in ("mysql", "sqlite"):
+        (connected / f"pipelines/{family}.oml").write_text(COPIES.format(family=family))
+    return connected
+
+
+def test_list_says_which_connection_cannot_be_used(osiris, one_is_broken):
+    done = osiris("connections", "list")
+    assert done.returncode == 0
+    assert f"@mysql.shop\n    cannot be used: {FAULT}\n" in done.stdout
+    assert "@sqlite.shop\n    path: data/shop.db\n" in done.stdout
+
+
+def test_doctor_tries_the_others(osiris, one_is_broken):
+    done = osiris("connections", "doctor")
+    assert done.returncode == 1
+    assert f"problem @mysql.shop: {FAULT}\n" in done.stdout
+    assert "ok      @sqlite.shop: " in done.stdout
+
+
+def test_discover_reads_the_others(osiris, one_is_broken):
+    done = osiris("discover")
+    assert done.returncode == 1
+    assert f"@mysql.shop   failed: {FAULT}\n" in done.stdout
+    assert "@sqlite.shop  1 table, 1 column, " in done.stdout
+    assert osiris("discover", "@sqlite.shop").returncode == 0
+
+
+@pytest.mark.parametrize("command", ["compile", "run"])
+def test_only_a_pipeline_that_uses_it_fails(osiris, one_is_broken, command):
+    assert osiris(command, "pipelines/sqlite.oml").returncode == 0
+    failed = osiris(command, "pipelines/mysql.oml")
+    assert failed.returncode != 0
+    assert FAULT in failed.stderr
+    assert "@mysql.shop cannot be used before that is mended." in failed.stderr
+
+
+def test_a_file_that_is_no_yaml_still_stops_everything(osiris, one_is_broken):
+    (one_is_broken / "osiris_connections.yaml").write_text(ONE_IS_BROKEN + "  duckdb: {a: {path: [}}\n")
+    for command in (["connections", "list"], ["discover"], ["run", "pipelines/sqlite.oml"]):
+        done = osiris(*command)
+        assert done.returncode != 0
+        assert "osiris_connections.yaml:6:" in done.stderr

@@ -28,8 +28,11 @@ from osiris.core.project import Project
 from osiris.core.project_scan import OML_ENDINGS, YAML_ENDINGS
 from osiris.core.source import read_source
 from osiris.language.analysis import Analysis
-from osiris.language.connections import Connection
+from osiris.language.connections import FILE_NAME as CONNECTIONS_FILE
+from osiris.language.connections import Connection, Connections
+from osiris.language.environment import Environment
 from osiris.language.naming import file_name_problem
+from osiris.language.step_database import step_database
 from osiris.syntax.diagnostic import Diagnostic, Severity
 from osiris.syntax.tree import Plain
 
@@ -102,8 +105,10 @@ def compile_text(
 ) -> tuple[Manifest, Analysis]:
     """The manifest of a text and the analysis it rests on; nothing is written. Raises as compile_oml does."""
     if project is not None:
-        _check_settings(project)
+        _check_settings(project, project.environment(path).connections)
     analysis = check_text(text, project, path, profile, params, environ)
+    if project is not None:
+        _check_connections(analysis, project.environment(path))
     if not analysis.ok:
         raise _not_compiled(analysis, project, path)
     connections = project.environment(path).connections if project is not None else None
@@ -208,12 +213,26 @@ def _is_path(text: str) -> bool:
     return "\n" not in text and ": " not in text and text.lower().endswith((*OML_ENDINGS, *YAML_ENDINGS))
 
 
-def _check_settings(project: Project) -> None:
-    """Raise ConfigurationError for settings files that are broken: a manifest must not rest on half of one."""
+def _check_settings(project: Project, connections: Connections | None) -> None:
+    """Raise ConfigurationError for settings files that are broken: a manifest must not rest on half of one.
+
+    What is wrong in one of ``connections`` alone does not count: whoever uses it is told.
+    """
     for file in project.settings_files():
         if file.problem is not None:
             raise CompilationError(file.problem)
-        raise_first_error(file.diagnostics, file.text, str(file.path))
+        errors = connections.file_errors if connections and file.path.name == CONNECTIONS_FILE else file.diagnostics
+        raise_first_error(errors, file.text, str(file.path))
+
+
+def _check_connections(analysis: Analysis, environment: Environment) -> None:
+    """Raise ConfigurationError for the first connection in use that has an error of its own."""
+    from osiris.core.config import ConnectionConfig
+
+    for step in range(len(analysis.pipeline.steps)):
+        database = step_database(analysis, step, environment)
+        if database is not None:
+            ConnectionConfig.of(database.connection).require_sound()
 
 
 def _not_compiled(analysis: Analysis, project: Project | None, path: Path | None) -> CompilationError:

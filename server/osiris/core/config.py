@@ -24,7 +24,7 @@ from osiris.syntax.diagnostic import Severity
 
 if TYPE_CHECKING:
     from osiris.components.spec import ComponentSpec
-    from osiris.language.connections import Connection, Connections
+    from osiris.language.connections import Connection, ConnectionFault, Connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,22 @@ class ConnectionConfig:
     fields: Mapping[str, Any] = field(repr=False)
     is_default: bool = False
     file: str = CONNECTIONS_FILE
+    fault: ConnectionFault | None = None
 
     @classmethod
     def of(cls, connection: Connection, file: str = CONNECTIONS_FILE) -> ConnectionConfig:
         """The connection that the language read from ``file``."""
-        return cls(connection.family, connection.alias, connection.fields, connection.is_default, file)
+        given = connection.family, connection.alias, connection.fields, connection.is_default
+        return cls(*given, file, connection.fault)
+
+    def require_sound(self) -> None:
+        """Raise ConfigurationError with the place when something is wrong in the connection as it is written."""
+        if self.fault is not None:
+            raise ConfigurationError(
+                self.fault.text,
+                hint=f"{self.reference} cannot be used before that is mended.",
+                code=self.fault.code,
+            )
 
     @property
     def reference(self) -> str:
@@ -92,8 +103,9 @@ class ConnectionConfig:
 
         With a ``spec``, text from a variable becomes the number or boolean that the component wants, and fields that
         the connection leaves out get the component's defaults. Raises ConfigurationError that names the variable, the
-        field, the alias and the file; it never holds a value.
+        field, the alias and the file; it never holds a value. Raises as require_sound does, too.
         """
+        self.require_sound()
         secrets: list[str] = []
         fields: dict[str, Any] = copy.deepcopy(spec.connection_defaults) if spec is not None else {}
         for name, value in self.fields.items():

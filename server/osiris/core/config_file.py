@@ -175,13 +175,14 @@ def _absent(node: Node) -> bool:
 def read_connections_file(path: Path) -> Connections | None:
     """The connections at ``path``; None when there is no such file.
 
-    Raises ConfigurationError when it cannot be read, or with the place when it is not sound.
+    Raises ConfigurationError when it cannot be read, or with the place when it is not understood. What is wrong in one
+    connection alone is the ``fault`` of that one, and raises when it is used.
     """
     if not os.path.lexists(path):
         return None
     text = read_source(path)
     connections = parse_connections(text, ComponentRegistry.builtin())
-    raise_first_error(tuple(connections.diagnostics), text, str(path))
+    raise_first_error(connections.file_errors, text, str(path))
     return connections
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
@@ -13,7 +13,7 @@ from osiris.language.edits import remove_entry
 from osiris.language.findings import finding, replacement
 from osiris.language.secret_forms import connection_secrets
 from osiris.language.suggest import listing, nearest
-from osiris.syntax.diagnostic import Diagnostic, Fix, Related
+from osiris.syntax.diagnostic import Diagnostic, Fix, Related, Severity
 from osiris.syntax.document import Document, parse
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Node, Plain, Scalar, Style, to_plain, walk_scalars
@@ -26,11 +26,27 @@ _REFERENCE = re.compile(r"@([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _NOWHERE = Span(0, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionFault:
+    """Why one connection cannot be used, whatever the others are like. ``line`` and ``column`` start at 1."""
+
+    code: str
+    message: str
+    line: int
+    column: int
+
+    @property
+    def text(self) -> str:
+        """The message with its place."""
+        return f"{FILE_NAME}:{self.line}:{self.column}: {self.message}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Connection:
     """One alias. ``fields`` as written, ``${VAR}`` unresolved; spans are in the connections file.
 
-    ``span`` is the alias as it is written there, ``whole`` the alias with its fields.
+    ``span`` is the alias as it is written there, ``whole`` the alias with its fields. ``fault``: the first error in it,
+    None when it can be used.
     """
 
     family: str
@@ -40,6 +56,7 @@ class Connection:
     span: Span
     node: MappingNode | None = None
     whole: Span = _NOWHERE
+    fault: ConnectionFault | None = None
 
     @property
     def reference(self) -> str:
@@ -72,6 +89,8 @@ class Connections:
     families: Mapping[str, Mapping[str, Connection]]
     document: Document
     diagnostics: tuple[Diagnostic, ...] = field(default=())
+    file_errors: tuple[Diagnostic, ...] = field(default=())
+    """The errors that are not of one connection alone: nothing can be taken from such a file."""
 
     def get(self, family: str, alias: str) -> Connection | None:
         """The connection, None when there is none."""
@@ -163,7 +182,40 @@ def parse_connections(text: str, registry: ComponentRegistry | None = None) -> C
         reader.base = 0 if document.top or document.steps_entry is None else document.steps_entry[0]
         reader.report(span, f"{FILE_NAME} is a map `connections: {{family: {{alias: {{...}}}}}}`.")
     reader.diagnostics.sort(key=lambda d: (d.span, d.code))
-    return Connections(families, document, tuple(reader.diagnostics))
+    errors = [found for found in reader.diagnostics if found.severity == Severity.ERROR]
+    rest = _assign(errors, families, document) if errors else ()
+    return Connections(families, document, tuple(reader.diagnostics), rest)
+
+
+def _assign(
+    errors: Iterable[Diagnostic], families: Mapping[str, dict[str, Connection]], document: Document
+) -> tuple[Diagnostic, ...]:
+    """Give each error to the connection that it stands in; the others are returned.
+
+    Text that is no YAML belongs to no connection: nobody knows what was meant by the lines around it. Of several
+    defaults none can be used.
+    """
+    rest = []
+    for error in errors:
+        home = next(
+            (c for group in families.values() for c in group.values() if _holds(c.whole, error.span)),
+            None,
+        )
+        if home is None or (error.code.startswith("OML0") and error.code != "OML006"):
+            rest.append(error)
+            continue
+        line, column = document.lines.line_column(error.span.start)
+        fault = ConnectionFault(error.code, error.message, line + 1, column + 1)
+        group = families[home.family]
+        same = [c for c in group.values() if c.is_default] if error.code == "OML326" else [home]
+        for connection in same:
+            if connection.fault is None:
+                group[connection.alias] = replace(connection, fault=fault)
+    return tuple(rest)
+
+
+def _holds(whole: Span, part: Span) -> bool:
+    return whole.start <= part.start and part.end <= whole.end
 
 
 class _Reader:

@@ -32,6 +32,7 @@ def list_connections(layout: str) -> None:
     Values of secrets are never shown, nor are those of fields that no component knows.
     """
     from osiris.cli.project_connections import every_connection, project_connections
+    from osiris.cli.source_view import plain_line
 
     project, connections = project_connections()
     env = load_env(project.root)
@@ -44,6 +45,8 @@ def list_connections(layout: str) -> None:
     for connection in shown:
         default = " (default)" if connection["default"] else ""
         click.echo(f"@{connection['family']}.{connection['alias']}{default}")
+        if connection["problem"]:
+            click.echo(f"    cannot be used: {plain_line(connection['problem'])}")
         for name, value in connection["fields"].items():
             click.echo(f"    {name}: {value}")
         for variable in connection["variables"]:
@@ -87,6 +90,7 @@ def _as_data(connection: Connection, env: EnvSource) -> dict[str, Any]:
         "family": connection.family,
         "alias": connection.alias,
         "default": connection.is_default,
+        "problem": connection.fault.text if connection.fault is not None else None,
         "fields": {name: _shown(connection, name, value) for name, value in connection.fields.items()},
         "variables": list(_variables(connection, env)),
     }
