@@ -100,6 +100,23 @@ def test_a_table_that_is_there_has_no_finding(check, knows, written):
     check.steps(READ + f"    table: {written}\n")
 
 
+def test_mysql_looks_for_a_table_in_no_other_database_by_itself(check, knows):
+    infos = (TableInfo("crm", "people"), TableInfo("sales", "visits"))
+    now = datetime.now(UTC)
+    knows(Catalog("@mysql.crm", "mysql", infos, {}, default_schema="crm", read_at=now), reference="@mysql.crm")
+    step = "- id: extract\n  component: mysql.extractor\n  mode: read\n  config:\n    connection: '@mysql.crm'\n"
+    check.steps(step + "    table: people\n")
+    check.steps(step + "    schema: sales\n    table: visits\n")
+    [problem] = check.steps(step + "    table: «OML410 visits»\n").diagnostics
+    assert problem.message == "`@mysql.crm` has no table `visits`. There is one in `sales`."
+
+
+def test_the_own_schemas_of_a_server_are_not_judged_since_no_reading_holds_them(check, knows):
+    knows(reading("mysql"), reference="@mysql.crm")
+    step = "- id: extract\n  component: mysql.extractor\n  mode: read\n"
+    check.steps(step + '  config: {connection: "@mysql.crm", schema: information_schema, table: tables}\n')
+
+
 def test_the_default_connection_counts_where_a_step_names_none(check, knows):
     knows(reading())
     check.steps(READ.replace('    connection: "@sqlite.shop"\n', "") + "    table: «OML410 ordres»\n")

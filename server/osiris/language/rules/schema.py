@@ -28,6 +28,7 @@ LOCK_FILE = "osiris.schema.json"
 
 # Where a name in a config counts letter by letter, since the driver puts it in quotes.
 _EXACT = frozenset({"postgres"})
+_SYSTEM_SCHEMAS = frozenset({"information_schema", "pg_catalog", "mysql", "performance_schema", "sys"})
 # Where that depends on the server for tables; its columns are the same in any case.
 _EXACT_TABLES_PERHAPS = frozenset({"mysql", "mariadb"})
 
@@ -184,7 +185,7 @@ class _Judge:
         found = self.database.found()
         if found is not None and self.writes and not self.same(table.text, *found):
             return  # it would be another table, which need not be there yet
-        if found is None:
+        if found is None or self.out_of_reach(table.text, *found):
             if not self.writes:
                 yield from self.unknown(table)
             return
@@ -198,6 +199,12 @@ class _Judge:
         """Whether the database takes ``text`` for the name of ``table``."""
         info = table.info
         return catalog.dialect not in _EXACT or text in (info.name, f"{info.schema}.{info.name}")
+
+    def out_of_reach(self, text: str, table: Table, catalog: Catalog) -> bool:
+        """Whether the table stands in another database of the server, where MySQL does not look for it by itself."""
+        home, schema = catalog.default_schema, table.info.schema
+        said = self.database.schema is not None or text != table.info.name
+        return catalog.dialect in _EXACT_TABLES_PERHAPS and not said and bool(home) and home != schema
 
     def spelling(self, name: _Name, table: Table, catalog: Catalog) -> Iterator[Diagnostic]:
         """The table is called so but for the case of its letters."""
@@ -231,6 +238,8 @@ class _Judge:
                 yield self.not_locked(name, knowledge.locked)
             return
         schema = self.database.schema
+        if (schema or "").casefold() in _SYSTEM_SCHEMAS:
+            return  # readings leave the server's own schemas out
         named = next(self.names(self.spec.schema_key), None)
         if schema is not None and schema.casefold() not in {known.casefold() for known in catalog.schemas}:
             if catalog.schemas == ("",):
