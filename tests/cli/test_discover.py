@@ -390,7 +390,55 @@ def test_check_fails_when_a_database_cannot_be_read(osiris, shop):
     (shop / "data/shop.db").unlink()
     done = osiris("discover", "--check")
     assert done.returncode == 1
-    assert "could not be compared with all databases" in done.stderr
+    assert "osiris.schema.json could not be compared with @sqlite.shop: see above." in done.stderr
+    assert "osiris.schema.json is what" not in done.stdout
+
+
+def test_check_shows_the_drift_of_one_database_although_another_cannot_be_read(osiris, shop):
+    (shop / "osiris_connections.yaml").write_text(
+        "connections: {sqlite: {shop: {path: data/shop.db}, other: {path: data/other.db}}}\n"
+    )
+    (shop / "data/other.db").write_bytes((shop / "data/shop.db").read_bytes())
+    pipeline = READS.format(name="other", reads="table: orders", writes="report").replace(
+        "@sqlite.shop", "@sqlite.other"
+    )
+    (shop / "pipelines/other.oml.yaml").write_text(pipeline)
+    osiris("discover", "--lock")
+    change(shop, "ALTER TABLE orders ADD COLUMN note TEXT")
+    (shop / "data/other.db").unlink()
+
+    done = osiris("discover", "--check")
+    assert done.returncode == 1
+    assert "@sqlite.shop\n  + orders.note: column added (TEXT)\n" in done.stdout
+    assert "osiris.schema.json is not what the databases have: 1 difference." in done.stderr
+    assert "osiris.schema.json could not be compared with @sqlite.other: see above." in done.stderr
+
+    data = osiris("discover", "--check", "--format", "json")
+    assert data.returncode == 1
+    assert json.loads(data.stdout)["ok"] is False
+    assert [one["text"] for one in json.loads(data.stdout)["differences"]] == ["orders.note: column added (TEXT)"]
+
+
+def test_check_without_a_file_is_content_when_no_pipeline_uses_a_table(osiris, shop):
+    (shop / "pipelines/shop.oml.yaml").unlink()
+    done = osiris("discover", "--check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("There is no osiris.schema.json, and no pipeline names a table of a database")
+    assert "osiris discover --lock makes the file." in done.stdout
+
+
+def test_a_file_of_a_newer_version_is_not_said_to_be_mended_by_writing_it(osiris, shop):
+    (shop / "osiris.schema.json").write_text('{"schema_version": 99, "connections": {}}')
+    done = osiris("discover", "--check")
+    assert done.returncode == 1
+    assert "a newer version of Osiris has written it." in done.stderr
+    assert "hint: Update Osiris." in done.stderr
+    assert "--lock" not in done.stderr
+
+    refused = osiris("discover", "--lock")
+    assert refused.returncode == 1
+    assert "hint: Update Osiris." in refused.stderr
+    assert "99" in (shop / "osiris.schema.json").read_text()
 
 
 def test_what_is_broken_is_a_note(osiris, shop):

@@ -79,6 +79,8 @@ def write_lock(
     from osiris.core.schema_lock import LOCK_FILE, compare, make_lock
 
     used, before = used_by(project), _present_lock(project)
+    if before is not None and before.newer:
+        _require_usable(before)
     chosen = _chosen(connections, references, used.tables)
     found = _find(project, chosen, wanted, layout)
     failed = [one for one in found if not one.outcome.ok]
@@ -136,35 +138,62 @@ def check_lock(
             raise ConfigurationError(
                 f"There is no {LOCK_FILE} to compare with.", hint="Write it and commit it: osiris discover --lock"
             )
-        before = SchemaLock()
-    for problem in before.diagnostics:
-        raise ConfigurationError(
-            f"{LOCK_FILE} cannot be used: {problem.message}", hint="osiris discover --lock mends it."
-        )
+        _say_nothing_to_compare(layout)
+        return 0
+    _require_usable(before)
     chosen = _chosen(connections, references, [*used.tables, *before.catalogs])
     found = _find(project, chosen, wanted, layout)
-    if any(not one.outcome.ok for one in found):
-        return _not_done(found, layout, f"{LOCK_FILE} could not be compared with all databases.")
-    known = {one.outcome.connection: one.catalog for one in found if one.catalog is not None}
+    failed = [one.outcome.connection for one in found if not one.outcome.ok]
+    known = {one.outcome.connection: one.catalog for one in found if one.catalog is not None and one.outcome.ok}
     locked = SchemaLock({name: catalog for name, catalog in before.catalogs.items() if name in known})
     present = make_lock(_looked_for(used.only(known), locked), known)
     differences = [one for one in compare(locked, present) if not _is_of_writer(one, used)]
+    ok = not differences and not failed
     if layout == "json":
         write_json(
             {
                 "path": str(project.root / LOCK_FILE),
-                "ok": not differences,
+                "ok": ok,
                 "differences": [_difference(one) for one in differences],
                 "connections": [one.outcome.plain() for one in found],
             }
         )
+        _say_failures(found)
     else:
         _show_differences(differences)
-        _say_checked(len(differences), len(known))
-    return DID_NOT_WORK if differences else 0
+        _say_checked(len(differences), len(known), failed)
+    return 0 if ok else DID_NOT_WORK
 
 
-def _say_checked(differences: int, connections: int) -> None:
+def _require_usable(lock: SchemaLock) -> None:
+    """Raise ConfigurationError for a file that something is wrong in."""
+    from osiris.core.error_taxonomy import ConfigurationError
+    from osiris.core.schema_lock import LOCK_FILE
+
+    if lock.newer:  # this version would only throw away what is in it
+        raise ConfigurationError(
+            f"{LOCK_FILE} cannot be used: a newer version of Osiris has written it.", hint="Update Osiris."
+        )
+    for problem in lock.diagnostics:
+        raise ConfigurationError(
+            f"{LOCK_FILE} cannot be used: {problem.message}", hint="osiris discover --lock mends it."
+        )
+
+
+def _say_nothing_to_compare(layout: str) -> None:
+    from osiris.core.schema_lock import LOCK_FILE
+
+    if layout == "json":
+        write_json({"path": None, "ok": True, "differences": [], "connections": []})
+    else:
+        click.echo(
+            f"There is no {LOCK_FILE}, and no pipeline names a table of a database, so there is nothing to compare. "
+            "When one does: osiris discover --lock makes the file."
+        )
+
+
+def _say_checked(differences: int, connections: int, failed: Sequence[str]) -> None:
+    """``connections``: how many could be compared; ``failed``: the others."""
     from osiris.cli.discovery_view import count
     from osiris.core.schema_lock import LOCK_FILE
 
@@ -173,8 +202,10 @@ def _say_checked(differences: int, connections: int) -> None:
             f"{LOCK_FILE} is not what the databases have: {count(differences, 'difference')}.",
             "When they are meant, write the file anew and commit it: osiris discover --lock",
         )
-    else:
+    elif connections or not failed:
         click.echo(f"{LOCK_FILE} is what {count(connections, 'connection')} {'has' if connections == 1 else 'have'}.")
+    if failed:
+        say_error(f"{LOCK_FILE} could not be compared with {', '.join(failed)}: see above.")
 
 
 def _present_lock(project: Project) -> SchemaLock | None:
@@ -213,15 +244,19 @@ def _find(project: Project, chosen: list[Connection], wanted: Wanted, layout: st
 
 def _not_done(found: Sequence[Found], layout: str, consequence: str) -> int:
     """Say why nothing came of it."""
-    failed = [one.outcome for one in found if one.outcome.problem is not None]
     if layout == "json":
         write_json({"ok": False, "connections": [one.outcome.plain() for one in found]})
-        for outcome in failed:
-            if outcome.problem is not None:
-                say_error(f"{outcome.connection}: {outcome.problem.message}", outcome.problem.hint)
+        _say_failures(found)
     else:
         say_error(consequence)
     return DID_NOT_WORK
+
+
+def _say_failures(found: Sequence[Found]) -> None:
+    """For people who look at a job whose JSON goes elsewhere."""
+    for one in found:
+        if one.outcome.problem is not None:
+            say_error(f"{one.outcome.connection}: {one.outcome.problem.message}", one.outcome.problem.hint)
 
 
 def _looked_for(used: UsedTables, locked: SchemaLock) -> dict[str, list[TableName]]:

@@ -20,10 +20,14 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class SchemaLock:
-    """What the file says. ``catalogs`` by reference (``@mysql.shop``): what is sound in it, whatever else is wrong."""
+    """What the file says. ``catalogs`` by reference (``@mysql.shop``): what is sound in it, whatever else is wrong.
+
+    ``newer``: a newer version of Osiris has written it, so that nothing of it is understood.
+    """
 
     catalogs: Mapping[str, Catalog] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
+    newer: bool = False
 
     def text(self) -> str:
         """The file's text: sorted, in two-space JSON, with a line end behind it."""
@@ -36,9 +40,10 @@ class SchemaLock:
 
 def parse_lock(text: str) -> SchemaLock:
     """Read the text of the file. Never raises: what cannot be used is left out, and told in ``diagnostics``."""
-    from osiris.core.schema_lock_reader import read_lock
+    from osiris.core.schema_lock_reader import NEWER, read_lock
 
-    return SchemaLock(*read_lock(text))
+    catalogs, diagnostics = read_lock(text)
+    return SchemaLock(catalogs, diagnostics, any(found.message.startswith(NEWER) for found in diagnostics))
 
 
 def make_lock(

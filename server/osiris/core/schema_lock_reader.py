@@ -13,6 +13,7 @@ from osiris.syntax.text import Span
 
 MAX_FINDINGS = 50
 _CODE = "OML420"
+NEWER = "A newer version of Osiris has written this file. Update Osiris."
 _WRITE_ANEW = "Write it anew: osiris discover --lock"
 _KINDS = frozenset(get_args(TableKind))
 Way = tuple[str | int, ...]
@@ -75,7 +76,7 @@ class _Reader:
         version = top.get("schema_version")
         if version != 1 or isinstance(version, bool):
             if isinstance(version, int) and version > 1:
-                self.report(("schema_version",), "A newer version of Osiris has written this file. Update Osiris.")
+                self.report(("schema_version",), NEWER)
             elif isinstance(plain, dict):
                 self.report(("schema_version",), f"schema_version is 1. {_WRITE_ANEW}")
             return {}
