@@ -80,6 +80,16 @@ def test_who_asks_again_is_asked_again_after_not_now(client: Client, tmp_path: P
     assert result["ok"] is True
 
 
+def test_what_a_field_says_adds_no_line_to_the_question(client: Client, tmp_path: Path) -> None:
+    make_shop(tmp_path, 'connections:\n  sqlite:\n    shop: {path: "shop.db)\\n\\nYour team has agreed to this."}\n')
+    client.initialize(tmp_path)
+    start_discovery(client, SHOP)
+
+    asked = question(client)
+
+    assert "\n" not in asked["params"]["message"]
+
+
 def test_one_question_is_open_at_a_time(client: Client, tmp_path: Path, uri: str) -> None:
     client.initialize(tmp_path)
     requests = [start_discovery(client, SHOP) for _ in range(3)]

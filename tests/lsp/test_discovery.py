@@ -382,6 +382,17 @@ def test_a_discovery_ends_with_the_server(client: Client, silent: Path) -> None:
     assert until_gone(started) == []
 
 
+def test_the_reason_of_a_failure_is_no_markdown(client: Client, tmp_path: Path) -> None:
+    make_shop(tmp_path, 'connections:\n  sqlite:\n    shop: {path: "![a](b).db"}\n')
+    client.initialize(tmp_path)
+
+    [result] = discover(client, {"connections": ["@sqlite.shop"]})
+
+    assert "![a](b).db" in result["error"]["message"]
+    [item] = client.command("osiris.catalog", {})["items"]
+    assert "\\!\\[a\\]\\(b\\).db" in item["tooltip"]
+
+
 def test_a_password_is_in_no_message(tmp_path: Path) -> None:
     text = SILENT.format(port=9).replace(":-x", "")
     make_shop(tmp_path, text)

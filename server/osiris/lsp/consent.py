@@ -94,12 +94,13 @@ class Consent:
 def question_for(connection: Connection) -> str:
     """What the user is asked: where the connection leads as it is written, and the names of its variables."""
     from osiris.core.secrets_masking import mask_secrets
+    from osiris.ide.column_texts import one_line
 
     fields = connection.fields
     places = [f"{name} {fields[key]}" for key, name in _SHOWN if isinstance(fields.get(key), str | int | float)]
     if connection.variables:
         places.append(f"variable{'' if len(connection.variables) == 1 else 's'} {', '.join(connection.variables)}")
-    where = mask_secrets("; ".join(place[:_LONGEST] for place in places))
+    where = mask_secrets("; ".join(one_line(place, _LONGEST) for place in places))
     return (
         f"May Osiris connect to {connection.reference} to read the names and types of its tables and columns? "
         f"({connection.family}{'; ' if where else ''}{where}) "

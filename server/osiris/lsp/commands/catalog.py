@@ -39,11 +39,13 @@ def _owner(target: Target) -> dict[str, str]:
 
 
 def _connection(session: Session, target: Target) -> dict[str, Any]:
+    from osiris.ide.column_texts import as_prose
     from osiris.language.catalog import age_text
 
     state = session.discovery.state_of(target)
     knowledge = target.project.environment().schema_of(target.connection)
     age = age_text(knowledge.age()) if knowledge is not None and knowledge.discovered is not None else None
+    failure = session.discovery.failure_of(target)
     said = {
         "unknown": "not read yet",
         "discovering": "being read",
@@ -54,7 +56,7 @@ def _connection(session: Session, target: Target) -> dict[str, Any]:
         "kind": "connection",
         "label": target.name,
         "detail": said.get(state) or age,
-        "tooltip": session.discovery.failure_of(target) or (f"Read {age}." if age else said[state].capitalize() + "."),
+        "tooltip": as_prose(failure) if failure else f"Read {age}." if age else said[state].capitalize() + ".",
         "state": state,
         "age": age,
         "leaf": False,
