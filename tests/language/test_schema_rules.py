@@ -424,6 +424,25 @@ def test_the_tables_that_a_pipeline_uses(check, knows):
     assert [text[u.span.start : u.span.end] for u in used] == ["orders", "crm.visits", "`users`", "revenue"]
 
 
+def test_where_a_server_searches_several_schemas_a_table_of_another_one_is_no_error(check, knows, connections):
+    check.env.connections = connections(
+        "connections:\n  postgres:\n    main: {host: db, database: d, user: u, password: '${P}', default: true}\n"
+    )
+    found_in_two = reading("postgres", {"public.orders": ("id",), "archive.orders": ("id",), "app.users": ("id",)})
+    found_in_two.default_schema = "app"
+    knows(found_in_two, reference="@postgres.main")
+    step = "- id: a\n  component: postgres.extractor\n  mode: read\n  config:\n    table: «OML410 {}»"
+
+    [problem] = check.steps(step.format("orders")).diagnostics
+    assert problem.severity is Severity.HINT
+    assert problem.message == (
+        "`@postgres.main` has no table `orders`. There is one in `public`, `archive`, which the server may search as "
+        "well."
+    )
+    [problem] = check.steps(step.format("ordres")).diagnostics
+    assert problem.severity is Severity.ERROR
+
+
 def test_a_name_without_quotes_means_lower_case_in_postgres(check, knows, connections):
     check.env.connections = connections(
         "connections:\n  postgres:\n    main: {host: db, database: d, user: u, password: '${P}', default: true}\n"

@@ -31,6 +31,8 @@ _EXACT = frozenset({"postgres"})
 _SYSTEM_SCHEMAS = frozenset({"information_schema", "pg_catalog", "mysql", "performance_schema", "sys"})
 # Where that depends on the server for tables; its columns are the same in any case.
 _EXACT_TABLES_PERHAPS = frozenset({"mysql", "mariadb"})
+# Where a table without a schema may be in another one than the default: the server has a path to search.
+_SEARCHED = frozenset({"postgres"})
 
 
 def tables_and_columns(ctx: StepContext) -> Iterator[Diagnostic]:
@@ -250,24 +252,27 @@ class _Judge:
             where = f" in the schema `{cut(schema)}`" if schema else ""
             what, known, at, text = f"table `{cut(name.text)}`{where}", _names(catalog, schema), name, name.text
         near = nearest(text, known)
-        certain = knowledge.is_fresh
-        hint = f" Did you mean `{cut(near)}`?" if near else self.elsewhere(name, catalog, known)
+        others = [t.schema for t in catalog.tables if t.name == name.text and t.schema]
+        searched = bool(others) and schema is None and catalog.dialect in _SEARCHED
+        certain = knowledge.is_fresh and not searched
+        hint = f" Did you mean `{cut(near)}`?" if near and not searched else self.instead(others, known, searched)
         fix = at.written(near, preferred=certain) if near and at.text == text else None
-        missing = self.found("OML410", at, self.absent(what, certain, catalog) + hint, fix, certain=certain)
+        missing = self.found("OML410", at, self.absent(what, catalog) + hint, fix, certain=certain)
         target = TableNamed(self.database.connection, schema, name.text, "table", name.span)
         said = missing.message.removesuffix(self.suffix)
         if not any(one.span == missing.span and one.message.startswith(said) for _, one in self.ctx.missing_tables):
             self.ctx.missing_tables.append((target, missing))
 
-    def elsewhere(self, name: _Name, catalog: Catalog, known: tuple[str, ...]) -> str:
-        others = [t.schema for t in catalog.tables if t.name == name.text and t.schema]
+    def instead(self, others: list[str], known: tuple[str, ...], searched: bool) -> str:
+        """What there is: the table in ``others``, which are schemas, or all tables when they are few."""
         if others:
-            return f" There is one in {listing(others)}."
+            reached = ", which the server may search as well" if searched else ""
+            return f" There is one in {listing(others)}{reached}."
         return f" There is {listing(cut(one) for one in known)}." if 0 < len(known) <= 6 else ""
 
-    def absent(self, what: str, certain: bool, catalog: Catalog) -> str:
+    def absent(self, what: str, catalog: Catalog) -> str:
         """That something is not there, as sure as one can be."""
-        if certain:
+        if self._knowledge.is_fresh:
             return f"`{self.reference}` has no {what}."
         age = age_text(self._knowledge.age())
         if not catalog.complete:
