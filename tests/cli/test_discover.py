@@ -225,6 +225,8 @@ def test_a_misspelt_table_suggests_the_nearest(osiris, shop):
     ("arguments", "problem"),
     [
         (["@sqlite.shp"], "There is no connection @sqlite.shp. Did you mean @sqlite.shop?"),
+        (["@sqlit.x"], "There is no connection @sqlit.x. Did you mean @sqlite.shop?"),
+        (["@sqlite.shop", "--table", ""], "--table wants the name of a table."),
         (["--table", "orders"], "Say which connection the table belongs to: @sqlite.shop, @filesystem.data."),
         (["--lock", "--check"], "say one of the two"),
         (["--lock", "--samples", "3"], "leave --table and --samples out"),
@@ -326,6 +328,19 @@ def test_check_is_content_with_an_unchanged_database(osiris, shop):
     done = osiris("discover", "--check")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == "osiris.schema.json is what 1 connection has."
+
+
+def test_check_is_content_where_the_default_schema_has_another_name(osiris, shop):
+    pipeline = READS.format(name="more", reads="table: customers", writes="report")
+    (shop / "pipelines/more.oml").write_text(pipeline)
+    osiris("discover", "--lock")
+    (shop / "pipelines/more.oml").unlink()  # the file still has the table
+    path = shop / "osiris.schema.json"
+    locked = json.loads(path.read_text())
+    locked["connections"]["@sqlite.shop"]["default_schema"] = "shop_on_my_machine"
+    path.write_text(json.dumps(locked))
+    done = osiris("discover", "--check")
+    assert done.returncode == 0, done.stdout
 
 
 def test_check_fails_on_drift_and_shows_the_difference(osiris, shop):
@@ -448,6 +463,35 @@ def test_what_is_broken_is_a_note(osiris, shop):
     assert done.returncode == 0
     assert "    note: torn.parquet cannot be read: it is not a whole Parquet file.\n" in done.stdout
     assert "    note: The columns of v cannot be read: no such table: main.orders.\n" in done.stdout
+
+
+def test_a_csv_file_that_fits_no_separator_is_a_note_in_plain_words(osiris, shop):
+    (shop / "data/torn.csv").write_text('a,b\n"x,1\n2,3\n')
+    done = osiris("discover", "@filesystem.data")
+    assert done.returncode == 0
+    assert "note: torn.csv cannot be read: its quotes and separators do not fit together as in a CSV" in done.stdout
+
+
+def test_the_columns_of_a_broken_view_cannot_be_read(osiris, shop):
+    change(shop, "CREATE VIEW v AS SELECT * FROM gone")
+    done = osiris("discover", "@sqlite.shop", "--table", "v")
+    assert "note: The columns of v cannot be read: no such table: main.gone.\n" in done.stdout
+    assert done.stdout.endswith("Its columns cannot be read: it is broken, or this user has no right to it.\n")
+
+
+def test_a_local_file_that_takes_too_long_has_no_server_to_check(osiris, shop):
+    done = osiris("discover", "@sqlite.shop", "--timeout", "0.1")  # less than any process needs to begin
+    assert done.returncode == 1
+    assert "    hint: Allow it more time: --timeout SECONDS.\n" in done.stdout
+    assert "server" not in done.stdout
+
+
+def test_a_state_folder_that_cannot_be_used_is_named_by_its_variable(osiris, shop):
+    (shop / "taken").write_text("a file")
+    done = osiris("discover", "@sqlite.shop", env={"OSIRIS_STATE_DIR": str(shop / "taken")})
+    assert done.returncode == 1
+    assert "The folder that OSIRIS_STATE_DIR names cannot be used." in done.stdout
+    assert "hint: Set OSIRIS_STATE_DIR to a folder of your own" in done.stdout
 
 
 def test_on_a_terminal_it_says_what_it_waits_for(osiris, shop):

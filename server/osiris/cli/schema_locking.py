@@ -263,7 +263,9 @@ def _looked_for(used: UsedTables, locked: SchemaLock) -> dict[str, list[TableNam
     """The tables to compare: those that pipelines use, and those that the file has."""
     found: dict[str, list[TableName]] = {name: list(tables) for name, tables in used.tables.items()}
     for name, catalog in locked.catalogs.items():
-        found.setdefault(name, []).extend((info.schema, info.name) for info in catalog.tables)
+        found.setdefault(name, []).extend(  # the default schema may have another name there
+            (None if info.schema == catalog.default_schema else info.schema, info.name) for info in catalog.tables
+        )
     return found
 
 
