@@ -424,6 +424,13 @@ def test_the_tables_that_a_pipeline_uses(check, knows):
     assert [text[u.span.start : u.span.end] for u in used] == ["orders", "crm.visits", "`users`", "revenue"]
 
 
+def test_the_default_schema_may_have_another_name_than_in_the_lock(check, knows):
+    locked, discovered = reading("mysql", {"dev.orders": ("id",)}), reading("mysql", {"prod.orders": ("id",)})
+    locked.default_schema, discovered.default_schema = "dev", "prod"
+    knows(discovered, locked, reference="@mysql.crm")
+    check.steps("- {id: a, component: mysql.extractor, mode: read, config: {connection: '@mysql.crm', table: orders}}")
+
+
 def test_where_a_server_searches_several_schemas_a_table_of_another_one_is_no_error(check, knows, connections):
     check.env.connections = connections(
         "connections:\n  postgres:\n    main: {host: db, database: d, user: u, password: '${P}', default: true}\n"

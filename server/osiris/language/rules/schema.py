@@ -288,7 +288,8 @@ class _Judge:
         if catalog is not knowledge.locked:
             yield self.not_locked(name, knowledge.locked)
         elif knowledge.is_fresh:
-            now = knowledge.discovered.table(table.info.name, table.info.schema or self.database.schema)
+            schema = table.info.schema if table.info.schema != catalog.default_schema else self.database.schema
+            now = knowledge.discovered.table(table.info.name, schema)
             if now is None:
                 changes: tuple[str, ...] = ("the table is gone",)
             else:
