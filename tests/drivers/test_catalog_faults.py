@@ -107,6 +107,17 @@ def test_the_user_does_not_exist(server: Server, tmp_path: Path) -> None:
     assert error.message.endswith("does not let the user nobody-here in: the user or the password is wrong.")
 
 
+def test_a_postgres_server_that_asks_for_no_password_says_that_there_is_no_such_role(
+    postgres: PostgreSQL, tmp_path: Path
+) -> None:
+    said = b'SFATAL\0VFATAL\0C28000\0Mrole "ghost" does not exist\0\0'
+    with answers_with(b"E" + (len(said) + 4).to_bytes(4) + said) as port:
+        error = failure(postgres, tmp_path, port=port, user="ghost", password=None, sslmode="disable")
+
+    assert error.message == f"The PostgreSQL server at 127.0.0.1:{port} has no user ghost."
+    assert classify(error) == "authentication"
+
+
 def test_the_database_does_not_exist(server: Server, tmp_path: Path) -> None:
     error = failure(server, tmp_path, database="no_such_database")
 

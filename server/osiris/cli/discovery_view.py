@@ -73,7 +73,7 @@ def show_columns(table: Table, catalog: Catalog) -> None:
     title = paint(plain_line(named(info.schema, info.name, catalog)), "strong", on=on)
     click.echo(f"\n{title} ({info.kind}{rows}){plain_line(comment)}")
     if table.columns is None:
-        click.echo("Its columns may not be read.")
+        click.echo("Its columns cannot be read: it is broken, or this user has no right to it.")
         return
     _print_filled(
         ["COLUMN", "TYPE", "ARROW TYPE", "NULL", "KEY", "COMMENT"],

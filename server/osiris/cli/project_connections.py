@@ -60,8 +60,18 @@ def chosen_connections(connections: Connections, references: Sequence[str]) -> l
     for reference in dict.fromkeys(references or known):
         name = reference if reference.startswith("@") else f"@{reference}"
         if name not in known:
-            meant = nearest(name, list(known))
+            meant = nearest(name, list(known)) or _of_near_family(name, list(known))
             hint = f" Did you mean {meant}?" if meant else ""
             raise UsageProblem(f"There is no connection {name}.{hint} There are: {', '.join(known) or 'none'}.")
         chosen.append(known[name])
     return chosen
+
+
+def _of_near_family(name: str, known: Sequence[str]) -> str | None:
+    """A connection of the family that is called almost like that of ``name``."""
+    from osiris.language.suggest import nearest
+
+    family, _, alias = name.partition(".")
+    near = nearest(family, sorted({one.partition(".")[0] for one in known}))
+    aliases = [one.partition(".")[2] for one in known if one.partition(".")[0] == near]
+    return f"{near}.{nearest(alias, aliases) or aliases[0]}" if near is not None else None

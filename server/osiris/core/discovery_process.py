@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +33,8 @@ AT_ONCE = 4
 TIMEOUT_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 30.0
+_OF_FILES = frozenset({"duckdb", "filesystem", "sqlite"})
+_ANSWERS, _MORE_TIME = "Check that the server answers.", "Allow it more time: --timeout SECONDS."
 
 Depth = Literal["server", "tables", "columns"]
 """How deep to look; with ``server`` nothing is kept: it answers, and so many tables can be seen."""
@@ -236,6 +238,8 @@ def _discover_one(connection: ConnectionConfig, task: Discovery, running: _Runni
     answer = _ask(json.dumps(request, default=str).encode() + b"\n", task.timeout, running)
     seconds = time.monotonic() - started
     if isinstance(answer, Problem):
+        if connection.family in _OF_FILES and answer.hint == f"{_ANSWERS} {_MORE_TIME}":
+            answer = replace(answer, hint=_MORE_TIME)  # there is no server
         return Outcome(reference, seconds, fingerprint, problem=answer)
     return _outcome(reference, seconds, fingerprint, answer, masker)
 
@@ -306,7 +310,7 @@ def _answer_of(
     if late.is_set():
         return Problem(
             f"The catalog could not be read within {timeout:g} s, so discovery was stopped.",
-            "Check that the server answers, or allow more time: --timeout SECONDS.",
+            f"{_ANSWERS} {_MORE_TIME}",
         )
     return Problem(f"The process that read the catalog {_how(process.returncode)}.", _CRASHED)
 

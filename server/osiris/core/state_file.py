@@ -13,6 +13,7 @@ from osiris.core.error_taxonomy import ConfigurationError, ExecutionError, Osiri
 from osiris.core.file_lock import FileLock
 from osiris.core.files import PRIVATE_FILE, cause, private_folder, write_error
 from osiris.core.state_tables import Migration
+from osiris.core.user_dirs import STATE_VARIABLE, is_named_by_variable
 
 APPLICATION_ID = 0x4F53_4952
 FileId = tuple[int, int]
@@ -120,6 +121,18 @@ def make_file(path: Path, migrations: Sequence[Migration]) -> None:
 
     It works with a write-ahead log where the file system can, else with a journal. Raises ExecutionError.
     """
+    try:
+        _make_file(path, migrations)
+    except ExecutionError as error:
+        if not is_named_by_variable(path.parent):
+            raise
+        raise ExecutionError(
+            f"The folder that {STATE_VARIABLE} names cannot be used. {error.message}",
+            hint=f"Set {STATE_VARIABLE} to a folder of your own, or leave it out.",
+        ) from error.__cause__
+
+
+def _make_file(path: Path, migrations: Sequence[Migration]) -> None:
     private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.urandom(6).hex()}.new")
     try:

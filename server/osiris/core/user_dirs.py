@@ -32,6 +32,12 @@ def state_dir(environ: Mapping[str, str] | None = None) -> Path:
     return _system_folder(env) / "osiris"
 
 
+def is_named_by_variable(folder: Path) -> bool:
+    """Whether ``folder`` is the one that OSIRIS_STATE_DIR names."""
+    given = os.environ.get(STATE_VARIABLE, "")
+    return bool(given) and Path(os.path.abspath(os.path.expanduser(given))) == folder
+
+
 def _system_folder(env: Mapping[str, str]) -> Path:
     if sys.platform == "darwin":
         return _home() / "Library" / "Application Support"

@@ -102,6 +102,12 @@ class Peer:
         hint = "Check the fields user and password, and the variables that they are taken from."
         return self.says(message, hint, ErrorCategory.AUTHENTICATION)
 
+    def unknown_user(self) -> Unreachable:
+        """The server knows no user of that name."""
+        message = f"{_upper(self.place)} has no user {self.user}."
+        hint = "Check the field user, and the variable that it is taken from."
+        return self.says(message, hint, ErrorCategory.AUTHENTICATION)
+
     def unknown_database(self) -> Unreachable:
         """The database is not there."""
         message = f"{_upper(self.place)} has no database {self.database}."

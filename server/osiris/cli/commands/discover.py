@@ -60,7 +60,7 @@ def command(
     """
     from osiris.cli.discovering import Wanted
 
-    _must_fit(tables=bool(tables), samples=samples, lock=lock, check=check, cached=cached)
+    _must_fit(tables=tables, samples=samples, lock=lock, check=check, cached=cached)
     age = None if if_older is None else timedelta(hours=if_older)
     wanted = Wanted(tables, samples or 0, timeout, age, cached, only_agreed)
     project, connections = _project()
@@ -71,9 +71,11 @@ def command(
     return _discover(project, _to_read(connections, references), wanted, layout, named=bool(references))
 
 
-def _must_fit(*, tables: bool, samples: int | None, lock: bool, check: bool, cached: bool) -> None:
+def _must_fit(*, tables: tuple[str, ...], samples: int | None, lock: bool, check: bool, cached: bool) -> None:
     if lock and check:
         raise UsageProblem("--lock writes osiris.schema.json, --check compares it: say one of the two.")
+    if not all(name.strip() for name in tables):
+        raise UsageProblem("--table wants the name of a table.")
     if (lock or check) and (tables or samples):
         raise UsageProblem("--lock and --check look at the tables that pipelines use: leave --table and --samples out.")
     if cached and samples:

@@ -101,6 +101,8 @@ class FileColumns:
             rows: list[tuple[Any, ...]] = self._connection.execute(query).fetchall()
         except duckdb.Error as error:
             reason = engine_message(error).partition("\n")[0].replace(str(self._copy), "it")
+            if "sniffing file" in reason:
+                raise ValidationError("its quotes and separators do not fit together as in a CSV file") from error
             raise ValidationError(reason.partition(": ")[2] or reason) from error
         return rows
 

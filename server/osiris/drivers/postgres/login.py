@@ -24,7 +24,8 @@ _TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full
 
 # A login that fails has no SQLSTATE here, only text: that of libpq is always English, that of the server mostly.
 _SAID: tuple[tuple[str, str], ...] = (
-    (r"password authentication failed|no password supplied|role .* does not exist|ident authentication", "login"),
+    (r"password authentication failed|no password supplied|ident authentication", "login"),
+    (r"role .* does not exist", "unknown_user"),
     (r"database .* does not exist", "unknown_database"),
     (r"permission denied for database", "no_rights_to_database"),
     (r"no pg_hba\.conf entry", "host_not_allowed"),
