@@ -7,6 +7,7 @@ import type { CatalogTree } from './catalogTree';
 import type { Client } from './client';
 import { commandIds, type DiscoveryCommandId, serverCommands } from './commandIds';
 import { ownLanguages, projectFiles } from './detect';
+import { lineOfStep } from './stepLine';
 
 export interface DiscoveryParts {
   client: Client;
@@ -105,9 +106,8 @@ async function newStep(parts: DiscoveryParts, item: CatalogItem | undefined, doc
 
 /** Goes to a step. */
 function show(editor: vscode.TextEditor, stepId: string): void {
-  const lines = editor.document.getText().split('\n');
-  const line = lines.findIndex((text) => /^\s*- id:/.test(text) && text.includes(stepId));
-  if (line >= 0) {
+  const line = lineOfStep(editor.document.getText(), stepId);
+  if (line !== undefined) {
     const place = editor.document.lineAt(line).range.end;
     editor.selection = new vscode.Selection(place, place);
     editor.revealRange(new vscode.Range(place, place), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
