@@ -58,7 +58,15 @@ def writers(project: Project, table: str, connection: str = "shop", asker: str =
 
 
 @pytest.mark.parametrize(
-    "config", ["{table: Revenue}", "\n    table: revenue", '{connection: "@sqlite.shop", table: revenue}']
+    "config",
+    [
+        "{table: Revenue}",
+        "\n    table: revenue # all of it",
+        '{"table":"revenue"}',
+        "\n    table: >-\n      revenue",
+        "{table:\n  revenue}",
+        '{connection: "@sqlite.shop", table: revenue}',
+    ],
 )
 def test_a_step_that_writes_the_table_counts_however_it_is_written(project: Project, config: str) -> None:
     write(project, config)

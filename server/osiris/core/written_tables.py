@@ -1,6 +1,7 @@
 """Which pipelines of a project write a table: asked only about tables that are not there, so that costs nothing else.
 
-Only a file whose text holds the name of the table, or a parameter, is analysed: once, until it changes.
+Only a file that has the name of the table as a value, or a table in words that only an analysis understands, is
+analysed: once, until it changes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _TELLING = re.compile(
     r"""^[ \t-]*(?:\{|["']?(?:config|component|connection|mode|table|schema|database|path|params|default)\b).*$""",
     re.MULTILINE,
 )
+# A table by a parameter, an alias, or on other lines than its key.
+_HIDDEN_NAME = re.compile(r"""\btable["']?[ \t]*:(?:[ \t]*(?:[>|&*!#]|\r?$)|.*\$\{)""", re.MULTILINE)
 
 _Table = tuple[str, str, str]
 """The reference of a connection, the schema (empty: the default one) and the table, in lower case."""
@@ -35,18 +38,23 @@ _Table = tuple[str, str, str]
 class _File:
     """What was read of a file: its text, the same in lower case, and its telling lines.
 
-    ``written`` is None until it was analysed. All is empty where nothing is written.
+    ``hides_names``: it may write tables that cannot be looked for. ``written`` is None until it was analysed. All is
+    empty where nothing is written.
     """
 
     mark: Signature | str
     text: str
     lowered: str
     telling: list[str]
+    hides_names: bool = False
     written: frozenset[_Table] | None = None
 
     def may_write(self, table: str) -> bool:
         """Whether the file may write a table of that name."""
-        return table in self.lowered or "${" in self.text
+        if self.hides_names or table not in self.lowered:
+            return self.hides_names
+        value = rf""":[ \t]*["']?{re.escape(table)}["']?[ \t]*(?:[,}}#]|\r?$)"""
+        return re.search(value, self.lowered, re.MULTILINE) is not None
 
 
 class WrittenTables:
@@ -117,8 +125,9 @@ class WrittenTables:
         except (OSError, ConfigurationError):  # gone, or nothing that can be read: it writes nothing
             return None
         if "write" not in text:  # which every step that writes says: in its mode
-            return _File(mark, "", "", [], frozenset())
-        return _File(mark, text, text.casefold(), _TELLING.findall(text))
+            return _File(mark, "", "", [], written=frozenset())
+        hides_names = _HIDDEN_NAME.search(text) is not None
+        return _File(mark, text, text.casefold(), _TELLING.findall(text), hides_names)
 
 
 def _written(text: str, env: StaticEnvironment) -> frozenset[_Table]:
