@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from runtime.conftest import Project, Run
+from osiris.execution.local import start_run
+from runtime.conftest import Project, Run, until  # noqa: F401 - a fixture
 from servers import MariaDB, PostgreSQL, Server
 
 Rows = list[tuple[Any, ...]]
@@ -85,6 +86,10 @@ class Shop(Project):
         """Write the rows of ``rows``, a query in DuckDB's SQL, by the writer."""
         self.write("one.csv", "one\n1\n")
         return self.run_here(self.csv("s", "one.csv"), self.sql("t", "s", rows), self.load("t", **config))
+
+    def start(self, *steps: dict[str, Any]) -> str:
+        """Start a run that depends on nobody; its id."""
+        return start_run(self.manifest(*steps), root=self.root, detach=True).run_id
 
     def warnings(self, run: Run) -> list[str]:
         """What the user was told without an end of the step."""

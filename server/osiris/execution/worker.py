@@ -105,8 +105,11 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
             leaving=leaving,
             cache=cache,
         )
-        threading.Thread(target=_listen, args=(channel, engine), daemon=True).start()
+        told = threading.Event()
+        threading.Thread(target=_listen, args=(channel, engine, told), daemon=True).start()
         outcome = engine.run().plain()
+        if engine.cancelled:
+            told.wait(GRACE_SECONDS)  # servers that compute for us are told to stop, in the other thread
         if leaving is not None and outcome["state"] == "succeeded":
             leaving.remove()
         if cache is not None:
@@ -116,10 +119,11 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
     return message if sample is None else {**message, "sample": sample.found}
 
 
-def _listen(channel: Channel, engine: Engine) -> None:
-    """Stop the run when the supervisor says so, or is gone."""
+def _listen(channel: Channel, engine: Engine, told: threading.Event) -> None:
+    """Stop the run when the supervisor says so, or is gone. ``told`` is set when all that runs has heard of it."""
     message = channel.receive()
     engine.cancel()
+    told.set()
     if message is None:
         threading.Event().wait(GRACE_SECONDS)
         os._exit(4)

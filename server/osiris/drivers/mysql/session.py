@@ -44,7 +44,10 @@ class StepSession:
         self.connection, self.peer = open_connection(self.fields, step.root, timeouts)
         self.connection._write_timeout = _LONGEST_SECONDS
         self._killer: threading.Thread | None = None
+        self._registered = contextlib.ExitStack()
         try:
+            # All the time, and not only while we wait: the server computes on while others take what it has sent.
+            self._registered.enter_context(step.stopper.through(self._stop))
             with self.stoppable():
                 for statement in settings:
                     self.connection.query(statement)
@@ -55,20 +58,20 @@ class StepSession:
     @contextlib.contextmanager
     def stoppable(self) -> Iterator[None]:
         """Within this, stopping the step ends what the server does, and errors are explained. Raises OsirisError."""
+        own: OsirisError | None = None
         try:
-            with self.step.stopper.through(self._stop), explained(self.peer, _LONGEST_SECONDS):
+            with explained(self.peer, _LONGEST_SECONDS):
                 try:
                     yield
                 except pymysql.MySQLError as error:
-                    if (found := self._found(error)) is None:
+                    own = self._found(error)
+                    if own is None:
                         raise
-                    raise found from None
+            if own is not None:
+                raise own
         except (OsirisError, AttributeError, ValueError):  # the latter: PyMySQL's own, when its socket is gone
             self.step.checkpoint()
             raise
-        finally:
-            if self._killer is not None:
-                self._killer.join(_KILL_SECONDS)
 
     def _found(self, error: pymysql.MySQLError) -> OsirisError | None:
         """The error in words, where they differ from those of a reader that just connects."""
@@ -89,6 +92,7 @@ class StepSession:
 
     def close(self) -> None:
         """Let go of the connection, whatever state it is in; what was not committed is undone by the server."""
+        self._registered.close()
         # Not `close`: that waits for the rest of the rows.
         with contextlib.suppress(OSError, ValueError):
             self.connection._force_close()
@@ -98,6 +102,8 @@ class StepSession:
             return
         self._killer = threading.Thread(target=self._kill, daemon=True)
         self._killer.start()
+        # First the server, then we: once we are awake, the whole process may end before the server has heard of it.
+        self._killer.join(_KILL_SECONDS)
         line = self.connection._sock
         if line is not None:
             with contextlib.suppress(OSError):

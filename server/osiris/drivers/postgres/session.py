@@ -49,10 +49,13 @@ class StepSession:
         self.fields = connection_fields(config)
         self.connection, self.peer = open_connection(self.fields, step.root, Timeouts(connect=_CONNECT_SECONDS))
         self._canceller: threading.Thread | None = None
+        self._registered = contextlib.ExitStack()
         if writes:
             self.connection.read_only = False
             self.connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         try:
+            # All the time, and not only while we wait: the server computes on while others take what it has sent.
+            self._registered.enter_context(step.stopper.through(self._stop))
             with self.stoppable():
                 for statement in _SETTINGS:
                     self.connection.execute(statement)
@@ -66,7 +69,7 @@ class StepSession:
     def stoppable(self) -> Iterator[None]:
         """Within this, stopping the step ends what the server does, and errors are explained. Raises OsirisError."""
         try:
-            with self.step.stopper.through(self._stop), explained(self.peer, _CONNECT_SECONDS, querying=True):
+            with explained(self.peer, _CONNECT_SECONDS, querying=True):
                 try:
                     yield
                 except psycopg.errors.QueryCanceled as error:  # by a limit of the server, or by who runs it
@@ -80,9 +83,6 @@ class StepSession:
         except OsirisError:
             self.step.checkpoint()
             raise
-        finally:
-            if self._canceller is not None:
-                self._canceller.join(_CANCEL_SECONDS)
 
     def rows(self, query: str | sql.Composable, values: Any = None) -> list[tuple[Any, ...]]:
         """All rows of a short query."""
@@ -91,20 +91,23 @@ class StepSession:
 
     def close(self) -> None:
         """Let go of the connection; what was not committed is undone by the server."""
+        self._registered.close()
         self.connection.close()
 
     def _stop(self) -> None:
-        if self._canceller is None:
-            self._canceller = threading.Thread(target=self._cancel, daemon=True)
-            self._canceller.start()
-
-    def _cancel(self) -> None:
-        """Ask the server to stop; then shut the line, which wakes whoever waits for a server that does not answer."""
-        with contextlib.suppress(psycopg.Error):
-            self.connection.cancel_safe(timeout=_CANCEL_SECONDS)
+        if self._canceller is not None:
+            return
+        self._canceller = threading.Thread(target=self._cancel, daemon=True)
+        self._canceller.start()
+        # First the server, then we: once we are awake, the whole process may end before the server has heard of it.
+        self._canceller.join(_CANCEL_SECONDS)
         with contextlib.suppress(psycopg.Error, OSError):
             line = socket.socket(fileno=self.connection.fileno())
             try:
-                line.shutdown(socket.SHUT_RDWR)
+                line.shutdown(socket.SHUT_RDWR)  # which wakes whoever waits for it
             finally:
                 line.detach()  # it stays psycopg's
+
+    def _cancel(self) -> None:
+        with contextlib.suppress(psycopg.Error):
+            self.connection.cancel_safe(timeout=_CANCEL_SECONDS)
