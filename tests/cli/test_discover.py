@@ -98,6 +98,27 @@ def test_a_table_shows_its_columns_with_types_and_keys(osiris, shop):
     ]
 
 
+def test_a_table_named_in_another_case_is_shown_once_and_the_case_is_said(osiris, shop):
+    done = osiris("discover", "@sqlite.shop", "--table", "ORDERS", "--table", "orders")
+    assert "    note: ORDERS was found as orders.\n" in done.stdout
+    assert done.stdout.count("orders (table)") == 1
+
+
+def test_the_json_of_named_tables_has_their_columns_as_in_the_committed_file(osiris, shop):
+    done = osiris("discover", "@sqlite.shop", "--table", "Customers", "--format", "json")
+    (one,) = json.loads(done.stdout)
+    assert one["schema"] == {
+        "customers": {
+            "kind": "table",
+            "columns": [
+                {"name": "id", "type": "INTEGER", "arrow": "int64", "nullable": False, "primary_key": 1},
+                {"name": "email", "type": "TEXT", "arrow": "string", "nullable": False, "unique": True},
+            ],
+        }
+    }
+    assert one["remarks"] == ["Customers was found as customers."]
+
+
 def test_samples_show_rows_and_are_kept_nowhere(osiris, shop):
     done = osiris("discover", "@sqlite.shop", "--table", "customers", "--samples", "1")
     assert done.stdout.split("\n\n")[2].splitlines() == ["customers", "id  email", "1   a@example.com"]

@@ -40,7 +40,12 @@ def show_connection(found: Found, width: int) -> None:
     if outcome.problem is not None and outcome.problem.hint:
         click.echo(f"    {paint('hint:', 'hint', on=on)} {plain_line(outcome.problem.hint)}")
     for remark in outcome.remarks:
-        click.echo(f"    {paint('note:', 'hint', on=on)} {plain_line(remark)}")
+        show_remark(remark)
+
+
+def show_remark(remark: str) -> None:
+    """What a user should know besides, below the line of its connection."""
+    click.echo(f"    {paint('note:', 'hint', on=colour_wanted(sys.stdout))} {plain_line(remark)}")
 
 
 def show_tables(catalog: Catalog) -> None:

@@ -107,8 +107,7 @@ def write_lock(
         )
         return 0
     for one in missing:
-        verb = "reads" if len(one["pipelines"]) == 1 else "read"
-        say_warning(f"{one['connection']} has no table {one['table']}, which {', '.join(one['pipelines'])} {verb}.")
+        say_warning(one["text"])
     _show_differences(differences)
     if nothing:
         click.echo("No pipeline names a table of a database that is known, so there is nothing to write.")
@@ -282,16 +281,40 @@ def _is_of_writer(difference: Difference, used: UsedTables) -> bool:
 
 
 def _missing(used: UsedTables, known: Mapping[str, Catalog]) -> list[dict[str, Any]]:
-    """The tables that pipelines read, no database has, and no pipeline writes."""
-    return [
-        {"connection": reference, "table": ".".join(filter(None, name)), "pipelines": pipelines}
-        for reference, tables in sorted(used.tables.items())
-        if reference in known and known[reference].complete
-        for name, pipelines in tables.items()
-        if (reference, name) in used.read
-        and (reference, _in_lower_case(name)) not in used.written
-        and known[reference].find(name[1], name[0]) is None
-    ]
+    """The tables that pipelines read and no pipeline writes, and that no database has, or only in another case."""
+    found = []
+    for reference, tables in sorted(used.tables.items()):
+        catalog = known.get(reference)
+        if catalog is None or not catalog.complete:
+            continue
+        for name, pipelines in tables.items():
+            if (reference, name) in used.read and (reference, _in_lower_case(name)) not in used.written:
+                text = _missing_text(catalog, name, pipelines)
+                if text:
+                    plain = ".".join(filter(None, name))
+                    found.append({"connection": reference, "table": plain, "pipelines": pipelines, "text": text})
+    return found
+
+
+def _missing_text(catalog: Catalog, name: TableName, pipelines: Sequence[str]) -> str | None:
+    """What is to be said of a table that pipelines read; None when it is there."""
+    schema, table = name
+    plain = ".".join(filter(None, name))
+    there = catalog.find(table, schema)
+    read = f"which {', '.join(pipelines)} {'reads' if len(pipelines) == 1 else 'read'}"
+    if there is None and schema and not any(_in_lower_case((schema, ""))[0] == s.casefold() for s in catalog.schemas):
+        return (
+            f"{plain}, {read}, cannot be seen by this user of {catalog.reference}: "
+            f"there is no schema {schema}, or no right to it."
+        )
+    if there is None:
+        return f"{catalog.reference} has no table {plain}, {read}."
+    if there.name != table and catalog.dialect == "mysql":
+        return (
+            f"{catalog.reference} has {there.name} in place of {plain}, {read}: "
+            "on many servers the case of the letters counts."
+        )
+    return None
 
 
 def _difference(one: Difference) -> dict[str, Any]:

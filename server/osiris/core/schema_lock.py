@@ -92,6 +92,16 @@ def _catalog_plain(catalog: Catalog) -> dict[str, Any]:
     return found
 
 
+def tables_plain(catalog: Catalog, tables: Iterable[Table]) -> dict[str, Any]:
+    """Tables as the file shows them, by name; ``columns`` is None where they are not known."""
+    found = {}
+    for table in tables:
+        key, more = _table_key(table.info, catalog.default_schema)
+        columns = None if table.columns is None else [_column_plain(column) for column in table.columns]
+        found[key] = {"kind": table.info.kind, **more, "columns": columns}
+    return found
+
+
 def _table_key(info: TableInfo, default_schema: str) -> tuple[str, dict[str, str]]:
     """The key of a table; with its schema and name where the key alone could be taken for another table's."""
     if "." in info.name or (info.schema != default_schema and "." in info.schema):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,7 @@ from osiris.cli.streams import write_json
 if TYPE_CHECKING:
     from osiris.cli.discovering import Found, Wanted
     from osiris.core.project import Project
+    from osiris.language.catalog import Table
     from osiris.language.connections import Connection, Connections
 
 
@@ -106,7 +107,7 @@ def _discover(project: Project, chosen: list[Connection], wanted: Wanted, layout
         raise UsageProblem(f"Say which connection the table belongs to: {names}.")
     if layout == "json":
         found = find(project, chosen, wanted)
-        write_json([one.outcome.plain() for one in found])
+        write_json([_as_data(one, wanted) for one in found])
     else:
         if not chosen:
             click.echo("osiris_connections.yaml names no connection that can be discovered.")
@@ -117,15 +118,46 @@ def _discover(project: Project, chosen: list[Connection], wanted: Wanted, layout
     return DID_NOT_WORK if any(not one.outcome.ok for one in found) else 0
 
 
+def _as_data(found: Found, wanted: Wanted) -> dict[str, Any]:
+    """As JSON shows it: with the columns of the tables that were named."""
+    from osiris.core.schema_lock import tables_plain
+
+    plain = found.outcome.plain()
+    if wanted.tables and found.catalog is not None and found.outcome.ok:
+        plain["remarks"] += _other_case(found, wanted)
+        plain["schema"] = tables_plain(found.catalog, _named_tables(found, wanted))
+    return plain
+
+
+def _named_tables(found: Found, wanted: Wanted) -> list[Table]:
+    """The tables that were named, each once. Raises UsageProblem for one that is not there."""
+    tables = {}
+    for name in wanted.tables:
+        table = found.catalog.table(name) if found.catalog is not None else None
+        if table is None:
+            raise UsageProblem(f"There is no table {name} in {found.outcome.connection}.")
+        tables[table.info.schema, table.info.name] = table
+    return list(tables.values())
+
+
+def _other_case(found: Found, wanted: Wanted) -> list[str]:
+    """What was found under a name that differs in case: on many servers that would be another table."""
+    remarks = []
+    for name in wanted.tables:
+        info = found.catalog.find(name) if found.catalog is not None else None
+        if info is not None and not f".{name}".endswith(f".{info.name}"):
+            remarks.append(f"{name} was found as {info.name}.")
+    return remarks
+
+
 def _show_more(found: Found, wanted: Wanted, *, listed: bool) -> None:
     """What was asked for beyond the one line."""
-    from osiris.cli.discovery_view import show_columns, show_sample, show_tables
+    from osiris.cli.discovery_view import show_columns, show_remark, show_sample, show_tables
 
     if found.catalog is not None and found.outcome.ok:
-        for name in wanted.tables:
-            table = found.catalog.table(name)
-            if table is None:
-                raise UsageProblem(f"There is no table {name} in {found.outcome.connection}.")
+        for remark in _other_case(found, wanted):
+            show_remark(remark)
+        for table in _named_tables(found, wanted):
             show_columns(table, found.catalog)
         if listed and not wanted.tables and not wanted.samples:
             show_tables(found.catalog)
