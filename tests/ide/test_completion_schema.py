@@ -215,6 +215,11 @@ def test_nothing_is_suggested_beside_a_value_that_is_complete(columns: str) -> N
     assert labels(READ + f"      table: orders\n      columns: {columns}\n", KNOWN) == []
 
 
+@pytest.mark.parametrize("columns", ["[id, {as: <|>}]", "[id, [<|>]]", "\n        - - <|>", "\n        - as: <|>"])
+def test_nothing_is_suggested_deeper_than_a_name_may_stand(columns: str) -> None:
+    assert labels(READ + f"      table: orders\n      columns: {columns}\n", KNOWN) == []
+
+
 def test_nothing_is_suggested_behind_a_list_within_a_map_in_flow_style() -> None:
     start = READ.replace('    config:\n      connection: "@sqlite.shop"\n', "")
     assert labels(start + "    config: {table: orders, columns: [id]<|>}\n", KNOWN) == []

@@ -31,7 +31,9 @@ def names(place: Place) -> Iterable[Item]:
         return ()  # at the edge of a whole list
     if cursor.step >= len(place.analysis.pipeline.steps):
         return ()
-    key = cursor.within[1]
+    key, *deeper = cursor.within[1:]
+    if len(deeper) > 1 or any(isinstance(part, str) for part in deeper):
+        return ()  # a map or a list where a name belongs
     if key in spec.column_keys:
         return _columns(place, *_of_table(place, spec))
     if key == "columns" and spec.table_key is None and not spec.consumes_data:
