@@ -16,21 +16,35 @@ def ours(shop):
 
 
 REFUSED = {
-    "no table": ({"table": "peeple"}, "The database {database} of {server} has no table or view peeple, or the user osiris may not see it."),
+    "no table": (
+        {"table": "peeple"},
+        "The database {database} of {server} has no table or view peeple, or the user osiris may not see it.",
+    ),
     "no column": ({"table": "people", "columns": ["id", "age"]}, "The table people has no column age."),
-    "no column of a query": ({"query": "SELECT 1 AS id", "columns": ["age"]}, "The result of the query has no column age."),
+    "no column of a query": (
+        {"query": "SELECT 1 AS id", "columns": ["age"]},
+        "The result of the query has no column age.",
+    ),
     "not a SELECT": ({"query": "DELETE FROM people"}, "The query is not one that reads rows."),
     "nothing": ({"query": "-- later"}, "The query is not one that reads rows."),
     "two statements": ({"query": "SELECT 1; SELECT 2"}, "The query has several statements."),
-    "a file on the server": ({"query": "SELECT 1 INTO OUTFILE '/tmp/x'"}, "The query writes its result on the server (INTO)."),
+    "a file on the server": (
+        {"query": "SELECT 1 INTO OUTFILE '/tmp/x'"},
+        "The query writes its result on the server (INTO).",
+    ),
     "hidden in a comment that runs": (
-        {"query": "SELECT 1 /*!50000 INTO OUTFILE '/tmp/x' */"}, "The query writes its result on the server (INTO).",
+        {"query": "SELECT 1 /*!50000 INTO OUTFILE '/tmp/x' */"},
+        "The query writes its result on the server (INTO).",
     ),
-    "a change by a function": ({"query": "SELECT grow()"}, "{Server} reports: Cannot execute statement in a READ ONLY transaction."),
+    "a change by a function": (
+        {"query": "SELECT grow()"},
+        "{Server} reports: Cannot execute statement in a READ ONLY transaction.",
+    ),
     "a table that a query does not find": (
-        {"query": "SELECT * FROM nowhere"}, "{Server} reports: Table '{database}.nowhere' doesn't exist.",
+        {"query": "SELECT * FROM nowhere"},
+        "{Server} reports: Table '{database}.nowhere' doesn't exist.",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
