@@ -145,8 +145,7 @@ def test_a_user_sees_only_what_he_has_rights_to(mariadb: MariaDB, tmp_path: Path
             with catalog_source("mysql").connect(fields, root=tmp_path, timeouts=Timeouts()) as session:
                 assert [info.name for info in session.tables()] == ["open_one"]
                 assert [column.name for column in session.columns()[database, "open_one"]] == ["a"]
-                with pytest.raises(Unreachable, match="The user reader may not read this"):
-                    session.sample(session.tables()[0], 1)
+                assert session.sample(session.tables()[0], 1).columns == ("a",)
         finally:
             mariadb.execute("DROP USER reader@'%'")
 

@@ -39,6 +39,9 @@ SELECT MIN(table_schema), MIN(table_name), COUNT(*),
                               COALESCE(column_comment, '')) SEPARATOR '{_RECORD}')
 FROM information_schema.columns WHERE {{which}}
 GROUP BY CAST(table_schema AS BINARY), CAST(table_name AS BINARY)"""
+_READABLE = """
+SELECT column_name FROM information_schema.columns
+WHERE table_schema = %s AND table_name = %s AND FIND_IN_SET('select', privileges) ORDER BY ordinal_position"""
 _LONGEST = "SET SESSION group_concat_max_len = 67108864"
 _KEYS = """
 SELECT table_schema, table_name, constraint_name, ordinal_position, column_name,
@@ -139,9 +142,11 @@ class MySQLSession:
         return self._rows("\nUNION ALL\n".join([one] * len(tables)), names)
 
     def sample(self, table: TableInfo, rows: int) -> Sample:
-        """The first rows."""
+        """The first rows, of the columns that the user may read."""
         schema = f"{quote_name(table.schema)}." if table.schema else ""
-        query = f"SELECT * FROM {schema}{quote_name(table.name)} LIMIT {max(int(rows), 0)}"
+        readable = self._rows(_READABLE, [table.schema, table.name]) if table.schema else ()
+        columns = ", ".join(quote_name(column) for (column,) in readable) or "*"
+        query = f"SELECT {columns} FROM {schema}{quote_name(table.name)} LIMIT {max(int(rows), 0)}"
         with explained(self._peer, self._seconds), self._connection.cursor() as cursor:
             cursor.execute(query)
             found = cursor.fetchall()

@@ -114,9 +114,13 @@ class PostgresSession:
         return {(self._numbers[number].schema, self._numbers[number].name): tuple(c) for number, c in found.items()}
 
     def sample(self, table: TableInfo, rows: int) -> Sample:
-        """The first rows."""
+        """The first rows, of the columns that the user may read."""
         name = sql.Identifier(*filter(None, (table.schema, table.name)))
-        query = sql.SQL("SELECT * FROM {} LIMIT {}").format(name, sql.Literal(max(int(rows), 0)))
+        readable: Columns = ()
+        if not self._as_bytes:  # else names may hold what cannot be sent back
+            readable = self.columns([table]).get((table.schema, table.name), ())
+        columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in readable) if readable else sql.SQL("*")
+        query = sql.SQL("SELECT {} FROM {} LIMIT {}").format(columns, name, sql.Literal(max(int(rows), 0)))
         with self._transaction():
             result = self._connection.execute(query).pgresult
         if result is None:

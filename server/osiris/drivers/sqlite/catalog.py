@@ -69,15 +69,25 @@ class SQLiteSession:
     def tables(self) -> Sequence[TableInfo]:
         """Tables, virtual tables and views; how many rows a table has is known after ``ANALYZE``."""
         estimates = self._estimates()
+        shadows = self._shadows()
         found = []
         for name, kind, sql in self._rows(
             "SELECT name, type, sql FROM main.sqlite_master"
             " WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name"
         ):
+            if name in shadows:
+                continue
             virtual = _VIRTUAL.match(sql or "") if kind == "table" else None
             comment = f"virtual table of the module {virtual[1]}" if virtual else ""
             found.append(TableInfo("", name, kind, comment=comment, rows=estimates.get(name)))
         return found
+
+    def _shadows(self) -> frozenset[str]:
+        """The tables in which virtual tables keep their own things: nobody means these."""
+        with suppress(Unreachable):  # before SQLite 3.37 it does not say
+            rows = self._rows("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'")
+            return frozenset(str(name) for (name,) in rows)
+        return frozenset()
 
     def _estimates(self) -> dict[str, int]:
         with suppress(Unreachable):  # the table is there after ANALYZE alone
