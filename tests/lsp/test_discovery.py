@@ -203,6 +203,49 @@ def test_the_committed_schema_is_not_written_from_nothing(client: Client, tmp_pa
     assert not (tmp_path / "osiris.schema.json").exists()
 
 
+def test_to_commit_the_schema_only_the_connections_are_asked_for_that_come_into_it(
+    client: Client, tmp_path: Path, uri: str
+) -> None:
+    (tmp_path / "osiris_connections.yaml").write_text(CONNECTIONS + "  filesystem: {data: {base_dir: .}}\n")
+    (tmp_path / "totals.oml").write_text(
+        PIPELINE.replace("path: orders", 'connection: "@filesystem.data"\n      path: orders')
+    )
+    client.initialize(tmp_path)
+    request = client.start_request(
+        "workspace/executeCommand", {"command": "osiris.lockSchema", "arguments": [{"uri": uri}]}
+    )
+    asked = question(client)
+    answer(client, asked, "Connect")
+    client.result_of(request)
+
+    assert "@sqlite.shop" in asked["params"]["message"]
+    assert questions(client) == 1
+
+
+def test_a_table_that_is_missing_from_the_committed_schema_is_told(client: Client, tmp_path: Path, uri: str) -> None:
+    (tmp_path / "more.oml").write_text(PIPELINE.replace("totals", "more").replace("table: orders", "table: gone"))
+    client.initialize(tmp_path, OFFERED)
+    request = client.start_request(
+        "workspace/executeCommand", {"command": "osiris.lockSchema", "arguments": [{"uri": uri}]}
+    )
+    answer(client, question(client), "Connect")
+    client.result_of(request)
+
+    shown = client.wait_for("window/showMessage")
+    assert shown == {"type": 2, "message": "@sqlite.shop has no table gone, which more.oml reads."}
+
+
+def test_a_client_without_a_tree_is_told_that_it_is_done(client: Client, tmp_path: Path, uri: str) -> None:
+    client.initialize(tmp_path)
+    discover(client, {"connections": ["@sqlite.shop"]})
+    assert client.wait_for("window/showMessage") == {
+        "type": 3, "message": "@sqlite.shop: 1 table with 3 columns read.",
+    }  # fmt: skip
+
+    client.command("osiris.lockSchema", {"uri": uri})
+    assert client.wait_for("window/showMessage", message="osiris.schema.json now holds 1 table.")
+
+
 def test_the_committed_schema_is_watched(client: Client, tmp_path: Path, uri: str) -> None:
     client.initialize(tmp_path)
     client.open(uri, PIPELINE)
@@ -280,7 +323,7 @@ def test_a_refresh_that_fails_is_a_line_in_the_log_and_no_message(client: Client
     )
     [item] = client.command("osiris.catalog", {})["items"]
     assert item["state"] == "failed"
-    assert not [m for m in client.received if m.get("method") == "window/showMessage"]
+    assert not [m for m in client.received if m.get("method") == "window/showMessage" and m["params"]["type"] < 3]
 
 
 # -- a database that hangs, and other faults

@@ -240,7 +240,7 @@ class Discovery:
                 self._session.show(message, types.MessageType.Error)
             return
         tables, columns, seconds = (result.get(key) or 0 for key in ("tables", "columns", "seconds"))
-        line = f"{target.name}: {_count(tables, 'table')} with {_count(columns, 'column')} read in {seconds:.1f} s"
+        line = f"{target.name}: {count(tables, 'table')} with {count(columns, 'column')} read in {seconds:.1f} s"
         self._session.log(line if result.get("complete") is not False else f"{line}, not all of them")
 
     def _changed(self, target: Target) -> None:
@@ -323,5 +323,6 @@ def _sentence(error: dict[str, Any]) -> str:
     return " ".join(str(part) for part in (error.get("message"), error.get("hint")) if part)
 
 
-def _count(number: int, name: str) -> str:
+def count(number: int, name: str) -> str:
+    """``1 table``, ``2 tables``."""
     return f"{number} {name}{'' if number == 1 else 's'}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
 
 from osiris.lsp.cli import run_osiris
-from osiris.lsp.connection_use import Target, targets_of
-from osiris.lsp.discovery import is_old, said_in
+from osiris.lsp.connection_use import Target
+from osiris.lsp.discovery import count, is_old, said_in
 from osiris.lsp.errors import RequestError
 from osiris.lsp.packages import require_discovery_packages
 
@@ -34,14 +37,32 @@ async def lock_schema(session: Session, project: Project) -> Path:
     if answer.code != 0:
         raise RequestError(said_in(answer) or f"osiris discover --lock ended with code {answer.code}.")
     session.log(f"{lock_file(project)} holds what is known now.")
+    _tell(session, json.loads(answer.output))
     return lock_file(project)
 
 
+def _tell(session: Session, written: dict[str, Any]) -> None:
+    """What the user should know of the file; that it was written, where the client does not say so itself."""
+    for one in written["missing"]:
+        session.show(one["text"], types.MessageType.Warning)
+    if not session.client.schema_view:
+        tables = written["tables"]
+        state = "now holds" if written["changed"] else "is up to date:"
+        session.show(f"osiris.schema.json {state} {count(tables, 'table')}.", types.MessageType.Info)
+
+
 async def _used(session: Session, project: Project) -> list[Target]:
+    """The connections of which pipelines name tables: others have no place in the file."""
+    from osiris.core.catalog_source import catalog_families
+    from osiris.language.used_tables import used_tables
+
+    families = catalog_families()
     found: dict[tuple[str, str], Target] = {}
     async for snapshot in session.workspace.snapshots(project):
-        for target in targets_of(session, snapshot):
-            found.setdefault(target.key, target)
+        for use in used_tables(snapshot.analysis):
+            if use.connection.family in families:
+                target = Target(project, use.connection)
+                found.setdefault(target.key, target)
     return [found[key] for key in sorted(found)]
 
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from lsprotocol import types
+
 from osiris.lsp.commands.arguments import Arguments, require_trust
 from osiris.lsp.connection_use import Target, open_targets, targets_for
+from osiris.lsp.discovery import count
 from osiris.lsp.errors import RequestError
 from osiris.lsp.packages import require_discovery_packages
 from osiris.lsp.session import Session
@@ -23,7 +26,19 @@ async def handle(session: Session, arguments: Arguments) -> list[dict[str, Any]]
     require_discovery_packages(targets)
     names = ", ".join(target.name for target in targets)
     async with session.progress(f"Reading the tables of {names}", arguments.token):
-        return await session.discovery.discover(targets)
+        results = await session.discovery.discover(targets)
+    _tell(session, results)
+    return results
+
+
+def _tell(session: Session, results: list[dict[str, Any]]) -> None:
+    """Say that it is done, where the client shows no tree; failures were told already."""
+    read = [result for result in results if result.get("ok")]
+    if session.client.schema_view or not read:
+        return
+    what = read[0]["connection"] if len(read) == 1 else f"{len(read)} connections"
+    tables, columns = (sum(result[key] or 0 for result in read) for key in ("tables", "columns"))
+    session.show(f"{what}: {count(tables, 'table')} with {count(columns, 'column')} read.", types.MessageType.Info)
 
 
 async def chosen(session: Session, arguments: Arguments) -> list[Target]:
