@@ -50,8 +50,8 @@ def test_every_driver_that_a_spec_names_is_there() -> None:
 
 
 def test_a_component_without_a_driver_is_named_with_what_can_run() -> None:
-    with pytest.raises(ConfigurationError, match=r"posthog\.extractor has no driver in this version") as raised:
-        DriverRegistry.get("posthog.extractor")
+    with pytest.raises(ConfigurationError, match=r"supabase\.writer has no driver in this version") as raised:
+        DriverRegistry.get("supabase.writer")
     assert "duckdb.processor" in (raised.value.hint or "")
 
 

@@ -294,11 +294,11 @@ def test_a_half_typed_key_is_one_finding(check, text, code):
 
 @pytest.mark.parametrize(
     ("component", "runs"),
-    [("filesystem.csv_extractor", True), ("mysql.extractor", True), ("posthog.extractor", False)],
+    [("filesystem.csv_extractor", True), ("posthog.extractor", True), ("supabase.writer", False)],
 )
 def test_a_component_that_no_driver_runs_has_a_hint(check, severities, component, runs):
     severities({})
-    text = f"oml_version: 0.1.0\nname: orders\nsteps:\n  - {{id: a, component: {component}, mode: read}}\n"
+    text = f"oml_version: 0.1.0\nname: orders\nsteps:\n  - {{id: a, component: {component}, mode: write}}\n"
     analysis = check.analyse(text)
     hints = [d for d in analysis.diagnostics if d.code == "OML129"]
     assert [text[d.span.start : d.span.end] for d in hints] == ([] if runs else [component])
@@ -307,8 +307,9 @@ def test_a_component_that_no_driver_runs_has_a_hint(check, severities, component
 
 def test_the_hint_that_nothing_runs_a_component_can_be_suppressed(check, severities):
     severities({"OML129": Severity.WARNING})
-    step = "- id: a\n  component: {} # osiris: ignore[OML129]\n  mode: read\n  config: {{data_type: events}}\n"
-    check.steps(step.format("«OML324 posthog.extractor»"))
+    read = "- id: r\n  component: filesystem.csv_extractor\n  mode: read\n  config: {{path: a.csv}}\n"
+    step = read + "- id: a\n  component: {} # osiris: ignore[OML129]\n  mode: write\n  config: {{table: t}}\n"
+    check.steps(step.format("«OML324 supabase.writer»"))
 
 
 KEYS = "component: filesystem.csv_extractor\n  mode: read\n"

@@ -19,6 +19,8 @@ connections:
     shop: {path: data/shop.db, default: true}
   graphql:
     main: {endpoint: "https://example.org/graphql", headers: {Accept: application/json}}
+  supabase:
+    main: {url: "https://shop.supabase.co", key: "${MYSQL_PASSWORD}"}
 """
 FILES = ("data/orders.csv", "data/shop.db")
 LOCKED = {"orders": ("id", "amount"), "regions": ("id",)}
@@ -97,8 +99,9 @@ EXAMPLES: dict[str, str] = {
     "OML127": _HEAD + _READ + "    retry: often\n",
     "OML128": _HEAD + _READ + "    timeout: 5 minutes\n",
     "OML129": _HEAD
-    + "  - id: extract\n    component: graphql.extractor\n    mode: read\n"
-    + "    config: {connection: '@graphql.main', query: '{ orders { id } }'}\n",
+    + _READ
+    + "  - id: load\n    component: supabase.writer\n    mode: write\n    needs: [extract]\n"
+    + "    config: {connection: '@supabase.main', table: orders}\n",
     "OML140": _TOP
     + "params:\n  limit: {type: whole}\nsteps:\n"
     + _READ.replace("csv}", "csv, limit: '${params.limit}'}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,12 +23,16 @@ _EXACT = 2**53  # up to here, a floating-point number tells all integers apart
 
 @dataclass
 class Column:
-    """A column, and the kinds of values that were seen in it."""
+    """A column, and the kinds of values that were seen in it.
+
+    ``instant``: its values are times as ISO 8601 text; as soon as one is not, all of them are read as text.
+    """
 
     name: str
     kinds: set[str] = field(default_factory=set)
     largest: int = 0
     smallest: int = 0
+    instant: bool = False
 
     def see(self, value: Any) -> None:
         """Take a value of JSON into account."""
@@ -42,6 +47,7 @@ class Column:
             self.kinds.add("number")
         else:
             self.kinds.add("text" if isinstance(value, str) else "json")
+        self.instant = self.instant and isinstance(value, str) and _moment(value) is not None
 
     @property
     def mixed(self) -> bool:
@@ -51,6 +57,8 @@ class Column:
     @property
     def arrow_name(self) -> str:
         """The type that every value fits exactly."""
+        if self.instant:
+            return "instant"
         largest = max(self.largest, -self.smallest)
         if not self.kinds:
             return "null"
@@ -75,6 +83,7 @@ class Column:
             "number": pa.float64,
             "decimal": lambda: pa.decimal128(38, 0),
             "text": pa.string,
+            "instant": lambda: pa.timestamp("us", "UTC"),
         }
         return types[self.arrow_name]()
 
@@ -83,6 +92,8 @@ class Column:
         kind = self.arrow_name
         if kind == "text":
             return [None if cell is None else _text(cell) for cell in cells]
+        if kind == "instant":
+            return [None if cell is None else _moment(cell) for cell in cells]
         if kind == "number":
             return [None if cell is None else float(cell) for cell in cells]
         if kind == "decimal":
@@ -95,10 +106,11 @@ class Column:
 class JsonRows:
     """Rows that come in page by page and go out as one stream of Arrow. No more than a page of them is in memory."""
 
-    def __init__(self, step: StepContext, known: Iterable[str] = ()) -> None:
+    def __init__(self, step: StepContext, known: Iterable[str | Column] = ()) -> None:
         """``known``: columns that are there whatever comes, in this order."""
         self.step = step
-        self.columns: dict[str, Column] = {name: Column(name) for name in known}
+        columns = [each if isinstance(each, Column) else Column(each) for each in known]
+        self.columns = {column.name: column for column in columns}
         self.count = 0
         self.failure: BaseException | None = None
         step.spill.mkdir(parents=True, exist_ok=True)
@@ -179,6 +191,15 @@ class JsonRows:
                     rows, room = [], _BATCH_BYTES
         if rows:
             yield rows
+
+
+def _moment(text: str) -> datetime.datetime | None:
+    """A time in UTC, which it also is when it says no zone; None when it is none."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _text(value: Any) -> str:

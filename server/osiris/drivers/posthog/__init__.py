@@ -1,0 +1,1 @@
+"""PostHog, over its query interface."""
