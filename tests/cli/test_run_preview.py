@@ -64,6 +64,23 @@ def test_preview_of_what_does_not_compile_shows_the_findings(osiris, project):
     assert "error OML" in done.stderr
 
 
+def test_errors_in_steps_that_are_not_needed_do_not_keep_from_a_preview(osiris, project):
+    half_written = TOTALS.replace("component: filesystem.csv_writer", "component: filesystem.csv_wri")
+    half_written += "  - id: later\n    needs: [nobody]\n"
+    (project / "pipelines/totals.oml").write_text(half_written)
+
+    done = osiris("preview", "pipelines/totals.oml", "totals", "--format", "csv")
+
+    assert (done.returncode, done.stdout) == (0, "n,total,nothing\n2,30.5,\n")
+    assert osiris("preview", "pipelines/totals.oml", "write").returncode == 1
+
+
+def test_errors_of_the_whole_document_keep_from_a_preview(osiris, project):
+    for wrong in ("name: totals\nnam: x", "name: [totals", "nme: totals"):
+        (project / "pipelines/totals.oml").write_text(TOTALS.replace("name: totals", wrong))
+        assert osiris("preview", "pipelines/totals.oml", "totals").returncode == 1
+
+
 def test_preview_of_a_step_that_is_not_there(osiris, project):
     done = osiris("preview", "pipelines/orders.oml.yaml", "read-order")
 

@@ -26,15 +26,17 @@ def compile_or_explain(
     params: Mapping[str, Any],
     as_json: bool = False,
     write: bool = True,
+    step: str | None = None,
 ) -> CompileResult | None:
     """The compiled pipeline; None when it has errors, which have been printed by then.
 
-    ``write=False`` leaves ``build/`` as it is. The findings are printed on standard error, or with ``as_json`` as an
+    ``write=False`` leaves ``build/`` as it is; then ``step`` may name the one step that counts, with all that it waits
+    for. The findings are printed on standard error, or with ``as_json`` as an
     object on standard output. Raises OsirisError when the project's settings cannot be read or the manifest cannot be
     written.
     """
     text = readable_text(path)
-    result = _compiled(path, text, project, profile, params, write) if isinstance(text, str) else None
+    result = _compiled(path, text, project, profile, params, write, step) if isinstance(text, str) else None
     if result is not None:
         return result
     checked = check_file(path, project, profile, params)
@@ -49,7 +51,13 @@ def compile_or_explain(
 
 
 def _compiled(
-    path: Path, text: str, project: Project, profile: str | None, params: Mapping[str, Any], write: bool
+    path: Path,
+    text: str,
+    project: Project,
+    profile: str | None,
+    params: Mapping[str, Any],
+    write: bool,
+    step: str | None,
 ) -> CompileResult | None:
     from osiris.core.compiler_v0 import CompileResult, compile_file, compile_text
     from osiris.core.error_taxonomy import CompilationError
@@ -57,7 +65,7 @@ def _compiled(
     try:
         if write:
             return compile_file(path, profile=profile, params=params, project=project, text=text)
-        manifest, analysis = compile_text(text, path, project=project, profile=profile, params=params)
+        manifest, analysis = compile_text(text, path, project=project, profile=profile, params=params, step=step)
         return CompileResult(manifest, None, False, analysis)
     except CompilationError as problem:
         if not problem.diagnostics:

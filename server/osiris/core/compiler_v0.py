@@ -11,7 +11,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -24,6 +24,7 @@ from osiris.core.files import is_inside, write_if_changed
 from osiris.core.manifest import MANIFEST_NAME, Manifest, generate_fingerprint, manifest_bytes
 from osiris.core.manifest_build import build_manifest
 from osiris.core.oml_text import oml_text
+from osiris.core.partial_analysis import has_errors_for, steps_up_to
 from osiris.core.project import Project
 from osiris.core.project_scan import OML_ENDINGS, YAML_ENDINGS
 from osiris.core.source import read_source
@@ -102,19 +103,24 @@ def compile_text(
     profile: str | None = None,
     params: Mapping[str, Plain] | None = None,
     environ: Mapping[str, str] | None = None,
+    step: str | None = None,
 ) -> tuple[Manifest, Analysis]:
-    """The manifest of a text and the analysis it rests on; nothing is written. Raises as compile_oml does."""
+    """The manifest of a text and the analysis it rests on; nothing is written. Raises as compile_oml does.
+
+    With ``step`` the manifest of that step and what it waits for alone: errors in other steps do not count.
+    """
     if project is not None:
         _check_settings(project, project.environment(path).connections)
     analysis = check_text(text, project, path, profile, params, environ)
+    only = steps_up_to(analysis, step) if step is not None else None
     if project is not None:
-        _check_connections(analysis, project.environment(path))
-    if not analysis.ok:
+        _check_connections(analysis, project.environment(path), only)
+    if not analysis.ok and (only is None or has_errors_for(analysis, only)):
         raise _not_compiled(analysis, project, path)
     connections = project.environment(path).connections if project is not None else None
     on_failure = project.config.values.get("on_failure") if project is not None else None
     manifest = build_manifest(
-        analysis, connections=connections, on_failure=str(on_failure or "continue"), profile=profile
+        analysis, connections=connections, on_failure=str(on_failure or "continue"), profile=profile, only=only
     )
     return manifest, analysis
 
@@ -225,11 +231,11 @@ def _check_settings(project: Project, connections: Connections | None) -> None:
         raise_first_error(errors, file.text, str(file.path))
 
 
-def _check_connections(analysis: Analysis, environment: Environment) -> None:
+def _check_connections(analysis: Analysis, environment: Environment, only: Collection[int] | None) -> None:
     """Raise ConfigurationError for the first connection in use that has an error of its own."""
     from osiris.core.config import ConnectionConfig
 
-    for step in range(len(analysis.pipeline.steps)):
+    for step in range(len(analysis.pipeline.steps)) if only is None else sorted(only):
         database = step_database(analysis, step, environment)
         if database is not None:
             ConnectionConfig.of(database.connection).require_sound()

@@ -4,7 +4,7 @@ choice of connections, the parameters and the compiler; nothing by the machine, 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from osiris import __version__
@@ -26,17 +26,24 @@ RETRY_MAX_DELAY = 60.0
 
 
 def build_manifest(
-    analysis: Analysis, *, connections: Connections | None, on_failure: str, profile: str | None
+    analysis: Analysis,
+    *,
+    connections: Connections | None,
+    on_failure: str,
+    profile: str | None,
+    only: Collection[int] | None = None,
 ) -> Manifest:
     """The manifest of ``analysis``, which must be free of errors.
 
-    ``connections`` (None: there is no file) says which alias a step without one means. Raises CompilationError when
-    a value cannot be written as JSON.
+    ``connections`` (None: there is no file) says which alias a step without one means. ``only``: the steps to take, by
+    index, with all that they wait for; then the others may have errors. Raises CompilationError when a value cannot be
+    written as JSON.
     """
     pipeline, values = analysis.pipeline, analysis.values
     ids = [step.id or "" for step in pipeline.steps]
     positions = {index: position for position, index in enumerate(analysis.graph.order)}
-    steps = [_step(analysis, index, ids, positions, connections) for index in analysis.graph.order]
+    wanted = [index for index in analysis.graph.order if only is None or index in only]
+    steps = [_step(analysis, index, ids, positions, connections) for index in wanted]
     compiler = {"name": COMPILER_NAME, "version": __version__}
     params = values.plain()
     names = {"name": pipeline.name or ""}

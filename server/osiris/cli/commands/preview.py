@@ -58,7 +58,9 @@ def command(
     worker = Worker()  # it loads the engine while this process compiles
     try:
         given = {**params_from_stdin, **params}
-        result = compile_or_explain(path, project, profile=profile, params=given, as_json=layout == "json", write=False)
+        result = compile_or_explain(
+            path, project, profile=profile, params=given, as_json=layout == "json", write=False, step=step
+        )
         if result is None:
             return DID_NOT_WORK
         manifest: Any = result.manifest
