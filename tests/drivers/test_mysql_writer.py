@@ -252,3 +252,18 @@ def test_a_table_in_another_database(mysql_shop):
 
         assert run.state == "succeeded", run.error()
         assert mysql_shop.rows(table="t", schema=other)[1] == [("7",)]
+
+
+def test_a_table_of_another_database_by_its_qualified_name(mysql_shop):
+    with mysql_shop.server.database("CREATE TABLE t (id INT)") as other:
+        run = mysql_shop.put("SELECT 7 AS id", table=f"{other}.t")
+
+        assert run.state == "succeeded", run.error()
+        assert mysql_shop.rows(table=f"{other}.t")[1] == [("7",)]
+
+
+def test_a_table_whose_own_name_has_a_dot(mysql_shop):
+    mysql_shop.execute("CREATE TABLE `a.b` (id INT)")
+
+    assert mysql_shop.put("SELECT 7 AS id", table="a.b").state == "succeeded"
+    assert mysql_shop.rows(table="a.b")[1] == [("7",)]

@@ -175,3 +175,19 @@ def test_a_table_in_another_schema(postgres_shop):
     assert run.state == "succeeded", run.error()
     assert postgres_shop.query('SELECT * FROM "Other".t') == [(7,)]
     assert postgres_shop.rows(table="t", schema="Other")[1] == [("7",)]
+
+
+def test_a_table_in_another_schema_by_its_qualified_name(postgres_shop):
+    postgres_shop.execute('CREATE SCHEMA "Other"', 'CREATE TABLE "Other".t (id INT)')
+
+    run = postgres_shop.put("SELECT 7 AS id", table="Other.t")
+
+    assert run.state == "succeeded", run.error()
+    assert postgres_shop.rows(table="Other.t")[1] == [("7",)]
+
+
+def test_a_table_whose_own_name_has_a_dot(postgres_shop):
+    postgres_shop.execute('CREATE TABLE "a.b" (id INT)')
+
+    assert postgres_shop.put("SELECT 7 AS id", table="a.b").state == "succeeded"
+    assert postgres_shop.rows(table="a.b")[1] == [("7",)]

@@ -107,8 +107,7 @@ class _Rows:
 
     def _table_query(self, config: dict[str, Any]) -> tuple[str, list[Field]]:
         """The statement that reads the table, and the columns it yields."""
-        schema = str(self.session.fields.get("schema") or self.session.peer.database)
-        table = str(config["table"])
+        schema, table = self.session.place_of(config)
         self._must_exist(schema, table)
         source = f"{quote_name(schema)}.{quote_name(table)}"
         with self.session.stoppable(), self.session.connection.cursor() as cursor:

@@ -21,6 +21,7 @@ _FIELDS = ("host", "port", "database", "user", "password", "schema", "ssl_mode",
 _LONGEST_SECONDS = 7 * 86_400
 _KILL_SECONDS = 1.5
 _NO_DATABASE = 1049
+_EXISTS = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = %s"
 _NO_RIGHTS = frozenset({1044, 1142, 1143, 1227})
 
 
@@ -89,6 +90,17 @@ class StepSession:
         with self.stoppable(), self.connection.cursor() as cursor:
             cursor.execute(query, values)
             return list(cursor.fetchall())
+
+    def place_of(self, config: Mapping[str, Any]) -> tuple[str, str]:
+        """The schema and the name of the table that a step names.
+
+        When it gives no ``schema``, ``sales.visits`` is a table of another one, unless there is a table of that name.
+        """
+        table, home = str(config["table"]), str(self.fields.get("schema") or self.peer.database)
+        if config.get("schema") or "." not in table or self.rows(_EXISTS, [home, table]):
+            return home, table
+        before, _, after = table.partition(".")
+        return before, after
 
     def close(self) -> None:
         """Let go of the connection, whatever state it is in; what was not committed is undone by the server."""

@@ -89,8 +89,7 @@ class _Target:
     def __init__(self, session: StepSession, config: dict[str, Any]) -> None:
         self.session = session
         self.config = config
-        self.table = str(config["table"])
-        self.schema = str(session.fields.get("schema") or session.peer.database)
+        self.schema, self.table = session.place_of(config)
         self.mode: str = config.get("mode") or "append"
         key = config.get("primary_key") or config.get("upsert_keys") or []
         self.key: list[str] = [key] if isinstance(key, str) else list(key)

@@ -30,14 +30,31 @@ class Table(NamedTuple):
     @property
     def source(self) -> str:
         """What stands behind FROM."""
-        return f"{quote_name(self.schema)}.{quote_name(self.name)}"
+        return in_sql(self.schema, self.name)
+
+
+def place_of(session: StepSession, config: dict[str, Any]) -> tuple[str | None, str]:
+    """The schema (None: by the search path) and the name of the table that ``config`` names.
+
+    When it gives no ``schema``, ``sales.visits`` is a table of another one, unless there is a table of that very name.
+    """
+    name, schema = str(config["table"]), session.fields.get("schema")
+    home = str(schema) if schema else None
+    if config.get("schema") or "." not in name or session.rows(_FIND, [in_sql(home, name)]):
+        return home, name
+    before, _, after = name.partition(".")
+    return before, after
+
+
+def in_sql(schema: str | None, name: str) -> str:
+    """A table as it is written in SQL."""
+    return quote_name(name) if schema is None else f"{quote_name(schema)}.{quote_name(name)}"
 
 
 def find_table(session: StepSession, config: dict[str, Any]) -> Table | None:
     """The table that ``config`` names, in its schema or by the search path; None when there is none."""
-    name, schema = str(config["table"]), session.fields.get("schema")
-    quoted = quote_name(name) if not schema else f"{quote_name(str(schema))}.{quote_name(name)}"
-    rows = session.rows(_FIND, [quoted])
+    schema, name = place_of(session, config)
+    rows = session.rows(_FIND, [in_sql(schema, name)])
     return Table(int(rows[0][0]), str(rows[0][1]), name, str(rows[0][2])) if rows else None
 
 
@@ -46,12 +63,12 @@ def table_of(session: StepSession, config: dict[str, Any]) -> Table:
     table = find_table(session, config)
     if table is not None:
         return table
-    schema = session.fields.get("schema")
+    schema, name = place_of(session, config)
     names = [str(row[0]) for row in session.rows(_NAMES, [schema])]
     listed = ", ".join(names[:50]) + (", ..." if len(names) > 50 else "")
     where = f"The schema {schema}" if schema else f"The database {session.peer.database}"
     raise ConfigurationError(
-        f"{where} of {session.peer.place} has no table or view {config['table']}; case matters.",
+        f"{where} of {session.peer.place} has no table or view {name}; case matters.",
         hint=f"Tables and views in {'it' if schema else 'its first schema'}: {listed or 'none'}.",
     )
 

@@ -11,7 +11,7 @@ from osiris.core.error_taxonomy import ConfigurationError, OsirisError
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.context import StepContext, single_input, step_context
 from osiris.drivers.postgres.session import StepSession
-from osiris.drivers.postgres.tables import Table, find_table
+from osiris.drivers.postgres.tables import Table, find_table, in_sql, place_of
 from osiris.drivers.postgres.writer_rows import column_type, lines
 from osiris.drivers.targets import unknown_outcome
 from osiris.sql.columns import Column, quote_name, quote_names
@@ -109,8 +109,7 @@ class _Target:
                 f"There is no table {self.config['table']} in {self.session.peer.place}; case matters.",
                 hint="Make it, or set create_table: true.",
             )
-        schema = self.session.fields.get("schema")
-        self.source = (f"{quote_name(str(schema))}." if schema else "") + quote_name(str(self.config["table"]))
+        self.source = in_sql(*place_of(self.session, self.config))
         self.names = [column.name for column in columns]
         self.key = [next(name for name in self.names if name.lower() == key.lower()) for key in self.key]
         types = [column_type(column.type) for column in columns]
