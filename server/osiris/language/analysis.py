@@ -248,6 +248,7 @@ class Analyzer:
                 context.looked_around,
                 tuple(dict.fromkeys(context.tables_named)),
                 tuple(context.missing_tables),
+                context.gives,
             )
             new[shape.part] = (key, report)
             reports.append(report)

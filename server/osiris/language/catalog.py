@@ -136,6 +136,10 @@ class Catalog:
             same = home or (same if len({t.schema for t in same}) == 1 else [])
         return next((t for t in same if t.name == name), same[0] if same else None)
 
+    def named(self, name: str) -> Sequence[TableInfo]:
+        """The tables of that name in every schema, whatever the case of their letters."""
+        return self._by_name.get(name.casefold(), ())
+
     def columns(self, info: TableInfo) -> Columns | None:
         """The columns of one of ``tables``; None when they are not known."""
         key = (info.schema, info.name)

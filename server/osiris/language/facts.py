@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from osiris.syntax.text import Span
 
 if TYPE_CHECKING:
+    from osiris.language.catalog import Columns
     from osiris.language.connections import Connection
 
 
@@ -65,6 +66,14 @@ class TableNamed:
     origin: Literal["table", "query"]
     span: Span
     written: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableGiven:
+    """That a step hands on a table of a database as it is, and the columns that are certainly in its data."""
+
+    table: TableNamed
+    columns: Columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from osiris.language.rules import (
     schema,
     secrets,
     sql,
+    sql_schema,
     steps,
     structure,
 )
@@ -59,5 +60,6 @@ DOCUMENT_RULES: tuple[DocumentRule, ...] = (
     secrets.secrets,
     sql.unknown_tables,
     schema.unknown_tables,
+    sql_schema.unknown_step_columns,
 )
 """Run on every analysis, so each takes time linear in the number of steps. Spans are absolute."""

@@ -10,7 +10,7 @@ from functools import cached_property
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
 from osiris.language.environment import Environment
-from osiris.language.facts import ConnectionUse, PathUse, SecretHit, TableNamed, UnknownTable
+from osiris.language.facts import ConnectionUse, PathUse, SecretHit, TableGiven, TableNamed, UnknownTable
 from osiris.language.graph import Graph
 from osiris.language.model import Param, Pipeline, StepShape
 from osiris.language.params import ParamValues
@@ -57,7 +57,8 @@ class StepContext:
     ``tables`` are the names of the tables that it sees, ``sources`` of how many steps; ``complete`` is False while
     that is not certain. ``unknown_tables`` collects the tables that its SQL names beyond those, ``meant_params`` the
     parameters that misspelt references most likely mean. ``tables_named`` collects the tables of its database,
-    ``missing_tables`` those that are not there, with the findings that say so.
+    ``missing_tables`` those that are not there or lack a column of a query, with the findings that say so. ``gives`` is
+    the table that the step hands on as it is, where its columns are certain.
     """
 
     shape: StepShape
@@ -73,6 +74,7 @@ class StepContext:
     meant_params: list[str] = field(default_factory=list)
     tables_named: list[TableNamed] = field(default_factory=list)
     missing_tables: list[tuple[TableNamed, Diagnostic]] = field(default_factory=list)
+    gives: TableGiven | None = None
     _maps: dict[Scalar, SourceMap] = field(default_factory=dict)
     _tokens: dict[tuple[Scalar, str], list[SqlToken]] = field(default_factory=dict)
 
@@ -142,6 +144,7 @@ class StepReport:
     rests_on_env: bool = False
     tables: tuple[TableNamed, ...] = ()
     missing_tables: tuple[tuple[TableNamed, Diagnostic], ...] = ()
+    gives: TableGiven | None = None
 
 
 @dataclass(eq=False)
@@ -167,6 +170,20 @@ class DocumentContext:
     def sources(self) -> list[int]:
         """The steps that certainly yield data and can be referred to, in the order of the file."""
         return [step.index for step in self.pipeline.steps if self.is_source(step.index)]
+
+    @cached_property
+    def made(self) -> frozenset[tuple[str, str]]:
+        """The tables that steps of the pipeline write: the connection and the name, in one case."""
+        return frozenset(
+            (named.connection.reference, named.table.rpartition(".")[2].casefold())
+            for report in self.reports
+            for named in report.tables
+            if named.written
+        )
+
+    def makes(self, named: TableNamed) -> bool:
+        """Whether a step of this pipeline writes a table of that name, in whatever schema."""
+        return (named.connection.reference, named.table.rpartition(".")[2].casefold()) in self.made
 
     def is_source(self, index: int) -> bool:
         """Whether the step certainly yields data and can be referred to."""

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from osiris.components.spec import ComponentSpec
-from osiris.language.catalog import Catalog, Columns, SchemaKnowledge, Table, age_text
+from osiris.language.catalog import Catalog, Column, Columns, SchemaKnowledge, Table, age_text
 from osiris.language.edits import quoted, scalar_text
 from osiris.language.environment import Environment
-from osiris.language.facts import TableNamed
+from osiris.language.facts import TableGiven, TableNamed
 from osiris.language.findings import finding, replacement
 from osiris.language.rules.config import locate
 from osiris.language.rules.context import DocumentContext, StepContext
 from osiris.language.rules.nodes import cut
+from osiris.language.rules.sql_schema import SqlJudge, SqlWord
 from osiris.language.rules.sql_tables import table_uses
 from osiris.language.schema_drift import table_changes
 from osiris.language.step_database import StepDatabase, database_of
@@ -47,8 +48,10 @@ def tables_and_columns(ctx: StepContext) -> Iterator[Diagnostic]:
         database = database_of(spec, resolved, ctx.env)
         if database is None:
             continue
-        judge = _Judge(ctx, spec, resolved, database, suffix)
+        judge = StepJudge(ctx, spec, resolved, database, suffix)
         judge.note_tables()
+        if len(cases) == 1:
+            ctx.gives = judge.given()
         for found in judge.findings():
             key = (found.code, found.span, found.message.removesuffix(suffix))
             if key not in told:
@@ -63,7 +66,10 @@ def unknown_tables(ctx: DocumentContext) -> Iterator[Diagnostic]:
     made = {_identity(named) for report in ctx.reports for named in report.tables if named.written}
     for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
         for named, found in report.missing_tables:
-            if _identity(named) not in made:
+            if named.origin == "query":
+                if not ctx.makes(named):
+                    yield _unless_written(named, found, ctx.env).shift(step.base)
+            elif _identity(named) not in made:
                 yield _unless_written(named, found, ctx.env).shift(step.base)
 
 
@@ -72,6 +78,10 @@ def _unless_written(named: TableNamed, missing: Diagnostic, env: Environment) ->
     writers = env.pipelines_writing(named.connection, named.schema, named.table)
     if not writers:
         return missing
+    if missing.code == "OML411":
+        verb = "writes" if len(writers) == 1 else "write"
+        message = f"{missing.message} {listing(writers, 3)} {verb} the table, and may bring the column."
+        return replace(missing, message=message, severity=Severity.HINT)
     table = f"{named.schema}.{named.table}" if named.schema else named.table
     message = (
         f"`{named.connection.reference}` has no table `{cut(table)}` yet. {listing(writers, 3)} "
@@ -105,7 +115,7 @@ class _Name:
         return replacement(f"Replace by `{cut(name)}`", node.span, text, preferred=preferred)
 
 
-class _Judge:
+class StepJudge:
     """One step under one profile."""
 
     def __init__(
@@ -123,12 +133,13 @@ class _Judge:
     def found(
         self,
         code: str,
-        name: _Name,
+        name: _Name | SqlWord,
         message: str,
         *fixes: Fix | None,
         certain: bool = True,
         related: Span | None = None,
     ) -> Diagnostic:
+        """A finding about a name; a hint where it is not certain. ``related`` is where the table is named."""
         notes = (Related(related, "This is the table."),) if related is not None else ()
         severity = None if certain else Severity.HINT
         return finding(code, name.span, message + self.suffix, *fixes, related=notes, severity=severity)
@@ -179,10 +190,39 @@ class _Judge:
 
     # -- findings
 
+    def given(self) -> TableGiven | None:
+        """The table that the step reads as it is, when its columns are certain."""
+        found, table = self.database.found(), next(self.names(self.spec.table_key), None)
+        if self.writes or self.has_query or found is None or table is None or found[0].columns is None:
+            return None
+        if not self._knowledge.is_certain(*found) or not self.same(table.text, *found):
+            return None
+        if self.out_of_reach(table.text, *found):
+            return None
+        columns = found[0].columns
+        for key in self.spec.column_keys:
+            if (key,) in self.resolved.open or any(path[:1] == (key,) for path in self.resolved.open):
+                return None
+            wanted = self.resolved.config.get(key)
+            if wanted:
+                names = wanted if isinstance(wanted, list) else [wanted]
+                columns = tuple(found[0].column(name) or Column(name, "") for name in names if isinstance(name, str))
+        named = TableNamed(self.database.connection, self.database.schema, table.text, "table", table.span)
+        return TableGiven(named, columns)
+
     def findings(self) -> Iterator[Diagnostic]:
+        """What is wrong with the names of the step, or of its query. Missing tables are noted apart."""
         knowledge = self.database.knowledge
+        if knowledge is None:
+            return
+        if self.has_query and not self.writes:
+            for key, dialect in self.spec.sql_keys.items():
+                _, node = locate(self.ctx.shape.config, (key,))
+                if dialect != "graphql" and isinstance(node, Scalar) and node.text:
+                    yield from SqlJudge(self, knowledge, node, dialect).findings()
+            return
         table = next(self.names(self.spec.table_key), None)
-        if knowledge is None or table is None or (self.has_query and not self.writes):
+        if table is None:
             return
         found = self.database.found()
         if found is not None and self.writes and not self.same(table.text, *found):
@@ -257,8 +297,11 @@ class _Judge:
         certain = knowledge.is_fresh and not searched
         hint = f" Did you mean `{cut(near)}`?" if near and not searched else self.instead(others, known, searched)
         fix = at.written(near, preferred=certain) if near and at.text == text else None
-        missing = self.found("OML410", at, self.absent(what, catalog) + hint, fix, certain=certain)
-        target = TableNamed(self.database.connection, schema, name.text, "table", name.span)
+        missing = self.found("OML410", at, self.absent(what, catalog, hint), fix, certain=certain)
+        self.note_missing(TableNamed(self.database.connection, schema, name.text, "table", name.span), missing)
+
+    def note_missing(self, target: TableNamed, missing: Diagnostic) -> None:
+        """Note what is not there, once: the document may hold a step that makes it."""
         said = missing.message.removesuffix(self.suffix)
         if not any(one.span == missing.span and one.message.startswith(said) for _, one in self.ctx.missing_tables):
             self.ctx.missing_tables.append((target, missing))
@@ -270,17 +313,21 @@ class _Judge:
             return f" There is one in {listing(others)}{reached}."
         return f" There is {listing(cut(one) for one in known)}." if 0 < len(known) <= 6 else ""
 
-    def absent(self, what: str, catalog: Catalog) -> str:
-        """That something is not there, as sure as one can be."""
+    def absent(self, what: str, catalog: Catalog, hint: str) -> str:
+        """That something is not there, as sure as one can be; ``hint`` says what is there instead."""
         if self._knowledge.is_fresh:
-            return f"`{self.reference}` has no {what}."
+            return f"`{self.reference}` has no {what}.{hint} {self.as_of()}"
         age = age_text(self._knowledge.age())
         if not catalog.complete:
-            return f"`{self.reference}` has no {what} that could be read {age}."
+            return f"`{self.reference}` has no {what} that could be read {age}.{hint}"
         command = f"Run `osiris discover {self.reference}` to be sure."
-        return f"`{self.reference}` had no {what} when it was read, {age}. {command}"
+        return f"`{self.reference}` had no {what} when it was read, {age}. {command}{hint}"
 
-    def lock(self, name: _Name, table: Table, catalog: Catalog) -> Iterator[Diagnostic]:
+    def as_of(self) -> str:
+        """When the tables were read, for whoever has changed them since."""
+        return f"(Read {age_text(self._knowledge.age())}; `osiris discover {self.reference}` reads them anew.)"
+
+    def lock(self, name: _Name | SqlWord, table: Table, catalog: Catalog) -> Iterator[Diagnostic]:
         """What is locked is what is there now."""
         knowledge = self._knowledge
         if knowledge.locked is None or knowledge.discovered is None:
@@ -303,7 +350,8 @@ class _Judge:
                 )
                 yield self.found("OML413", name, message)
 
-    def not_locked(self, name: _Name, locked: Catalog) -> Diagnostic:
+    def not_locked(self, name: _Name | SqlWord, locked: Catalog) -> Diagnostic:
+        """That the lock does not hold a table yet."""
         near = nearest(name.text, _names(locked, self.database.schema)) if not self._knowledge.discovered else None
         hint = f" Did you mean `{cut(near)}`?" if near else ""
         fix = name.written(near, preferred=False) if near else None
@@ -314,6 +362,7 @@ class _Judge:
         return self.found("OML412", name, message, fix)
 
     def columns(self, key: str, at: _Name, table: Table, catalog: Catalog, known: Columns) -> Iterator[Diagnostic]:
+        """The columns under a key that the table does not have."""
         exact = catalog.dialect in _EXACT
         there = {column.name if exact else column.name.casefold() for column in known}
         names = list(self.names(key))
@@ -325,20 +374,39 @@ class _Judge:
         taken = {name.text for name in names}
         for name in wrong:
             near = nearest(name.text, tuple(column.name for column in known))
-            hint = f"Did you mean `{cut(near)}`?" if near else f"It has {listing(cut(c.name) for c in known)}."
+            said = self.no_column(name, table, catalog, certain, near)
             fix = name.written(near, preferred=certain) if near and near not in taken else None
-            said = self.no_column(name, table, catalog, certain)
-            yield self.found("OML411", name, f"{said} {hint}", fix, certain=certain, related=at.span)
+            if self.is_newer(name, table, catalog):
+                fix = None
+            yield self.found("OML411", name, said, fix, certain=certain, related=at.span)
 
-    def no_column(self, name: _Name, table: Table, catalog: Catalog, certain: bool) -> str:
+    def is_newer(self, name: _Name | SqlWord, table: Table, catalog: Catalog) -> bool:
+        """Whether the lock lacks a column that the database has by a fresh reading."""
+        knowledge = self._knowledge
+        if catalog is not knowledge.locked or knowledge.discovered is None or not knowledge.is_fresh:
+            return False
+        schema = table.info.schema if table.info.schema != catalog.default_schema else self.database.schema
+        now = knowledge.discovered.table(table.info.name, schema)
+        return now is not None and now.column(name.text, any_case=catalog.dialect not in _EXACT) is not None
+
+    def no_column(self, name: _Name | SqlWord, table: Table, catalog: Catalog, certain: bool, near: str | None) -> str:
+        """That a table lacks a column, as sure as one can be; ``near`` is what may be meant."""
         shown, column = f"`{cut(table.info.name)}`", f"`{cut(name.text)}`"
-        if catalog is self._knowledge.locked:
-            return f"{shown} has no column {column} in {LOCK_FILE}."
-        if certain:
-            return f"{shown} has no column {column}."
-        why = ", and a run has written to it since" if table.info.written else ""
         age = age_text(self._knowledge.age())
-        return f"{shown} had no column {column} when it was read, {age}{why}."
+        hint = (
+            f"Did you mean `{cut(near)}`?" if near else f"It has {listing(cut(c.name) for c in table.columns or ())}."
+        )
+        if self.is_newer(name, table, catalog):
+            return (
+                f"{shown} has a column {column} in `{self.reference}` (read {age}), but not yet in {LOCK_FILE}, by "
+                "which this pipeline is checked. Run `osiris discover --lock`."
+            )
+        if catalog is self._knowledge.locked:
+            return f"{shown} has no column {column} in {LOCK_FILE}. {hint}"
+        if certain:
+            return f"{shown} has no column {column}. {hint} {self.as_of()}"
+        why = ", and a run has written to it since" if table.info.written else ""
+        return f"{shown} had no column {column} when it was read, {age}{why}. {hint}"
 
 
 @lru_cache(maxsize=4)

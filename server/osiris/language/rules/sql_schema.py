@@ -1,0 +1,272 @@
+"""Tables and columns that SQL names, against what is known of the database and of the data that reaches a step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from osiris.language.catalog import Catalog, Columns, SchemaKnowledge, Table, TableInfo
+from osiris.language.facts import TableNamed
+from osiris.language.findings import finding, replacement
+from osiris.language.rules.context import DocumentContext
+from osiris.language.rules.nodes import cut
+from osiris.language.rules.sql_names import NamedColumn, NamedTable, QueryNames, query_names
+from osiris.language.rules.sql_words import NO_COLUMNS
+from osiris.language.suggest import listing, nearest
+from osiris.syntax.block import SourceMap
+from osiris.syntax.diagnostic import Diagnostic, Fix
+from osiris.syntax.text import Span
+from osiris.syntax.tree import Scalar, Style
+
+if TYPE_CHECKING:
+    from osiris.language.model import Step
+    from osiris.language.rules.schema import StepJudge
+
+_FOLDS = frozenset({"postgres"})
+_BY_SERVER = frozenset({"mysql", "mariadb"})
+_BARE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_LOWER = re.compile(r"[a-z_][a-z0-9_]*")
+_EASY = re.compile(r"[\w \"`]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SqlWord:
+    """A name in a query, as a finding needs it: ``inside`` is its place in the query, ``span`` that in the step."""
+
+    text: str
+    span: Span
+    node: Scalar
+    inside: Span
+    quote: str
+    dialect: str
+
+    def written(self, name: str, *, preferred: bool) -> Fix | None:
+        """The fix that writes ``name`` there, in quotes where it needs them; None where nothing can be written."""
+        if self.node.synthetic:
+            return None
+        quote = self.quote
+        plain = _LOWER if self.dialect in _FOLDS else _BARE
+        if not quote and not (plain.fullmatch(name) and name.upper() not in NO_COLUMNS):
+            quote = "`" if self.dialect in _BY_SERVER else '"'
+        text = quote + name.replace(quote, quote * 2) + ("]" if quote == "[" else quote) if quote else name
+        if quote == "[":
+            text = f"[{name}]"
+        if not _EASY.fullmatch(text) and quote != "[":
+            return None  # it would have to be escaped in YAML as well
+        if self.node.style is Style.DOUBLE:
+            text = text.replace('"', '\\"')
+        return replacement(f"Replace by `{cut(name)}`", self.span, text, preferred=preferred)
+
+
+class SqlJudge:
+    """One query of one step."""
+
+    def __init__(self, judge: StepJudge, knowledge: SchemaKnowledge, node: Scalar, dialect: str) -> None:
+        self.judge = judge
+        self.knowledge = knowledge
+        self.node = node
+        self.dialect = dialect
+        self.names: QueryNames = query_names(node.text, dialect)
+        self.found: dict[int, tuple[Table, Catalog]] = {}
+
+    def findings(self) -> Iterator[Diagnostic]:
+        """What the lock says of the tables; that tables or columns are not there is noted, for the whole document."""
+        told: set[str] = set()
+        for index, table in enumerate(self.names.tables):
+            for found in self.table(index, table):
+                if found.code == "OML410":
+                    self.note(table, None, found)
+                elif found.message not in told:
+                    told.add(found.message)
+                    yield found
+        for column in self.names.columns:
+            if column.table in self.found:
+                self.column(column)
+
+    def note(self, named: NamedTable, info: TableInfo | None, found: Diagnostic) -> None:
+        """Note a finding about a table of the query."""
+        schema = named.schema if info is None else info.schema or None
+        connection = self.judge.database.connection
+        table = info.name if info is not None else self.folded(named.name, named.quoted)
+        self.judge.note_missing(TableNamed(connection, schema, table, "query", found.span), found)
+
+    def word(self, text: str, span: Span) -> SqlWord:
+        """The name that stands at a place of the query."""
+        first = self.node.text[span.start]
+        quote = first if first in '"`[' else ""
+        place = self.judge.ctx.source(self.node, *span)
+        return SqlWord(text, place, self.node, span, quote, self.dialect)
+
+    # -- tables
+
+    def table(self, index: int, named: NamedTable) -> Iterator[Diagnostic]:
+        """Look one table up, and say what is wrong with its name."""
+        word = self.word(named.name, named.span)
+        knowledge = self.knowledge
+        for catalog in knowledge.catalogs:
+            hits = self.hits(catalog, named)
+            if hits is None:
+                return
+            if hits:
+                yield from self.there(index, named, word, catalog, hits)
+                return
+        if knowledge.discovered is not None:
+            yield self.missing(named, word, knowledge.discovered)
+        elif knowledge.locked is not None and named.schema is None:
+            yield self.judge.not_locked(word, knowledge.locked)
+
+    def hits(self, catalog: Catalog, named: NamedTable) -> Sequence[TableInfo] | None:
+        """The tables that may be meant, whatever their case; None when nothing can be said."""
+        every = catalog.named(named.name)
+        said = self.judge.database.schema
+        if named.schema is not None:
+            return self.in_schema(catalog, named, every)
+        if self.dialect == "sqlite":
+            return every
+        home = [info for info in every if info.schema == catalog.default_schema]
+        if said is not None and said != catalog.default_schema and any(info.schema == said for info in every):
+            return None
+        if self.dialect in _BY_SERVER:
+            return home if catalog.default_schema else None
+        return home or (None if every else [])
+
+    def in_schema(self, catalog: Catalog, named: NamedTable, every: Sequence[TableInfo]) -> Sequence[TableInfo] | None:
+        """The same for a table with a schema in front of it."""
+        schema = self.folded(named.schema or "", named.schema_quoted)
+        if self.dialect == "sqlite":
+            return every if schema.lower() == "main" else None
+        same = [
+            s for s in catalog.schemas if s == schema or (self.dialect not in _FOLDS and s.lower() == schema.lower())
+        ]
+        if not same:
+            return [] if catalog is self.knowledge.locked and self.knowledge.discovered is not None else None
+        return [info for info in every if info.schema in same]
+
+    def folded(self, name: str, quoted: bool) -> str:
+        """A name as the database reads it."""
+        return name.lower() if self.dialect in _FOLDS and not quoted else name
+
+    def there(
+        self, index: int, named: NamedTable, word: SqlWord, catalog: Catalog, hits: Sequence[TableInfo]
+    ) -> Iterator[Diagnostic]:
+        """The table is known, perhaps in another case, or its lock is old."""
+        wanted = self.folded(named.name, named.quoted)
+        same = [info for info in hits if info.name == wanted]
+        if not same and self.dialect in _FOLDS | _BY_SERVER:
+            exact = self.dialect in _FOLDS
+            certain = exact and (catalog is self.knowledge.locked or self.knowledge.is_fresh)
+            which = "the case of the letters counts here" if named.quoted else "without quotes it means lower case"
+            rest = f": {which}." if exact else ". On many servers the case of the letters counts."
+            right = hits[0].name
+            fix = word.written(right, preferred=True)
+            message = f"The table is called `{cut(right)}`{rest}"
+            yield self.judge.found("OML410", word, message, fix, certain=certain)
+            return
+        info = (same or list(hits))[0]
+        if len(same or hits) == 1:
+            self.found[index] = Table(info, catalog.columns(info)), catalog
+            yield from self.judge.lock(word, self.found[index][0], catalog)
+
+    def missing(self, named: NamedTable, word: SqlWord, catalog: Catalog) -> Diagnostic:
+        """The table is in none of the readings."""
+        schema = self.folded(named.schema, named.schema_quoted) if named.schema is not None else None
+        known = [
+            info.name
+            for info in catalog.tables
+            if info.schema == (catalog.default_schema if schema is None else schema)
+        ]
+        near = nearest(named.name, known)
+        where = f" in the schema `{cut(schema)}`" if schema else ""
+        certain = self.knowledge.is_fresh
+        hint = f" Did you mean `{cut(near)}`?" if near else self.judge.instead([], tuple(known), False)
+        fix = word.written(near, preferred=certain) if near else None
+        said = self.judge.absent(f"table `{cut(named.name)}`{where}", catalog, hint)
+        return self.judge.found("OML410", word, said, fix, certain=certain)
+
+    # -- columns
+
+    def column(self, column: NamedColumn) -> None:
+        """Note a column that its table does not have."""
+        table, catalog = self.found[column.table]
+        if table.columns is None or has_column(table.columns, column, self.dialect):
+            return
+        if self.dialect == "duckdb" and column.qualifier and self.is_field(column):
+            return
+        word = self.word(column.name, column.span)
+        certain = self.knowledge.is_certain(table, catalog)
+        near = nearest(column.name, tuple(known.name for known in table.columns))
+        if self.dialect in _FOLDS and column.qualifier and not near:
+            return  # a function of the table's rows is called so as well
+        message = self.judge.no_column(word, table, catalog, certain, near)
+        newer = self.judge.is_newer(word, table, catalog)
+        fix = word.written(near, preferred=certain) if near and not newer else None
+        named = self.names.tables[column.table]
+        place = self.judge.ctx.source(self.node, *named.span)
+        found = self.judge.found("OML411", word, message, fix, certain=certain, related=place)
+        self.note(named, table.info, found)
+
+    def is_field(self, column: NamedColumn) -> bool:
+        """Whether what stands before the dot is a column as well, of which the name may be a field."""
+        tables = (self.found[index][0] for index in column.beside if index in self.found)
+        return any(table.column(column.qualifier) is not None for table in tables)
+
+
+def has_column(columns: Columns, column: NamedColumn, dialect: str) -> bool:
+    """Whether the database takes the name for one of ``columns``."""
+    if dialect not in _FOLDS:
+        return any(known.name.casefold() == column.name.casefold() for known in columns)
+    wanted = column.name if column.quoted else column.name.lower()
+    return any(known.name == wanted for known in columns)
+
+
+def unknown_step_columns(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Columns in SQL over the data of steps that read a table as it is, and whose columns are therefore certain."""
+    if not any(report.gives for report in ctx.reports):
+        return
+    for step, spec in zip(ctx.pipeline.steps, ctx.specs, strict=True):
+        if spec is None or spec.takes_connection or not ctx.graph.complete[step.index]:
+            continue
+        tables = {name.casefold(): up for name, up in ctx.graph.tables(step.index).items()}
+        if any(ctx.reports[up].gives for up in tables.values()):
+            for key, dialect in spec.sql_keys.items():
+                node = step.config.get(key) if step.config is not None else None
+                if dialect == "duckdb" and isinstance(node, Scalar) and node.text:
+                    yield from _of_steps(ctx, step, node, tables)
+
+
+def _of_steps(ctx: DocumentContext, step: Step, node: Scalar, tables: dict[str, int]) -> Iterator[Diagnostic]:
+    names = query_names(node.text, "duckdb")
+    known: list[Columns | None] = []
+    origins: list[TableNamed | None] = []
+    for table in names.tables:
+        gives = ctx.reports[tables[table.name.casefold()]].gives if table.name.casefold() in tables else None
+        sure = gives is not None and table.schema is None and not _is_written(ctx, gives.table)
+        known.append(gives.columns if gives is not None and sure else None)
+        origins.append(gives.table if gives is not None and sure else None)
+    places: SourceMap | None = None
+    for column in names.columns:
+        columns, origin = known[column.table], origins[column.table]
+        if columns is None or origin is None or has_column(columns, column, "duckdb"):
+            continue
+        beside = [c for index in column.beside for c in known[index] or ()]
+        if column.qualifier and any(c.name.casefold() == column.qualifier.casefold() for c in beside):
+            continue
+        places = places or (None if node.synthetic else SourceMap(node, step.shape.part.text))
+        span = node.span if places is None else places.span(*column.span)
+        first = node.text[column.span.start]
+        word = SqlWord(column.name, span, node, column.span, first if first == '"' else "", "duckdb")
+        near = nearest(column.name, tuple(c.name for c in columns))
+        hint = f"Did you mean `{cut(near)}`?" if near else f"It has {listing(cut(c.name) for c in columns)}."
+        fix = word.written(near, preferred=True) if near else None
+        message = (
+            f"`{names.tables[column.table].name}` has no column `{cut(column.name)}`: it is the table "
+            f"`{cut(origin.table)}` of `{origin.connection.reference}`. {hint}"
+        )
+        yield finding("OML411", span, message, fix).shift(step.base)
+
+
+def _is_written(ctx: DocumentContext, table: TableNamed) -> bool:
+    """Whether a step of the pipeline or another pipeline may bring other columns."""
+    return ctx.makes(table) or bool(ctx.env.pipelines_writing(table.connection, table.schema, table.table))
