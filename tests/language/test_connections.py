@@ -226,3 +226,31 @@ def test_fields_and_variables(connections):
     assert main.variables == ("MYSQL_PASSWORD",)
     assert main.fields["host"] == "db"
     assert FILE[main.span.start : main.span.end] == "main"
+
+
+def faults(text):
+    """The connections that cannot be used, with the code of what is wrong, and the codes of what stops the file."""
+    read = parse_connections(text, ComponentRegistry.builtin())
+    each = {c.reference: c.fault.code for group in read.families.values() for c in group.values() if c.fault}
+    return each, [error.code for error in read.file_errors]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (FILE, ({}, [])),
+        (FILE.replace("{host: db, d", "{host: db, port: '1', d", 1), ({"@mysql.main": "OML332"}, [])),
+        (FILE.replace("base_dir", "bse_dir"), ({"@filesystem.lake": "OML331"}, [])),
+        (FILE.replace("{path: data/other.db}", "[other.db]"), ({"@sqlite.other": "OML325"}, [])),
+        # of two defaults none can be taken for the other
+        (
+            FILE.replace("other.db", "other.db, default: true"),
+            ({"@sqlite.shop": "OML326", "@sqlite.other": "OML326"}, []),
+        ),
+        # what stands in no connection, or is no YAML, is about the whole file
+        (FILE + "  duckdb: [main]\n", ({}, ["OML325"])),
+        (FILE + "  duckdb: {main: {path: [}}\n", ({}, ["OML003"])),
+    ],
+)
+def test_an_error_in_one_connection_is_the_fault_of_that_one(text, found):
+    assert faults(text) == found
