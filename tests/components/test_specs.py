@@ -41,6 +41,8 @@ def test_the_catalogue_is_complete() -> None:
         "duckdb.writer",
         "filesystem.csv_extractor",
         "filesystem.csv_writer",
+        "filesystem.json_extractor",
+        "filesystem.json_writer",
         "filesystem.parquet_extractor",
         "filesystem.parquet_writer",
         "graphql.extractor",

@@ -14,6 +14,10 @@ _DETECTED = "This type was auto-detected"
 _NO_SPACE = re.compile(r"No space left|File too large|Disk quota|disk is full|Could not write all bytes", re.IGNORECASE)
 _COUNT = re.compile(r"Expected Number of Columns: (?P<wanted>\d+) Found: (?P<found>\d+)")
 _TOO_LONG = re.compile(r"Maximum line size of (?P<most>\d+) bytes exceeded")
+_JSON = re.compile(
+    r'JSON transform error in file ".*?", in (?P<unit>line|record/value) (?P<number>\d+): (?P<what>.*?)(\s*Try |$)',
+    re.DOTALL,
+)
 _CELL = re.compile(r'"([^"]{100})[^"]{10,}"')
 _NUMBER_OF_LINES = 3
 _MOST = 1000  # characters of a text that nobody foresaw: DuckDB may put whole lines of a file into it
@@ -38,6 +42,11 @@ def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
         if _DETECTED in text:
             return message, f"The type was detected from the first rows; set it: dtype: {{{column}: string}}."
         return message, f"Change the type of {column} in dtype, or name the text in na_values."
+    json_value = _JSON.search(text)
+    if json_value:
+        unit = "Line" if json_value["unit"] == "line" else "Object"
+        what = _CELL.sub(r'"\1..."', json_value["what"].strip().rstrip("."))
+        return f"{unit} {json_value['number']} does not fit: {what}.", "Check it in the file, or set its type in dtype."
     count = _COUNT.search(text)
     if csv and count:
         return (

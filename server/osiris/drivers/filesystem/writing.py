@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from osiris.sql.dataset import Dataset
 
 
-def copy_to(data: Dataset, path: Path, options: list[str], step: StepContext) -> int:
-    """Write all rows of ``data`` to ``path``; the number of rows. Raises duckdb.Error."""
+def copy_to(data: Dataset, path: Path, options: list[str], step: StepContext, selected: str = "*") -> int:
+    """Write all rows of ``data`` to ``path``; the number of rows. ``selected``: the select list.
+
+    Raises duckdb.Error.
+    """
     with data.scanned() as source:
         row = step.database.connection.execute(
-            f"COPY (FROM {source}) TO {quote_text(str(path))} ({', '.join(options)})"
+            f"COPY (SELECT {selected} FROM {source}) TO {quote_text(str(path))} ({', '.join(options)})"
         ).fetchone()
     return int(row[0]) if row else 0
