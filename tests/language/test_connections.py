@@ -122,6 +122,7 @@ def test_the_choice_of_a_connection(connections, aliases, family, alias, chosen)
         ("connections:\n  mysql:\n    main: {host: '${HOST:-localhost}'}\n", []),
         ("connections:\n  mysql:\n    main: {password: hunter2}\n", ["3:22 OML506"]),
         ("connections:\n  mysql:\n    main: {password: '${P:-hunter2}'}\n", ["3:22 OML506"]),
+        ("connections:\n  mysql:\n    main: {password: '${P:-}'}\n", []),
         ("connections:\n  pg:\n    main: {dsn: 'postgres://u:hunter2@h/d'}\n", ["3:31 OML506"]),
         ("connections:\n  mysql:\n    main: {host: a, host: b}\n", ["3:21 OML006"]),
         ("connections:\n  mysql\n    main: {host: a}\n", ["3:5 OML005"]),

@@ -474,3 +474,16 @@ def test_a_thousand_unknown_tables_in_a_database_of_five_thousand_are_no_trouble
     steps = "".join(step.format(number, number) for number in range(1000))
     text = "oml_version: 0.1.0\nname: o\nsteps:\n" + "".join(f"  {line}\n" for line in steps.splitlines())
     assert len(found(check.analyse(text), "OML410")) == 1000
+
+
+def test_a_column_that_a_file_does_not_have_now_is_a_warning(check, mend):
+    people = Table(TableInfo("", "people.csv", "file"), (Column("id", ""), Column("name", "")))
+    check.env.file_tables = {"data/people.csv": people}
+    step = "- id: a\n  component: filesystem.csv_extractor\n  mode: read\n  config:\n    path: data/people.csv\n"
+    [problem] = check.steps(step + "    columns: [id, «OML411 nmae»]\n").diagnostics
+    assert problem.severity is Severity.WARNING
+    assert problem.message == "`data/people.csv` has no column `nmae` now. Did you mean `name`?"
+    text = "oml_version: 0.1.0\nname: o\nsteps:\n" + step
+    assert mend(text + '    columns: ["nmae"]\n', "OML411").endswith('columns: ["name"]\n')
+    write = "- id: w\n  component: filesystem.csv_writer\n  mode: write\n  config: {path: data/people.csv}\n"
+    assert not [d for d in check.analyse(f"{text}    columns: [nmae]\n{write}").diagnostics if d.code == "OML411"]

@@ -341,3 +341,10 @@ def test_one_key_too_far_left_is_the_only_finding_and_goes_to_its_neighbours(che
     text = mend(analysis.document.text, "OML005")
     assert text.endswith("".join(f"  {line}\n" for line in mended.split("\n")))
     assert check.analyse(text).ok
+
+
+def test_a_component_that_no_driver_runs_is_told_of_once(check, severities):
+    severities({})
+    step = "  - {{id: {}, component: supabase.writer, mode: write}}\n"
+    text = "oml_version: 0.1.0\nname: orders\nsteps:\n" + step.format("a") + step.format("b")
+    assert len([d for d in check.analyse(text).diagnostics if d.code == "OML129"]) == 1

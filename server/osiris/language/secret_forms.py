@@ -49,7 +49,7 @@ def connection_secrets(family: str, alias: str, entry: Entry, source: str) -> It
         return
     variable = "_".join((family, alias, entry.key.text)).upper().replace("-", "_")
     if is_secret_key(entry.key.text) and node.value is not None and not isinstance(node.value, bool):
-        if node.text.lower() in _STAND_INS or ("${" in node.text and ":-" not in node.text):
+        if node.text.lower() in _STAND_INS or ("${" in node.text and ":-" not in node.text.replace(":-}", "}")):
             return
         message = f"`{entry.key.text}` stands here in plain text. Write `${{{variable}}}` and set {variable} in `.env`."
         yield finding("OML506", node.span, message, _use_variable(node, variable))

@@ -7,6 +7,7 @@ from osiris.language.rules import (
     config,
     connections,
     dataflow,
+    file_columns,
     overwrites,
     params,
     paths,
@@ -47,6 +48,7 @@ DOCUMENT_RULES: tuple[DocumentRule, ...] = (
     structure.name,
     structure.top_types,
     structure.step_ids,
+    steps.without_driver,
     references.needs,
     references.inputs,
     references.cycles,
@@ -61,5 +63,6 @@ DOCUMENT_RULES: tuple[DocumentRule, ...] = (
     sql.unknown_tables,
     schema.unknown_tables,
     sql_schema.unknown_step_columns,
+    file_columns.unknown_file_columns,
 )
 """Run on every analysis, so each takes time linear in the number of steps. Spans are absolute."""

@@ -13,7 +13,7 @@ from osiris.language.edits import column, insert_key, line_start, newline_of, no
 from osiris.language.findings import finding, replacement
 from osiris.language.model import LEGACY_MODES, MODES, StepShape, first_line, step_anchor
 from osiris.language.naming import step_id_problem, to_step_id
-from osiris.language.rules.context import StepContext
+from osiris.language.rules.context import DocumentContext, StepContext
 from osiris.language.rules.nodes import cut, in_quotes, is_empty, is_text_or_empty, unknown_key, value_span
 from osiris.language.suggest import listing, nearest
 from osiris.language.templates import DECIDED, fill, holds_param
@@ -208,9 +208,6 @@ def component_and_mode(ctx: StepContext) -> Iterator[Diagnostic]:
     node, mode = ctx.shape.component_node, ctx.shape.mode_node
     if node is not None and isinstance(node.value, str) and node.text and ctx.spec is None:
         yield _no_such_component(ctx, node)
-    elif node is not None and ctx.spec is not None and ctx.spec.driver is None:
-        message = f"`{ctx.spec.name}` has no driver yet: it is checked and compiled, but a run refuses it."
-        yield finding("OML129", node.span, message)
     if mode is None or not isinstance(mode.value, str) or not mode.text:
         return
     fits = ctx.spec.modes if ctx.spec else MODES
@@ -233,6 +230,17 @@ def component_and_mode(ctx: StepContext) -> Iterator[Diagnostic]:
             else replacement(f"Replace by `{fits[0]}`", mode.span, fits[0], preferred=len(fits) == 1)
         )
         yield finding("OML126", mode.span, message, fix)
+
+
+def without_driver(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Components that no run can use yet: each once, at the first step that names it."""
+    told: set[str] = set()
+    for step, spec in zip(ctx.pipeline.steps, ctx.specs, strict=True):
+        node = step.shape.component_node
+        if spec is not None and spec.driver is None and node is not None and spec.name not in told:
+            told.add(spec.name)
+            message = f"`{spec.name}` has no driver yet: it is checked and compiled, but a run refuses it."
+            yield finding("OML129", step.place(node.span), message)
 
 
 def _no_such_component(ctx: StepContext, node: Scalar) -> Diagnostic:

@@ -1,0 +1,54 @@
+"""The columns that a step wants of a file, against those that the file has now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from osiris.language.edits import quoted, scalar_text
+from osiris.language.findings import finding, replacement
+from osiris.language.rules.config import locate
+from osiris.language.rules.context import DocumentContext
+from osiris.language.rules.nodes import cut
+from osiris.language.substitution import resolve_config
+from osiris.language.suggest import listing, nearest
+from osiris.syntax.diagnostic import Diagnostic, Fix, Severity
+from osiris.syntax.tree import Scalar, Sequence, Style
+
+_KEY = "columns"
+
+
+def unknown_file_columns(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Columns that a file does not have, as a warning: a run may find another file there."""
+    written: set[str] | None = None
+    for step, spec, report in zip(ctx.pipeline.steps, ctx.specs, ctx.reports, strict=True):
+        if spec is None or (spec.takes_connection and spec.table_key) or step.mode != "read" or not report.paths:
+            continue
+        _, node = locate(step.shape.config, (_KEY,))
+        use = next((use for use in report.paths if use.is_input and use.known and use.whole), None)
+        if use is None or not isinstance(node, Sequence) or _KEY not in spec.properties:
+            continue
+        if written is None:
+            written = {use.path for one in ctx.reports for use in one.paths if not use.is_input}
+        if use.path in written:
+            continue
+        options = resolve_config(step.shape.config, spec, ctx.values.plain()).config
+        table = ctx.env.file_table(use.path, options)
+        if table is None or table.columns is None:
+            continue
+        names = tuple(column.name for column in table.columns)
+        for item in node.items:
+            if isinstance(item, Scalar) and item.text and "${" not in item.text and table.column(item.text) is None:
+                near = nearest(item.text, names)
+                hint = f"Did you mean `{cut(near)}`?" if near else f"It has {listing(cut(name) for name in names)}."
+                message = f"`{cut(use.path)}` has no column `{cut(item.text)}` now. {hint}"
+                fix = _written(item, near) if near else None
+                yield finding("OML411", item.span, message, fix, severity=Severity.WARNING).shift(step.base)
+
+
+def _written(node: Scalar, name: str) -> Fix | None:
+    if node.synthetic or node.style in (Style.LITERAL, Style.FOLDED):
+        return None
+    text = quoted(name) if node.style is Style.DOUBLE else scalar_text(name)
+    if node.style is Style.SINGLE and name.isprintable():
+        text = "'" + name.replace("'", "''") + "'"
+    return replacement(f"Replace by `{cut(name)}`", node.span, text, preferred=True)
