@@ -31,7 +31,11 @@ def test_one_component_is_meant(name, mode, meant):
     ("name", "mode", "meant"),
     [
         ("csv", None, ("filesystem.csv_extractor", "filesystem.csv_writer")),
-        ("filesystem", "read", ("filesystem.csv_extractor", "filesystem.parquet_extractor")),
+        (
+            "filesystem",
+            "read",
+            ("filesystem.csv_extractor", "filesystem.json_extractor", "filesystem.parquet_extractor"),
+        ),
         ("sql", "read", ("mysql.extractor", "sqlite.extractor")),
         ("acme.reader", "read", ()),
         ("reader", "read", ()),
