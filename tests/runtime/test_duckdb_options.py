@@ -6,9 +6,11 @@ import json
 import struct
 import subprocess
 import sys
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 
 import duckdb
+import psutil
 import pytest
 
 from osiris.drivers.duckdb import database as opening
@@ -432,3 +434,24 @@ def test_cancelling_leaves_the_old_state(project, until, mode):
 def events(project, run_id):
     path = project.root / "logs" / run_id / "events.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.3, 0.6])
+def test_a_kill_leaves_the_old_rows(project, until, seconds):
+    path = make(project, "shop.duckdb", "CREATE TABLE t AS SELECT -1::BIGINT AS i")
+    project.write("one.csv", "one\n1\n")
+    manifest = project.manifest(
+        project.csv("s", "one.csv"),
+        project.sql("q", "s", "SELECT i FROM range(100000000000) r(i)"),
+        project.step("w", "duckdb.writer", sources="q", path="shop.duckdb", table="t", write_mode="replace"),
+    )
+    run_id = start_run(manifest, root=project.root, detach=True).run_id
+    until(lambda: any(e["event"] == "step_start" and e["step_id"] == "w" for e in events(project, run_id)))
+    time.sleep(seconds)
+    for process in psutil.process_iter(["cmdline"]):
+        with suppress(psutil.Error):
+            if "osiris.execution.worker" in (process.info["cmdline"] or []) and process.cwd() == str(project.root):
+                process.kill()
+    until(lambda: not project.store().show(run_id).active)
+
+    assert rows(path, "FROM t") == [(-1,)]
