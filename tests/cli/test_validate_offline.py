@@ -41,8 +41,14 @@ def people(project: Path) -> Path:
     return pipeline
 
 
-def test_before_anybody_looked_nothing_is_said(osiris: Osiris, people: Path) -> None:
-    assert osiris("validate", str(people)).returncode == 0
+def test_before_anybody_looked_no_table_is_judged_and_the_last_line_says_so(osiris: Osiris, people: Path) -> None:
+    result = osiris("validate", str(people))
+    assert result.returncode == 0
+    assert result.stderr == (
+        "Tables of @sqlite.shop were not checked: nothing is known of them yet. Run `osiris discover`.\n"
+    )
+    assert not osiris("validate", "--offline", str(people)).stderr
+    assert not osiris("validate", "--format", "json", str(people)).stderr
 
 
 def test_a_discovered_schema_makes_an_unknown_table_an_error_and_offline_it_does_not(

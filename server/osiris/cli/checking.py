@@ -13,6 +13,9 @@ from osiris.syntax.text import LineIndex
 
 if TYPE_CHECKING:
     from osiris.core.project import Project
+    from osiris.language.analysis import Analysis
+    from osiris.language.connections import Connection
+    from osiris.language.environment import Environment
 
 
 def readable_text(path: Path) -> str | Diagnostic:
@@ -35,7 +38,25 @@ def check_file(path: Path, project: Project, profile: str | None, params: Mappin
     if isinstance(text, Diagnostic):
         return CheckedFile(name, "", LineIndex(""), (text,), project.root)
     analysis = check_text(text, project, path, profile=profile, params=params)
-    return CheckedFile(name, analysis.document.text, analysis.document.lines, tuple(analysis.diagnostics), project.root)
+    found, document = tuple(analysis.diagnostics), analysis.document
+    unread = frozenset() if project.offline else _unread(analysis, project)
+    return CheckedFile(name, document.text, document.lines, found, project.root, unread=unread)
+
+
+def _unread(analysis: Analysis, project: Project) -> frozenset[str]:
+    """The connections whose tables the pipeline reads, and of which nothing is known."""
+    environment = project.environment()
+    uses = {
+        named.connection.reference: named.connection for step in analysis.tables for named in step if not named.written
+    }
+    return frozenset(reference for reference, connection in uses.items() if not _known(environment, connection))
+
+
+def _known(environment: Environment, connection: Connection) -> bool:
+    if connection.family == "supabase" and not connection.fields.get("pg_dsn"):
+        return True  # there is no database that could be read
+    knowledge = environment.schema_of(connection)
+    return knowledge is not None and bool(knowledge.catalogs)
 
 
 def check_project_files(project: Project) -> list[CheckedFile]:

@@ -28,7 +28,8 @@ _SEVERITY_NAMES = {
 class CheckedFile:
     """One checked file: its name as the user knows it, its text, what was found, and the root that fixes refer to.
 
-    ``is_settings``: it is none of the pipelines, and stands here for what was found in it.
+    ``is_settings``: it is none of the pipelines, and stands here for what was found in it. ``unread``: the connections
+    whose tables it names, and of which nothing is known.
     """
 
     name: str
@@ -37,6 +38,7 @@ class CheckedFile:
     diagnostics: tuple[Diagnostic, ...]
     root: Path
     is_settings: bool = False
+    unread: frozenset[str] = frozenset()
 
     @property
     def has_errors(self) -> bool:
@@ -68,6 +70,12 @@ def _print_text(files: Sequence[CheckedFile]) -> None:
             for line in finding_lines(file, finding, colour=colour):
                 click.echo(line)
     click.echo(summary(files))
+    unread = sorted(set().union(*(file.unread for file in files)))
+    if unread:
+        shown, more = ", ".join(unread[:3]), f" and {len(unread) - 3} more" if len(unread) > 3 else ""
+        click.echo(
+            f"Tables of {shown}{more} were not checked: nothing is known of them yet. Run `osiris discover`.", err=True
+        )
 
 
 def finding_lines(file: CheckedFile, finding: Diagnostic, *, colour: bool = False) -> list[str]:

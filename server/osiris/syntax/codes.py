@@ -189,7 +189,8 @@ _TABLE: tuple[Code, ...] = (
         "OML410",
         _E,
         "Unknown table of a database",
-        "The table (or schema) is not in the database behind the connection. That is an error when the last reading of "
+        "The table (or schema), in `table:` or in FROM and JOIN of a query, is not in the database behind the "
+        "connection. That is an error when the last reading of "
         "the database is complete and young enough; else it is a hint that says how old the reading is. "
         "`osiris discover` reads it anew. A table that a step of the pipeline writes need not be there, and one that "
         "another pipeline of the project writes is a hint.",
@@ -199,7 +200,9 @@ _TABLE: tuple[Code, ...] = (
         _E,
         "Unknown column of a table",
         "The table has no such column. That is an error when the last reading of the database is complete and young "
-        "enough, or when `osiris.schema.json` says so; else it is a hint that says how old the reading is.",
+        "enough, or when `osiris.schema.json` says so; else it is a hint that says how old the reading is. In SQL it is "
+        "said of `alias.column`, and of a name without an alias where the query reads a single table; a name that may "
+        "mean anything else is left alone. For the columns of a file it is a warning.",
     ),
     _code(
         "OML412",
