@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,16 +81,14 @@ class DuckdbWriter:
             with data.scanned() as source:
                 wanted = ", ".join(_handed_over(column) for column in columns)
                 reader = step.database.connection.sql(f"SELECT {wanted} FROM {source}").to_arrow_reader(BATCH_ROWS)
-                count = 0
-                for batch in reader:
-                    try:
-                        table.add(batch)
-                    except duckdb.Error as error:
-                        step.checkpoint()
-                        raise explained(error, target, "write to", path) from error
-                    count += batch.num_rows
-                    step.advance(batch.num_rows, batch.nbytes)
+                stream = _Stream(reader, step)
+                try:
+                    table.add(stream.reader())
+                except duckdb.Error as error:
                     step.checkpoint()
+                    if stream.failure is not None:  # DuckDB hands on no more than its text
+                        raise stream.failure from None
+                    raise explained(error, target, "write to", path) from error
             try:
                 table.finish()
                 step.checkpoint()
@@ -98,7 +96,34 @@ class DuckdbWriter:
             except duckdb.Error as error:
                 step.checkpoint()
                 raise explained(error, target, "write to", path) from error
-        return count
+        return stream.count
+
+
+class _Stream:
+    """The rows on their way into the database: counted, and stopped when the step is."""
+
+    def __init__(self, source: Any, step: StepContext) -> None:
+        self.source = source
+        self.step = step
+        self.count = 0
+        self.failure: BaseException | None = None
+
+    def reader(self) -> Any:
+        """The rows as an Arrow reader; one for all, since DuckDB holds what it was given until the transaction ends."""
+        import pyarrow as pa
+
+        return pa.RecordBatchReader.from_batches(self.source.schema, self._batches())
+
+    def _batches(self) -> Iterator[Any]:
+        try:
+            for batch in self.source:
+                yield batch
+                self.count += batch.num_rows
+                self.step.advance(batch.num_rows, batch.nbytes)
+                self.step.checkpoint()
+        except BaseException as error:
+            self.failure = error
+            raise
 
 
 class _Table:
@@ -158,16 +183,14 @@ class _Table:
             parts.append(f"PRIMARY KEY ({quote_names(self.key)})")
         self.connection.execute(f"CREATE TABLE {self.quoted} ({', '.join(parts)})")
 
-    def add(self, batch: Any) -> None:
-        """Take some rows. Raises duckdb.Error."""
-        import pyarrow as pa
-
+    def add(self, rows: Any) -> None:
+        """Take the rows of an Arrow reader. Raises duckdb.Error."""
         target = _STAGE if self.mode == "upsert" else self.quoted
         values = ", ".join(
             f"CAST({quote_name(c.name)} AS {c.type})" if c.type in _AS_TEXT else quote_name(c.name)
             for c in self.columns
         )
-        self.connection.register("osiris_batch", pa.Table.from_batches([batch]))
+        self.connection.register("osiris_batch", rows)
         names = quote_names(column.name for column in self.columns)
         self.connection.execute(f"INSERT INTO {target} ({names}) SELECT {values} FROM osiris_batch")
         self.connection.unregister("osiris_batch")  # not after an error: it would be told instead
