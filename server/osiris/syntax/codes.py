@@ -200,9 +200,9 @@ _TABLE: tuple[Code, ...] = (
         _E,
         "Unknown column of a table",
         "The table has no such column. That is an error when the last reading of the database is complete and young "
-        "enough, or when `osiris.schema.json` says so; else it is a hint that says how old the reading is. In SQL it is "
-        "said of `alias.column`, and of a name without an alias where the query reads a single table; a name that may "
-        "mean anything else is left alone. For the columns of a file it is a warning.",
+        "enough, or when `osiris.schema.json` says so; else it is a hint that says how old the reading is. In SQL it "
+        "is said of `alias.column`, and of a name without an alias where the query reads a single table; a name that "
+        "may mean anything else is left alone. For the columns of a file it is a warning.",
     ),
     _code(
         "OML412",

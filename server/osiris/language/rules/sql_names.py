@@ -102,7 +102,7 @@ class _Names:
         if not self.tables:
             return _NOTHING
         bare = self.bare_names_are_columns()
-        columns = [column for place in self.places() if (column := self.column(*place, bare)) is not None]
+        columns = [column for place in self.places(bare) if (column := self.column(*place, bare)) is not None]
         return QueryNames(tuple(self.tables), tuple(columns))
 
     def sources(self) -> None:
@@ -154,6 +154,8 @@ class _Names:
 
     def bare_names_are_columns(self) -> bool:
         """Whether a name without a dot can be told from a parameter's and from a function's own names."""
+        if not any(len(select.sources) == 1 for query in self.script.queries() for select in query.selects):
+            return False
         previous: SqlToken | None = None
         for token in self.tokens:
             is_value = previous is not None and (previous.text in OPERATOR_BEFORE or _is_value_behind(previous))
@@ -166,11 +168,17 @@ class _Names:
             previous = token
         return True
 
-    def places(self) -> Iterator[tuple[int, list[Frame]]]:
-        """The tokens that are names, with the parentheses around them, the outermost first."""
+    def places(self, bare: bool) -> Iterator[tuple[int, list[Frame]]]:
+        """The tokens that may name columns, with the parentheses around them, the outermost first. ``bare``: also those
+        that no dot stands in front of."""
         frames, opened, around = self.script.frames, 0, list[Frame]()
         for position, token in enumerate(self.tokens):
             start = token.span.start
+            if token.kind not in ("word", "quoted_identifier") or start in self.taken or not token.name:
+                continue
+            dotted = position > 0 and self.tokens[position - 1].text == "."
+            if not dotted and (not bare or (token.kind == "word" and token.text.upper() in NO_COLUMNS)):
+                continue
             while opened < len(frames) and frames[opened].start <= start:
                 around.append(frames[opened])
                 opened += 1
@@ -178,8 +186,7 @@ class _Names:
                 around.pop()
             if any(frame.end < start for frame in around[1:]):
                 around = [around[0], *(frame for frame in around[1:] if frame.end >= start)]
-            if token.kind in ("word", "quoted_identifier") and token.name and start not in self.taken:
-                yield position, around
+            yield position, around
 
     def column(self, at: int, around: Sequence[Frame], bare: bool) -> NamedColumn | None:
         frame, token = around[-1], self.tokens[at]
