@@ -21,7 +21,7 @@ def unknown_file_columns(ctx: DocumentContext) -> Iterator[Diagnostic]:
     """Columns that a file does not have, as a warning: a run may find another file there."""
     written: set[str] | None = None
     for step, spec, report in zip(ctx.pipeline.steps, ctx.specs, ctx.reports, strict=True):
-        if spec is None or (spec.takes_connection and spec.table_key) or step.mode != "read" or not report.paths:
+        if not report.paths or step.mode != "read" or spec is None or (spec.takes_connection and spec.table_key):
             continue
         _, node = locate(step.shape.config, (_KEY,))
         use = next((use for use in report.paths if use.is_input and use.known and use.whole), None)

@@ -235,6 +235,8 @@ def component_and_mode(ctx: StepContext) -> Iterator[Diagnostic]:
 def without_driver(ctx: DocumentContext) -> Iterator[Diagnostic]:
     """Components that no run can use yet: each once, at the first step that names it."""
     told: set[str] = set()
+    if all(spec is None or spec.driver is not None for spec in dict.fromkeys(ctx.specs)):
+        return
     for step, spec in zip(ctx.pipeline.steps, ctx.specs, strict=True):
         node = step.shape.component_node
         if spec is not None and spec.driver is None and node is not None and spec.name not in told:
