@@ -1,5 +1,7 @@
 """How much the property tests try, a state folder for each test, and the traps in every folder that a test works in.
 
+What a test starts hears Ctrl-C, also when the tests themselves run in the background, where shells have it ignored.
+
 Property tests try a bounded, repeatable number by default, much more under ``make soak``.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,9 @@ from servers import mariadb, postgres  # noqa: F401 - the fixtures that start pr
 _ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
 _NUMBERS = map(str, itertools.count())
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("bounded", max_examples=100, derandomize=True, **_ALWAYS)
 settings.register_profile("soak", max_examples=5000, print_blob=True, **_ALWAYS)

@@ -139,6 +139,7 @@ steps:
     "small.oml": """\
 oml_version: "0.1.0"
 name: small
+params: {unused: 1}
 steps:
   - id: crm
     component: mysql.extractor

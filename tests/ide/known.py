@@ -38,7 +38,7 @@ def catalog(
     tables: dict[str, tuple[TableInfo, Columns | None]],
     dialect: str = "sqlite",
     *,
-    age: timedelta = timedelta(minutes=5),
+    age: timedelta = timedelta(hours=5),
     default_schema: str = "",
     reference: str = "@sqlite.shop",
 ) -> Catalog:

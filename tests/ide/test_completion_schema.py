@@ -180,13 +180,13 @@ def test_the_documentation_of_a_table_and_of_a_column_comes_later() -> None:
     [table] = [i for i in suggestions(READ + "      table: cust<|>\n", KNOWN).items if i.label == "customers"]
     assert documentation_of(table.topic, KNOWN) == (
         "**`customers`** · table of `@sqlite.shop`\n\n- `id` `INTEGER` · primary key\n- `name` `TEXT`\n\n"
-        "*Read 5 minutes ago.*"
+        "*Read 5 hours ago.*"
     )
     found = suggestions(READ + "      table: orders\n      columns: [am<|>]\n", KNOWN)
     [column] = [item for item in found.items if item.label == "amount"]
     assert documentation_of(column.topic, KNOWN) == (
         "**`amount`** · column of `orders`\n\n- Type: `DECIMAL(12,2)`\n- In the pipeline: `decimal128(12, 2)`\n"
-        "- It can be null.\n\nWith \\*tax\\*\n\n*Read 5 minutes ago.*"
+        "- It can be null.\n\nWith \\*tax\\*\n\n*Read 5 hours ago.*"
     )
 
 

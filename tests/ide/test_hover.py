@@ -68,7 +68,7 @@ def test_a_component() -> None:
 
 
 def test_a_component_that_nothing_can_run_yet() -> None:
-    assert "nothing in this version can run it yet" in (hovered("steps:\n  - component: mysql.ext<|>ractor") or "")
+    assert "nothing in this version can run it yet" in (hovered("steps:\n  - component: supabase.wri<|>ter") or "")
 
 
 def test_a_connection_shows_its_fields_and_never_a_secret() -> None:

@@ -35,7 +35,7 @@ def test_a_table_with_its_columns_and_the_age_of_the_knowledge() -> None:
         "- `amount` `DECIMAL(12,2)`\n"
         "- `full name` `TEXT`\n"
         "- `null` `TEXT`\n\n"
-        "*Read 5 minutes ago.*"
+        "*Read 5 hours ago.*"
     )
 
 
@@ -54,7 +54,7 @@ def test_a_column_with_its_types_and_comment(written: str, shown: str) -> None:
         f"[{shown}]\n"
         "**`amount`** · column of `orders`\n\n"
         "- Type: `DECIMAL(12,2)`\n- In the pipeline: `decimal128(12, 2)`\n- It can be null.\n\n"
-        "With \\*tax\\*\n\n*Read 5 minutes ago.*"
+        "With \\*tax\\*\n\n*Read 5 hours ago.*"
     )
 
 
@@ -85,14 +85,14 @@ def test_what_a_database_says_of_itself_is_shown_as_it_is_and_does_nothing() -> 
         "[t`x]\n"
         "**``t`x``** · table of `@sqlite.shop`\n\n"
         "\\!\\[x\\]\\(http://evil.example/x.png\\) \\<img src=x\\> \\[run\\]\\(command:x\\) more\n\n"
-        "- `` `a` `` `int`\n\n*Read 5 minutes ago.*"
+        "- `` `a` `` `int`\n\n*Read 5 hours ago.*"
     )
 
 
 def test_a_connection_says_how_many_tables_are_known() -> None:
     text = hovered(READ.replace("@sqlite.shop", "@sqlite.sh<|>op"), KNOWN)
     assert text is not None
-    assert text.endswith("- `path`: `data/shop.db`\n\n4 tables, read 5 minutes ago")
+    assert text.endswith("- `path`: `data/shop.db`\n\n4 tables, read 5 hours ago")
     text = hovered(READ.replace("@sqlite.shop", "@sqlite.sh<|>op"))
     assert text is not None
     assert text.endswith("- `path`: `data/shop.db`")
@@ -107,7 +107,7 @@ def test_unknown_tables_and_columns_get_what_the_key_is_for() -> None:
 def test_a_schema_says_how_many_tables_it_holds() -> None:
     text = READ.replace("sqlite", "mysql").replace("shop", "crm")
     assert hovered(text + "      schema: sa<|>les\n", KNOWN) == (
-        "[sales]\n**`sales`** · schema of `@mysql.crm`\n\n1 table of 2 tables, read 5 minutes ago"
+        "[sales]\n**`sales`** · schema of `@mysql.crm`\n\n1 table of 2 tables, read 5 hours ago"
     )
 
 

@@ -142,9 +142,7 @@ def run_command(client: Client, command: str, uri: str) -> None:
     request = client.start_request("workspace/executeCommand", {"command": command, "arguments": [uri]})
     while True:
         said = client.wait(
-            lambda m: (
-                (m.get("id") == request and "method" not in m) or m.get("method") == "window/showMessageRequest"
-            )
+            lambda m: (m.get("id") == request and "method" not in m) or m.get("method") == "window/showMessageRequest"
         )
         if "method" not in said:
             return
