@@ -134,6 +134,26 @@ def test_other_databases_are_seen_and_the_servers_own_are_not(mariadb: MariaDB, 
         assert session.columns()[other, "there"][0].references == f"{home}.here.a"
 
 
+def test_a_user_who_may_read_single_tables_is_told_that_others_do_not_show(mariadb: MariaDB, tmp_path: Path) -> None:
+    source, timeouts = catalog_source("mysql"), Timeouts(connect=5, statement=10)
+    with mariadb.database("CREATE TABLE open_one (a INT)", "CREATE TABLE closed (a INT)") as database:
+        mariadb.execute(
+            "CREATE USER single@'%' IDENTIFIED BY 'p', wide@'%' IDENTIFIED BY 'p'",
+            f"GRANT SELECT ON {database}.open_one TO single@'%'",
+            f"GRANT SELECT ON {database}.* TO wide@'%'",
+        )
+        remarks = {}
+        for user in ("single", "wide"):
+            fields = {**mariadb.fields(database), "user": user, "password": "p"}
+            with source.connect(fields, root=tmp_path, timeouts=timeouts) as session:
+                remarks[user] = session.server().remarks
+
+    assert remarks == {
+        "single": ("single is granted the reading of one table alone; others do not show on this server.",),
+        "wide": (),
+    }
+
+
 def test_a_user_sees_only_what_he_has_rights_to(mariadb: MariaDB, tmp_path: Path) -> None:
     with mariadb.database("CREATE TABLE open_one (a int, b int)", "CREATE TABLE closed (a int)") as database:
         mariadb.execute(

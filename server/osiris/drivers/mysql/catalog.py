@@ -42,6 +42,13 @@ GROUP BY CAST(table_schema AS BINARY), CAST(table_name AS BINARY)"""
 _READABLE = """
 SELECT column_name FROM information_schema.columns
 WHERE table_schema = %s AND table_name = %s AND FIND_IN_SET('select', privileges) ORDER BY ordinal_position"""
+_GRANTS = """
+SELECT (SELECT COUNT(*) FROM information_schema.user_privileges WHERE privilege_type = 'SELECT' AND grantee = who)
+       + (SELECT COUNT(*) FROM information_schema.schema_privileges WHERE privilege_type = 'SELECT' AND grantee = who),
+       (SELECT COUNT(DISTINCT table_schema, table_name) FROM information_schema.table_privileges
+        WHERE privilege_type = 'SELECT' AND grantee = who)
+FROM (SELECT CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@',
+                    QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1))) AS who) AS me"""
 _LONGEST = "SET SESSION group_concat_max_len = 67108864"
 _KEYS = """
 SELECT table_schema, table_name, constraint_name, ordinal_position, column_name,
@@ -88,12 +95,20 @@ class MySQLSession:
         self._seconds = timeouts.statement
 
     def server(self) -> ServerInfo:
-        """What the server said of itself when connecting."""
+        """What the server said of itself when connecting, with a remark for a user who may read single tables."""
         version = str(self._connection.get_server_info())
         product = "MariaDB" if is_mariadb(self._connection) else "MySQL"
         # Older MariaDB puts 5.5.5- before its own number; what follows the number is about the package.
         number = _VERSION.match(version)
-        return ServerInfo(product, number[1] if number else version, self._default_schema, self._peer.user)
+        wide, single = self._rows(_GRANTS)[0]
+        remarks = []
+        if single and not wide:
+            tables = "one table" if single == 1 else f"{single} tables"
+            remarks.append(
+                f"{self._peer.user} is granted the reading of {tables} alone; others do not show on this server."
+            )
+        shown = number[1] if number else version
+        return ServerInfo(product, shown, self._default_schema, self._peer.user, tuple(remarks))
 
     def tables(self) -> Sequence[TableInfo]:
         """The tables and views of all databases but the server's own; sequences are left out."""
