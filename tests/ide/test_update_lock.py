@@ -32,6 +32,17 @@ def test_it_is_offered_where_a_table_is_not_in_the_lock_or_has_changed_since() -
         )
 
 
+def test_it_is_offered_for_a_column_that_the_database_has_and_the_lock_has_not() -> None:
+    columns = SHOP["orders"][1]
+    assert columns is not None
+    env = knowing(catalog(SHOP), catalog({"orders": (SHOP["orders"][0], columns[:2])}))
+
+    found = action(READ + "      table: orders\n      columns: [am<|>ount]\n", env)
+
+    assert found is not None
+    assert (found.diagnostic.code, found.command) == ("OML411", "osiris.lockSchema")
+
+
 def test_it_is_offered_nowhere_else() -> None:
     env = knowing(catalog(SHOP), catalog({"orders": SHOP["orders"]}))
     assert action(READ + "      table: or<|>ders\n", env) is None

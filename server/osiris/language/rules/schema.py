@@ -26,6 +26,8 @@ from osiris.syntax.text import Span
 from osiris.syntax.tree import Node, Scalar, Sequence, Style
 
 LOCK_FILE = "osiris.schema.json"
+RELOCK = "Run `osiris discover --lock`."
+"""What a finding asks for that the database would not have: the committed file is behind."""
 
 # Where a name in a config counts letter by letter, since the driver puts it in quotes.
 _EXACT = frozenset({"postgres"})
@@ -346,7 +348,7 @@ class StepJudge:
                 more = f" and {len(changes) - 4} more" if len(changes) > 4 else ""
                 message = (
                     f"`{cut(table.info.name)}` has changed since {LOCK_FILE} was written: {shown}{more} (read "
-                    f"{age_text(knowledge.age())}). Run `osiris discover --lock`."
+                    f"{age_text(knowledge.age())}). {RELOCK}"
                 )
                 yield self.found("OML413", name, message)
 
@@ -355,10 +357,7 @@ class StepJudge:
         near = nearest(name.text, _names(locked, self.database.schema)) if not self._knowledge.discovered else None
         hint = f" Did you mean `{cut(near)}`?" if near else ""
         fix = name.written(near, preferred=False) if near else None
-        message = (
-            f"`{cut(name.text)}` is not in {LOCK_FILE} yet, so that others cannot check this step.{hint} "
-            "Run `osiris discover --lock`."
-        )
+        message = f"`{cut(name.text)}` is not in {LOCK_FILE} yet, so that others cannot check this step.{hint} {RELOCK}"
         return self.found("OML412", name, message, fix)
 
     def columns(self, key: str, at: _Name, table: Table, catalog: Catalog, known: Columns) -> Iterator[Diagnostic]:
@@ -399,7 +398,7 @@ class StepJudge:
         if self.is_newer(name, table, catalog):
             return (
                 f"{shown} has a column {column} in `{self.reference}` (read {age}), but not yet in {LOCK_FILE}, by "
-                "which this pipeline is checked. Run `osiris discover --lock`."
+                f"which this pipeline is checked. {RELOCK}"
             )
         if catalog is self._knowledge.locked:
             return f"{shown} has no column {column} in {LOCK_FILE}. {hint}"
