@@ -160,7 +160,7 @@ test('a discovery that needs more says which extra brings it', async () => {
   writeFileSync(path.join(shop, 'osiris_connections.yaml'), connections);
   const argument = { uri: pathToFileURL(path.join(shop, 'osiris_connections.yaml')).href };
   const refused = await refusalOf(environment.python, 'osiris.discover', argument, root);
-  assert.deepEqual(missingPackages(refused), { packages: ['pymysql'], extra: 'mysql', install: 'pip install "pymysql>=1.1"' });
+  assert.deepEqual(missingPackages(refused), { packages: ['pymysql'], extra: 'mysql', install: 'pip install "pymysql>=1.2"' });
 });
 
 test('a Python without ensurepip and pip will do, and its end is noticed', async () => {
