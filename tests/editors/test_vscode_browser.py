@@ -211,9 +211,12 @@ def test_a_folder_without_project_files_gets_diagnostics_too(
 def test_format_document_formats_and_keeps_comments(editor: EditorPage) -> None:
     path = editor.new_pipeline('oml_version:   "0.1.0"   # kept\nname:    new\nsteps:\n-   id:  a\n')
 
-    editor.run_command("Format Document")
-    editor.press("Control+S")
+    def saved() -> str:
+        editor.press("Control+S")
+        return path.read_text()
 
-    editor.until(lambda: 'oml_version: "0.1.0"' in path.read_text(), lambda: path.read_text())
+    editor.run_command("Format Document")
+
+    editor.until(lambda: 'oml_version: "0.1.0"' in saved(), path.read_text)
     assert "# kept" in path.read_text()
     assert "  - id: a\n" in path.read_text()

@@ -41,9 +41,9 @@ def repeated(unit: str, size: int) -> str:
 def test_sixteen_times_the_text_takes_about_sixteen_times_the_time(unit: str) -> None:
     for detector in DETECTORS:
         small = seconds(detector, repeated(unit, SMALL))
-        large = seconds(detector, repeated(unit, LARGE))
-        # Linear is 16, quadratic 256. The floor keeps the noise of very short times out.
-        assert large < 80 * max(small, 0.002), detector.__name__
+        # Linear is 16, quadratic 256. The floor keeps the noise of very short times out, trying again that of others.
+        tries = (seconds(detector, repeated(unit, LARGE)) for _ in range(3))
+        assert any(large < 80 * max(small, 0.002) for large in tries), detector.__name__
 
 
 def test_a_megabyte_with_many_known_secrets_is_masked() -> None:
