@@ -501,7 +501,9 @@ def test_the_columns_of_a_broken_view_cannot_be_read(osiris, shop):
 
 
 def test_a_local_file_that_takes_too_long_has_no_server_to_check(osiris, shop):
-    done = osiris("discover", "@sqlite.shop", "--timeout", "0.1")  # less than any process needs to begin
+    with closing(sqlite3.connect(shop / "data/shop.db")) as database:
+        database.execute("BEGIN EXCLUSIVE")  # so that whoever wants to read it waits
+        done = osiris("discover", "@sqlite.shop", "--timeout", "1")
     assert done.returncode == 1
     assert "    hint: Allow it more time: --timeout SECONDS.\n" in done.stdout
     assert "server" not in done.stdout
