@@ -1,13 +1,19 @@
-"""Reading the resolved fields of a connection."""
+"""Reading the resolved fields of a connection, as a step sees them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError
+
+
+def connection_fields(config: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The fields of a step's connection; those of ``names`` that the step sets itself take their place."""
+    own = {name: config[name] for name in names if config.get(name) is not None}
+    return {**(config.get("connection") or {}), **own}
 
 
 def text_field(fields: Mapping[str, Any], name: str) -> str:

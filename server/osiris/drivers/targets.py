@@ -1,16 +1,17 @@
-"""Files that appear under their name only when they are complete."""
+"""What writers share: files that appear under their name only when they are complete, and keys that must be there."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 from osiris.core.files import cause, write_error
 from osiris.drivers.paths import Place
+from osiris.sql.columns import Column
 
 
 @contextmanager
@@ -66,6 +67,17 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def require_key(key: Sequence[str], columns: Sequence[Column], said_by: str = "primary_key") -> None:
+    """The data has every column of ``key``, whatever the case. Raises ConfigurationError that names ``said_by``."""
+    names = {column.name.lower() for column in columns}
+    lost = [name for name in key if name.lower() not in names]
+    if lost:
+        raise ConfigurationError(
+            f"{said_by} names the column {lost[0]}, which the data does not have.",
+            hint=f"Its columns: {', '.join(column.name for column in columns)}.",
+        )
 
 
 def unknown_outcome(shown: str) -> ExecutionError:

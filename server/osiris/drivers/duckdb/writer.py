@@ -12,7 +12,7 @@ from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.context import StepContext, single_input, step_context
 from osiris.drivers.duckdb.database import explained, is_held_here, open_database
 from osiris.drivers.paths import Place
-from osiris.drivers.targets import complete_file, prepare_folder
+from osiris.drivers.targets import complete_file, prepare_folder, require_key
 from osiris.sql.columns import Column, quote_name, quote_names, table_definition
 from osiris.sql.dataset import BATCH_ROWS, Dataset
 
@@ -145,13 +145,7 @@ class _Table:
     def prepare(self, columns: Sequence[Column]) -> None:
         """Make the table when it is missing, empty it for ``replace``. Raises ConfigurationError, duckdb.Error."""
         self.columns = columns
-        names = {column.name.lower() for column in columns}
-        lost = [name for name in self.key if name.lower() not in names]
-        if lost:
-            raise ConfigurationError(
-                f"primary_key names the column {lost[0]}, which the data does not have.",
-                hint=f"Its columns: {', '.join(column.name for column in columns)}.",
-            )
+        require_key(self.key, columns)
         existing = self._existing()
         if not existing:
             self._create()

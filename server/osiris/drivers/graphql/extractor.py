@@ -10,7 +10,7 @@ from typing import Any
 from osiris.core.error_categories import ErrorCategory
 from osiris.core.error_taxonomy import ConfigurationError, OsirisError
 from osiris.core.execution_adapter import ExecutionContext
-from osiris.drivers.connection_fields import text_field
+from osiris.drivers.connection_fields import connection_fields, text_field
 from osiris.drivers.context import StepContext, step_context
 from osiris.drivers.graphql.flattening import Flattened
 from osiris.drivers.graphql.selection import Document
@@ -68,7 +68,7 @@ class _Pages:
 
     def __init__(self, config: Mapping[str, Any], step: StepContext) -> None:
         connection: Mapping[str, Any] = config.get("connection") or {}
-        fields = {**connection, **{name: config[name] for name in _FIELDS if config.get(name) is not None}}
+        fields = connection_fields(config, _FIELDS)
         headers = {str(k): str(v) for part in (connection, config) for k, v in (part.get("headers") or {}).items()}
         own, secrets = _credentials(fields, step)
         self.config = config

@@ -13,6 +13,7 @@ import pymysql
 from osiris.core.catalog_source import Timeouts
 from osiris.core.error_categories import ErrorCategory
 from osiris.core.error_taxonomy import OsirisError
+from osiris.drivers.connection_fields import connection_fields
 from osiris.drivers.context import StepContext
 from osiris.drivers.mysql.login import explained, open_connection
 
@@ -25,12 +26,6 @@ _EXISTS = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND t
 _NO_RIGHTS = frozenset({1044, 1142, 1143, 1227})
 
 
-def connection_fields(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of the connection, with those that the step sets itself put over them."""
-    own = {name: config[name] for name in _FIELDS if config.get(name) is not None}
-    return {**(config.get("connection") or {}), **own}
-
-
 class StepSession:
     """One connection that reads (or, with ``settings``, does what those allow) until ``close``."""
 
@@ -40,7 +35,7 @@ class StepSession:
         """Connect and run ``settings`` (statements). Raises OsirisError."""
         self.step = step
         self.writes = writes
-        self.fields = connection_fields(config)
+        self.fields = connection_fields(config, _FIELDS)
         timeouts = Timeouts(statement=_LONGEST_SECONDS)
         self.connection, self.peer = open_connection(self.fields, step.root, timeouts)
         self.connection._write_timeout = _LONGEST_SECONDS

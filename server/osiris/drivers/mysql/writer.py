@@ -16,7 +16,7 @@ from osiris.drivers.mysql.catalog import quote_name
 from osiris.drivers.mysql.login import open_connection
 from osiris.drivers.mysql.session import StepSession
 from osiris.drivers.mysql.writer_rows import column_type, row_texts
-from osiris.drivers.targets import unknown_outcome
+from osiris.drivers.targets import require_key, unknown_outcome
 from osiris.sql.columns import Column
 
 _SETTINGS = (
@@ -104,13 +104,7 @@ class _Target:
 
     def prepare(self, columns: Sequence[Column]) -> None:
         """Make the table when it is missing, begin, empty it when that is wanted. Raises OsirisError, MySQLError."""
-        names = {column.name.lower(): column.name for column in columns}
-        lost = [name for name in self.key if name.lower() not in names]
-        if lost:
-            raise ConfigurationError(
-                f"{self.key_name} names the column {lost[0]}, which the data does not have.",
-                hint=f"Its columns: {', '.join(names.values())}.",
-            )
+        require_key(self.key, columns, self.key_name)
         if self._found():
             self._match(columns)
             if self.mode == "upsert":

@@ -14,6 +14,7 @@ from psycopg import sql
 from osiris.core.catalog_source import Timeouts
 from osiris.core.error_categories import ErrorCategory
 from osiris.core.error_taxonomy import OsirisError
+from osiris.drivers.connection_fields import connection_fields
 from osiris.drivers.context import StepContext
 from osiris.drivers.postgres.login import explained, open_connection
 
@@ -33,12 +34,6 @@ _SEARCH_FIRST = """
 SELECT set_config('search_path', concat(quote_ident(%s), ', ', current_setting('search_path')), true)"""
 
 
-def connection_fields(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of the connection, with those that the step sets itself put over them."""
-    own = {name: config[name] for name in _FIELDS if config.get(name) is not None}
-    return {**(config.get("connection") or {}), **own}
-
-
 class StepSession:
     """One connection with one transaction, which ``writes`` or sees one state of the database, until ``close``."""
 
@@ -46,7 +41,7 @@ class StepSession:
         """Connect and begin. Raises OsirisError."""
         self.step = step
         self.writes = writes
-        self.fields = connection_fields(config)
+        self.fields = connection_fields(config, _FIELDS)
         self.connection, self.peer = open_connection(self.fields, step.root, Timeouts(connect=_CONNECT_SECONDS))
         self._canceller: threading.Thread | None = None
         self._registered = contextlib.ExitStack()

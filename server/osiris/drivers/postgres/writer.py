@@ -13,7 +13,7 @@ from osiris.drivers.context import StepContext, single_input, step_context
 from osiris.drivers.postgres.session import StepSession
 from osiris.drivers.postgres.tables import Table, find_table, in_sql, place_of
 from osiris.drivers.postgres.writer_rows import column_type, lines
-from osiris.drivers.targets import unknown_outcome
+from osiris.drivers.targets import require_key, unknown_outcome
 from osiris.sql.columns import Column, quote_name, quote_names
 
 _COLUMNS = """
@@ -83,13 +83,7 @@ class _Target:
 
     def prepare(self, columns: Sequence[Column]) -> None:
         """Make the table when it is missing, empty it when that is wanted. Raises OsirisError, psycopg.Error."""
-        names = {column.name.lower(): column.name for column in columns}
-        lost = [name for name in self.key if name.lower() not in names]
-        if lost:
-            raise ConfigurationError(
-                f"{self.key_name} names the column {lost[0]}, which the data does not have.",
-                hint=f"Its columns: {', '.join(names.values())}.",
-            )
+        require_key(self.key, columns, self.key_name)
         table = find_table(self.session, self.config)
         if table is None:
             self._create(columns)

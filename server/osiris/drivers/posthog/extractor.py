@@ -11,7 +11,7 @@ from typing import Any
 from osiris.core.error_categories import ErrorCategory
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.execution_adapter import ExecutionContext
-from osiris.drivers.connection_fields import text_field
+from osiris.drivers.connection_fields import connection_fields, text_field
 from osiris.drivers.context import StepContext, step_context
 from osiris.drivers.http.client import Client
 from osiris.drivers.http.rows import Column, JsonRows
@@ -51,10 +51,7 @@ class _Reading:
     """What to read, and from where."""
 
     def __init__(self, config: Mapping[str, Any], step: StepContext) -> None:
-        fields = {
-            **(config.get("connection") or {}),
-            **{name: config[name] for name in _FIELDS if config.get(name) is not None},
-        }
+        fields = connection_fields(config, _FIELDS)
         key, project = (text_field(fields, name) for name in ("api_key", "project_id"))
         for name, value in (("api_key", key), ("project_id", project)):
             if not value:

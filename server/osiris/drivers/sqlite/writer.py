@@ -12,7 +12,7 @@ from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.context import StepContext, single_input, step_context
 from osiris.drivers.sqlite.database import explained, open_writable
-from osiris.drivers.targets import complete_file, prepare_folder
+from osiris.drivers.targets import complete_file, prepare_folder, require_key
 from osiris.sql.columns import Column, quote_name, quote_names
 from osiris.sql.dataset import Dataset
 
@@ -81,13 +81,7 @@ class _Table:
 
     def prepare(self, columns: Sequence[Column]) -> None:
         """Make the table when it is missing, empty it for ``replace``. Raises ConfigurationError, sqlite3.Error."""
-        names = {column.name.lower() for column in columns}
-        lost = [name for name in self.key if name.lower() not in names]
-        if lost:
-            raise ConfigurationError(
-                f"primary_key names the column {lost[0]}, which the data does not have.",
-                hint=f"Its columns: {', '.join(column.name for column in columns)}.",
-            )
+        require_key(self.key, columns)
         existing = self._columns()
         if not existing:
             self._create(columns)

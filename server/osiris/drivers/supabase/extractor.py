@@ -9,7 +9,7 @@ from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.execution_adapter import ExecutionContext
-from osiris.drivers.connection_fields import text_field
+from osiris.drivers.connection_fields import connection_fields, text_field
 from osiris.drivers.context import StepContext, step_context
 from osiris.drivers.http.client import Client
 from osiris.drivers.http.rows import JsonRows
@@ -56,10 +56,7 @@ class _Reading:
     """What to read, and from where."""
 
     def __init__(self, config: Mapping[str, Any], step: StepContext) -> None:
-        fields = {
-            **(config.get("connection") or {}),
-            **{name: config[name] for name in _FIELDS if config.get(name) is not None},
-        }
+        fields = connection_fields(config, _FIELDS)
         key = text_field(fields, "key")
         if not key:
             raise ConfigurationError("The Supabase connection has no field key.", hint="Add key to it.")
