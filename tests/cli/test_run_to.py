@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 MORE = """\
   - id: again
@@ -69,4 +70,39 @@ def test_an_unknown_step_starts_no_run(osiris, project):
     assert done.returncode != 0
     assert "There is no step read-order in the pipeline orders." in done.stderr
     assert "Did you mean read-orders?" in done.stderr
+    assert not (project / "logs").exists()
+
+
+BROKEN = """\
+  - id: unfinished
+    component: duckdb.processor
+    mode: transform
+    config:
+      qury: SELECT * FROM df_read_orders
+"""
+
+
+def test_errors_in_steps_that_do_not_run_do_not_matter(osiris, project):
+    path = project / "pipelines/orders.oml.yaml"
+    whole = json.loads(osiris("run", "pipelines/orders.oml.yaml", "--to", "read-orders", "--format", "json").stdout)
+    path.write_text(path.read_text() + BROKEN)
+
+    refused = osiris("run", "pipelines/orders.oml.yaml")
+    done = json.loads(osiris("run", "pipelines/orders.oml.yaml", "--to", "read-orders", "--format", "json").stdout)
+
+    assert (refused.returncode, "Nothing was compiled" in refused.stderr) == (1, True)
+    assert [(step["id"], step["state"]) for step in done["steps"]] == [("read-orders", "succeeded")]
+    manifests = [json.loads((Path(status["folder"]) / "manifest.json").read_text()) for status in (whole, done)]
+    assert manifests[0]["steps"] == manifests[1]["steps"]
+    assert not (project / "build").exists()
+
+
+def test_errors_in_the_steps_that_run_start_nothing(osiris, project):
+    path = project / "pipelines/orders.oml.yaml"
+    path.write_text(path.read_text() + BROKEN)
+
+    done = osiris("run", "pipelines/orders.oml.yaml", "--to", "unfinished")
+
+    assert done.returncode == 1
+    assert "qury" in done.stderr
     assert not (project / "logs").exists()

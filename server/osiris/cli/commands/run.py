@@ -92,7 +92,8 @@ def command(
     """Compile the OML FILE and run it; or run a manifest.json, which needs no OML.
 
     With --to STEP only that step runs and the steps that it waits for, also those that only come before it because
-    nothing else is said (writers too); with `needs: []` at a step nothing comes before it.
+    nothing else is said (writers too); with `needs: []` at a step nothing comes before it. Errors in other steps do
+    not matter then, and build/ stays as it is.
 
     With --resume RUN a new run goes on where that one stopped: what succeeded is not done again, and what its sources
     yielded is used again where it is still there. Where nobody can know whether a step has written, it stops and asks.
@@ -136,7 +137,13 @@ def _run_pipeline(path: Path, options: Options) -> int:
     worker = None if options.detach else Worker()
     try:
         result = compile_or_explain(
-            path, project, profile=options.profile, params=options.params, as_json=options.as_json
+            path,
+            project,
+            profile=options.profile,
+            params=options.params,
+            as_json=options.as_json,
+            write=options.to is None,  # a part of the pipeline is not what build/ is for
+            step=options.to,
         )
     except BaseException:
         _dismiss(worker)
