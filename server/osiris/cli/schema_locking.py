@@ -12,6 +12,7 @@ import click
 from osiris.cli.arguments import shown_path
 from osiris.cli.failures import DID_NOT_WORK, say_error, say_warning
 from osiris.cli.streams import colour_wanted, paint, write_json
+from osiris.language.project_file_names import LOCK_FILE
 
 if TYPE_CHECKING:
     from osiris.cli.discovering import Found, Wanted
@@ -76,7 +77,7 @@ def write_lock(
 ) -> int:
     """Write osiris.schema.json from what the databases have, or with ``cached`` from what is known of them."""
     from osiris.core.files import write_if_changed
-    from osiris.core.schema_lock import LOCK_FILE, compare, make_lock
+    from osiris.core.schema_lock import compare, make_lock
 
     used, before = used_by(project), _present_lock(project)
     if before is not None and before.newer:
@@ -118,7 +119,6 @@ def write_lock(
 
 def _say_written(tables: int, connections: int, *, changed: bool) -> None:
     from osiris.cli.discovery_view import count
-    from osiris.core.schema_lock import LOCK_FILE
 
     holds = f"{count(tables, 'table')} of {count(connections, 'connection')}"
     click.echo(f"{LOCK_FILE} {'now holds' if changed else 'is up to date:'} {holds}.")
@@ -129,7 +129,7 @@ def check_lock(
 ) -> int:
     """Compare osiris.schema.json with the databases; 1 when they differ or cannot be compared."""
     from osiris.core.error_taxonomy import ConfigurationError
-    from osiris.core.schema_lock import LOCK_FILE, SchemaLock, compare, make_lock
+    from osiris.core.schema_lock import SchemaLock, compare, make_lock
 
     used, before = used_by(project), _present_lock(project)
     if before is None:
@@ -167,7 +167,6 @@ def check_lock(
 def _require_usable(lock: SchemaLock) -> None:
     """Raise ConfigurationError for a file that something is wrong in."""
     from osiris.core.error_taxonomy import ConfigurationError
-    from osiris.core.schema_lock import LOCK_FILE
 
     if lock.newer:  # this version would only throw away what is in it
         raise ConfigurationError(
@@ -180,8 +179,6 @@ def _require_usable(lock: SchemaLock) -> None:
 
 
 def _say_nothing_to_compare(layout: str) -> None:
-    from osiris.core.schema_lock import LOCK_FILE
-
     if layout == "json":
         write_json({"path": None, "ok": True, "differences": [], "connections": []})
     else:
@@ -194,7 +191,6 @@ def _say_nothing_to_compare(layout: str) -> None:
 def _say_checked(differences: int, connections: int, failed: Sequence[str]) -> None:
     """``connections``: how many could be compared; ``failed``: the others."""
     from osiris.cli.discovery_view import count
-    from osiris.core.schema_lock import LOCK_FILE
 
     if differences:
         say_error(
@@ -209,7 +205,7 @@ def _say_checked(differences: int, connections: int, failed: Sequence[str]) -> N
 
 def _present_lock(project: Project) -> SchemaLock | None:
     from osiris.core.files import is_inside
-    from osiris.core.schema_lock import LOCK_FILE, parse_lock
+    from osiris.core.schema_lock import parse_lock
     from osiris.core.source import read_source
 
     path = project.root / LOCK_FILE

@@ -29,10 +29,10 @@ from osiris.core.project import Project
 from osiris.core.project_scan import OML_ENDINGS, YAML_ENDINGS
 from osiris.core.source import read_source
 from osiris.language.analysis import Analysis
-from osiris.language.connections import FILE_NAME as CONNECTIONS_FILE
 from osiris.language.connections import Connection, Connections
 from osiris.language.environment import Environment
 from osiris.language.naming import file_name_problem
+from osiris.language.project_file_names import CONNECTIONS_FILE
 from osiris.language.step_database import step_database
 from osiris.syntax.diagnostic import Diagnostic, Severity
 from osiris.syntax.tree import Plain

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from osiris.core.env_loader import EnvSource, load_env, resolve_value, variables_in
 from osiris.core.error_taxonomy import ConfigurationError
-from osiris.core.settings import BY_KEY, SETTINGS, Value, parse_size, read_setting, read_setting_text
+from osiris.core.settings import ALLOWED_FOLDERS, BY_KEY, SETTINGS, Value, parse_size, read_setting, read_setting_text
 from osiris.core.settings import CONFIG_FILE as CONFIG_FILE
 from osiris.core.settings import CONNECTIONS_FILE as CONNECTIONS_FILE
 from osiris.syntax.diagnostic import Severity
@@ -38,6 +38,7 @@ class RuntimeConfig:
     keep_gb: float = 5
     memory_limit: str | None = None
     on_failure: str = "continue"
+    deterministic: bool = False
 
     @property
     def memory_bytes(self) -> int | None:
@@ -225,7 +226,8 @@ class Config:
         """The execution settings."""
         names = ("logs_dir", "max_parallel", "max_parallel_steps", "keep_days", "keep_gb", "memory_limit")
         given: dict[str, Any] = {name: self.values[f"runs.{name}"] for name in names if f"runs.{name}" in self.values}
-        return RuntimeConfig(**given, on_failure=str(self.values.get("on_failure", "continue")))
+        given["on_failure"] = str(self.values.get("on_failure", "continue"))
+        return RuntimeConfig(**given, deterministic=bool(self.values.get("deterministic")))
 
     @property
     def ai(self) -> AIConfig:
@@ -247,6 +249,12 @@ class Config:
     def logs_dir(self) -> Path:
         """The folder of the runs; below the project unless it is written as an absolute path."""
         return (self.root or Path()) / self.runtime.logs_dir
+
+    @property
+    def allowed_folders(self) -> tuple[str, ...]:
+        """The folders outside of the project that steps may touch, as osiris.yaml writes them."""
+        value = self.values.get(ALLOWED_FOLDERS)
+        return value if isinstance(value, tuple) else ()
 
     def connections(self) -> Connections | None:
         """The project's connections; None when there is no file. Raises ConfigurationError when it is broken."""

@@ -16,9 +16,9 @@ from typing import Literal
 from osiris.core.dotenv import DotenvProblem, read_dotenv
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import is_inside, read_error
+from osiris.language.project_file_names import DOTENV_FILE
 from osiris.syntax.text import LineIndex
 
-DOTENV = ".env"
 MAX_DOTENV_BYTES = 1024 * 1024
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -68,7 +68,7 @@ def load_env(root: Path | None, environ: Mapping[str, str] | None = None) -> Env
     but cannot be read, is no regular file, is not text, is larger than 1 MB, or is a link that leads out of ``root``.
     """
     real = os.environ if environ is None else environ
-    path = root / DOTENV if root is not None else None
+    path = root / DOTENV_FILE if root is not None else None
     if root is None or path is None or not os.path.lexists(path):
         return EnvSource(dict(real), {}, None)
     try:
@@ -147,7 +147,7 @@ def resolve_value(text: str, env: Mapping[str, str], *, field: str = "", where: 
         if default is not None:
             return default
         state = "is empty" if name in env else "is not set"
-        unread = "".join(f" Line {p.line} of {DOTENV} cannot be read: {p.message}" for p in problems[:1])
+        unread = "".join(f" Line {p.line} of {DOTENV_FILE} cannot be read: {p.message}" for p in problems[:1])
         raise ConfigurationError(
             f"The environment variable {name} {state}, but it is needed{place}.",
             hint=f"Set {name} in the environment or in .env"

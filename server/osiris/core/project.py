@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from osiris.core.config import CONFIG_FILE, CONNECTIONS_FILE
 from osiris.core.config_file import ConfigFile, parse_config
-from osiris.core.env_loader import DOTENV, EnvSource, load_env
+from osiris.core.env_loader import EnvSource, load_env
 from osiris.core.file_table import FileTables
 from osiris.core.files import is_inside
 from osiris.core.project_environment import ProjectEnvironment
@@ -36,6 +36,7 @@ from osiris.core.watched_file import SettingsFile, WatchedFile
 from osiris.core.written_tables import WrittenTables
 from osiris.language.catalog import SchemaKnowledge
 from osiris.language.connections import Connection, Connections, parse_connections
+from osiris.language.project_file_names import DOTENV_FILE
 
 if TYPE_CHECKING:
     from osiris.components.registry import ComponentRegistry
@@ -70,7 +71,7 @@ class Project:
         self._connections: Connections | None = None
         marked = self.is_marked
         self._dotenv: EnvSource | None = None
-        self._dotenv_name = str(self.root / DOTENV)
+        self._dotenv_name = str(self.root / DOTENV_FILE)
         self._dotenv_signature: Signature | None = None
         self._scanner = Scanner(self.root, most=MAX_ENTRIES if marked else MAX_ENTRIES_UNMARKED)
         self._found: list[FoundPipeline] | None = None

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from osiris.core.dotenv_checks import dotenv_findings
-from osiris.core.env_loader import DOTENV
 from osiris.language.connection_checks import variable_findings
 from osiris.language.connections import parse_connections
+from osiris.language.project_file_names import DOTENV_FILE
 from osiris.syntax.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
@@ -34,6 +34,6 @@ def env_file_findings(text: str, project: Project | None) -> tuple[Diagnostic, .
 
 def is_env_file_of(path: Path | None, project: Project | None) -> bool:
     """Whether ``path`` is the `.env` file that the project reads; other programs have such files as well."""
-    if path is None or project is None or path.name != DOTENV or path.parent != project.root:
+    if path is None or project is None or path.name != DOTENV_FILE or path.parent != project.root:
         return False
     return project.is_marked or bool(project.listed())

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from osiris.core.error_taxonomy import ConfigurationError, OsirisError
 from osiris.core.watched_file import WatchedFile
 from osiris.language.catalog import SchemaKnowledge
+from osiris.language.project_file_names import LOCK_FILE
 
 if TYPE_CHECKING:
     from osiris.core.config_file import ConfigFile
@@ -47,8 +48,6 @@ class ProjectSchemas:
 
     def __init__(self, root: Path) -> None:
         """Nothing is read before something is asked for."""
-        from osiris.core.schema_lock import LOCK_FILE
-
         self.root = root
         self.file = WatchedFile(root / LOCK_FILE, root)
         self.lock: SchemaLock | None = None

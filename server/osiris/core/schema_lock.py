@@ -14,7 +14,6 @@ from typing import Any
 from osiris.language.catalog import Catalog, Column, Columns, Table, TableInfo
 from osiris.syntax.diagnostic import Diagnostic
 
-LOCK_FILE = "osiris.schema.json"
 SCHEMA_VERSION = 1
 
 

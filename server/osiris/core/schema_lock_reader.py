@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from osiris.language.catalog import Catalog, Column, Columns, TableInfo, TableKind
 from osiris.language.findings import finding
+from osiris.language.project_file_names import LOCK_FILE
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.text import Span
 
@@ -72,7 +73,7 @@ class _Reader:
         return ""
 
     def read(self, plain: Any) -> dict[str, Catalog]:
-        top = self.mapping(plain, (), "osiris.schema.json")
+        top = self.mapping(plain, (), LOCK_FILE)
         version = top.get("schema_version")
         if version != 1 or isinstance(version, bool):
             if isinstance(version, int) and version > 1:

@@ -5,6 +5,7 @@ Everything that knows a setting (reading, environment variables, the JSON Schema
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ Value = str | int | float | bool | tuple[str, ...] | None
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(|B|KB|MB|GB|TB|KIB|MIB|GIB|TIB)\s*", re.IGNORECASE)
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
 FALSE_WORDS = frozenset({"false", "no", "off", "0"})
@@ -25,7 +27,7 @@ FALSE_WORDS = frozenset({"false", "no", "off", "0"})
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key of osiris.yaml. ``kind``: text, integer, number, boolean, size, choice, texts or any.
+    """One key of osiris.yaml. ``kind``: text, integer, number, boolean, size, choice, texts, folders or any.
 
     ``variable`` is the environment variable that overrides the file, None where the environment has no say.
     """
@@ -39,10 +41,14 @@ class Setting:
     minimum: float | None = None
 
 
+ALLOWED_FOLDERS = "paths.allow"
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("version", "any", None, "Version of the layout of this file."),
     Setting("on_failure", "choice", "continue", "After a failed step: finish what does not depend on it, or stop.",
             "OSIRIS_ON_FAILURE", ("continue", "stop")),
+    Setting("deterministic", "boolean", False,
+            "Whether equal inputs give equal bytes: one step at a time, SQL in one thread.", "OSIRIS_DETERMINISTIC"),
     Setting("runs.logs_dir", "text", "logs", "Folder of the runs, relative to the project.", "OSIRIS_LOGS_DIR"),
     Setting("runs.max_parallel", "integer", None, "How many runs may be active at once; default: the number of cores.",
             "OSIRIS_MAX_PARALLEL", minimum=1),
@@ -54,6 +60,8 @@ SETTINGS: tuple[Setting, ...] = (
             "OSIRIS_KEEP_GB", minimum=0),
     Setting("runs.memory_limit", "size", None, "Memory a run may use, such as 2GB; default: a share of what is there.",
             "OSIRIS_MEMORY_LIMIT"),
+    Setting(ALLOWED_FOLDERS, "folders", None, "Folders outside the project that steps may read from and write to, "
+            "absolute or relative to the project. ~ and variables are not filled in. Default: none."),
     Setting("compile.on_save", "boolean", True, "Whether the editor compiles a pipeline when it is saved.",
             "OSIRIS_COMPILE_ON_SAVE"),
     Setting("ai.enabled", "boolean", True, "false forbids AI in this project; no user setting can raise that."),
@@ -66,7 +74,7 @@ SETTINGS: tuple[Setting, ...] = (
 BY_KEY: Mapping[str, Setting] = {setting.key: setting for setting in SETTINGS}
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     section: tuple(s.key.partition(".")[2] for s in SETTINGS if s.key.startswith(section + "."))
-    for section in ("runs", "compile", "ai", "discovery")
+    for section in ("runs", "paths", "compile", "ai", "discovery")
 }
 SEVERITY_WORDS = ("error", "warning", "information", "hint", "off")
 SEVERITY_SECTION = "diagnostics"
@@ -88,9 +96,11 @@ def read_setting(setting: Setting, value: object) -> Value:
         return _boolean(value)
     if setting.kind in ("integer", "number"):
         return _number(setting, value)
-    if setting.kind == "texts":
+    if setting.kind in ("texts", "folders"):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise ValueError("a list of texts is expected")
+        for folder in value if setting.kind == "folders" else ():
+            _require_folder(folder)
         return tuple(value)
     if setting.kind == "size":
         size = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
@@ -111,9 +121,25 @@ def read_setting_text(setting: Setting, text: str) -> Value:
             return _number(setting, int(text) if setting.kind == "integer" else float(text))
         except ValueError:
             raise ValueError(_number_wanted(setting)) from None
-    if setting.kind == "texts":
+    if setting.kind in ("texts", "folders"):
         return tuple(part.strip() for part in text.split(",") if part.strip())
     return read_setting(setting, text)
+
+
+def _require_folder(written: str) -> None:
+    """Refuse what is no folder, or not the same one for everybody. Raises ValueError."""
+    plain = posixpath.normpath(written.replace("\\", "/"))
+    if not written.strip() or "\0" in written:
+        raise ValueError("each folder is a text that is not empty")
+    if written.startswith("~") or "${" in written:
+        raise ValueError(
+            f"{written} would be another folder for another user. Write the folder itself; a connection with base_dir "
+            "takes variables"
+        )
+    if _ADDRESS.match(written) or plain.startswith("//"):
+        raise ValueError(f"{written} is an address on the network")
+    if plain == "/" or re.fullmatch(r"[A-Za-z]:/?", plain):
+        raise ValueError(f"{written} is the whole machine. Name the folders that are needed")
 
 
 def _boolean(value: object) -> bool:
@@ -173,6 +199,7 @@ def _property_schema(setting: Setting) -> dict[str, Any]:
         "size": {"type": ["string", "integer"]},
         "text": {"type": "string"},
         "texts": {"type": "array", "items": {"type": "string"}},
+        "folders": {"type": "array", "items": {"type": "string", "minLength": 1}},
     }
     schema = dict(kinds.get(setting.kind, {"type": setting.kind}), description=setting.description)
     if setting.minimum is not None:

@@ -51,7 +51,7 @@ class StepContext(ExecutionContext):
     """The context of one step: the run's database, the project's paths, and how the step can be stopped.
 
     ``spill`` is a private folder for temporary files, removed with the run. ``counts`` holds the numbers that the
-    driver reported by ``log_metric``.
+    driver reported by ``log_metric``. ``allowed`` are the folders outside of the project that it may touch.
     """
 
     step_id: str
@@ -61,6 +61,7 @@ class StepContext(ExecutionContext):
     stopper: Stopper = field(default_factory=Stopper)
     counts: dict[str, float] = field(default_factory=dict)
     bytes_written: int | None = None
+    allowed: tuple[Path, ...] = ()
     _rows: int = 0
     _bytes: int = 0
     _parts: list[Path] = field(default_factory=list)
@@ -85,7 +86,7 @@ class StepContext(ExecutionContext):
 
     def path(self, config: Mapping[str, Any], *, base_key: str | None = "base_dir") -> Place:
         """The checked path of this step. Raises ConfigurationError when it is missing or leads outside."""
-        return resolve_path(self.root, config, base_key=base_key)
+        return resolve_path(self.root, config, base_key=base_key, allowed=self.allowed)
 
     def warn(self, message: str) -> None:
         """Tell the user about something in the data that does not stop the step. ``message`` repeats no value of it."""

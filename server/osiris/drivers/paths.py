@@ -1,16 +1,17 @@
-"""The paths a step may touch: inside the project, or inside the base folder that a connection names."""
+"""The paths a step may touch: inside the project, a folder that osiris.yaml allows, or one that a connection names."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import is_inside
+from osiris.core.settings import ALLOWED_FOLDERS
 
 _UNSPEAKABLE = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are not UTF-8
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -25,14 +26,19 @@ class Place:
 
 
 def resolve_path(
-    root: Path, config: Mapping[str, Any], *, key: str = "path", base_key: str | None = "base_dir"
+    root: Path,
+    config: Mapping[str, Any],
+    *,
+    key: str = "path",
+    base_key: str | None = "base_dir",
+    allowed: Sequence[Path] = (),
 ) -> Place:
     """The absolute path that ``config[key]`` means, checked against everything it could escape through.
 
     ``config`` holds the resolved connection under ``connection``. A folder or path written in the connection may lie
     anywhere, since the connections file belongs to whoever runs the pipeline; what stands in the step must stay within
-    the project, or within the connection's folder. Symbolic links are followed before that is judged. Raises
-    ConfigurationError.
+    the project, within the connection's folder, or within one of the folders that osiris.yaml allows (``allowed``, from
+    ``core.allowed_folders``). Symbolic links are followed before that is judged. Raises ConfigurationError.
     """
     connection = config.get("connection")
     fields: Mapping[str, Any] = connection if isinstance(connection, Mapping) else {}
@@ -47,7 +53,7 @@ def resolve_path(
         )
     if key not in config:
         return _place(root, root / _expanded(written), written)
-    homes = [root]
+    homes = [root, *allowed]
     base = root
     if base_key is not None:
         if fields.get(base_key):
@@ -59,8 +65,10 @@ def resolve_path(
     if not any(is_inside(path, home) for home in homes):
         raise ConfigurationError(
             f"The {key} {written} leads outside the project folder"
-            + (f" and outside {base_key} of the connection." if len(homes) > 1 else "."),
-            hint="Keep the file inside, or name its folder in a connection of osiris_connections.yaml.",
+            + (f", outside {base_key} of the connection" if base_key is not None and fields.get(base_key) else "")
+            + (", and outside the folders that osiris.yaml allows." if allowed else "."),
+            hint="Keep the file inside, name its folder in a connection of osiris_connections.yaml, or allow it in "
+            f"osiris.yaml: {ALLOWED_FOLDERS.replace('.', ': {')}: [folder]}}.",
         )
     return _place(root, path, written)
 

@@ -24,9 +24,14 @@ Resource = tuple[str, ...]  # a part behind another lies inside of it: a file in
 _PATTERN = frozenset("*?[")
 
 
-def waits(segments: Sequence[Segment], steps: Mapping[str, PreparedStep], root: Path) -> dict[int, set[int]]:
-    """For each segment the earlier ones that it must wait for because of what both touch."""
-    touched = {segment.number: list(_touched(segment, steps, root)) for segment in segments}
+def waits(
+    segments: Sequence[Segment], steps: Mapping[str, PreparedStep], root: Path, allowed: Sequence[Path] = ()
+) -> dict[int, set[int]]:
+    """For each segment the earlier ones that it must wait for because of what both touch.
+
+    ``allowed``: the folders outside of the project that steps may touch.
+    """
+    touched = {segment.number: list(_touched(segment, steps, root, allowed)) for segment in segments}
     if not any(writes for found in touched.values() for _, writes in found):
         return {}
     board = _Board()
@@ -80,7 +85,9 @@ def _outwards(resource: Resource) -> Iterator[Resource]:
         yield resource[:length]
 
 
-def _touched(segment: Segment, steps: Mapping[str, PreparedStep], root: Path) -> Iterator[tuple[Resource, bool]]:
+def _touched(
+    segment: Segment, steps: Mapping[str, PreparedStep], root: Path, allowed: Sequence[Path]
+) -> Iterator[tuple[Resource, bool]]:
     """What the steps of a segment read and write, and whether they write it."""
     from osiris.components.registry import ComponentRegistry
 
@@ -91,7 +98,7 @@ def _touched(segment: Segment, steps: Mapping[str, PreparedStep], root: Path) ->
         if spec is None:
             continue
         if spec.path_keys:
-            yield from _files(spec, step.config, root)
+            yield from _files(spec, step.config, root, allowed)
         elif isinstance(fields := step.config.get("connection"), Mapping):
             database = ("database", spec.family, json.dumps(fields, sort_keys=True, default=str))
             table = step.config.get(spec.table_key) if spec.table_key else None
@@ -99,10 +106,12 @@ def _touched(segment: Segment, steps: Mapping[str, PreparedStep], root: Path) ->
             yield (*database, *inside), step.manifest.get("mode") == "write"
 
 
-def _files(spec: ComponentSpec, config: Mapping[str, Any], root: Path) -> Iterator[tuple[Resource, bool]]:
+def _files(
+    spec: ComponentSpec, config: Mapping[str, Any], root: Path, allowed: Sequence[Path]
+) -> Iterator[tuple[Resource, bool]]:
     for key, direction in spec.path_keys.items():
         try:
-            path = resolve_path(root, config, key=key, base_key=spec.path_base_key).path
+            path = resolve_path(root, config, key=key, base_key=spec.path_base_key, allowed=allowed).path
         except ConfigurationError:  # the step itself says so
             continue
         parts = path.parts

@@ -56,6 +56,8 @@ class Engine:
         self.root = root
         self.run_dir = run_dir
         self.steps = prepared.steps
+        self.allowed = prepared.allowed
+        self._told = prepared.told
         self.connections = prepared.connections
         self.database = RunDatabase(prepared.limits)
         self.records = {name: StepRecord(name) for name in self.steps}
@@ -204,6 +206,7 @@ class Engine:
             fingerprint=self.manifest.get("fingerprint"),
             steps=len(self.steps),
             segments=len(segments),
+            allowed_folders=list(self._told) or None,
         )
         for name, reference in self.connections.items():
             self.event("connection_resolve_complete", name, connection=reference)
@@ -212,7 +215,7 @@ class Engine:
         Scheduler(
             segments,
             lanes=self.database.lanes,
-            after=conflicts.waits(segments, self.steps, self.root),
+            after=conflicts.waits(segments, self.steps, self.root, self.allowed),
             first_lane_only=[segment.number for segment in segments if self._needs_signals(segment)],
             work=self._take,
             broken=self._interrupt,

@@ -106,6 +106,7 @@ def _request(
         max_parallel=runtime.max_parallel,
         memory=runtime.memory_bytes,
         parallel=runtime.max_parallel_steps,
+        deterministic=runtime.deterministic,
         resume=resume.plain() if resume is not None else None,
         cache=cache,
         keep=Keep(runtime.keep_days, runtime.keep_gb * 1e9),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osiris.core.allowed_folders import followed
 from osiris.core.driver import Driver, DriverRegistry
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.lookup import missing_package
@@ -50,7 +51,8 @@ class PreparedStep:
 class Preparation:
     """What ``prepare`` found: the steps, the limits of the database, and the values that must never be shown.
 
-    ``parallel``: how many segments may be worked on at once.
+    ``parallel``: how many segments may be worked on at once. ``allowed``: the folders outside of the project that steps
+    may touch, links followed; ``told``: the same as osiris.yaml writes them.
     """
 
     steps: dict[str, PreparedStep]
@@ -58,6 +60,8 @@ class Preparation:
     secrets: tuple[str, ...] = field(repr=False)
     connections: dict[str, str]
     parallel: int = 1
+    allowed: tuple[Path, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 def prepare(
@@ -69,11 +73,12 @@ def prepare(
     params: Mapping[str, Any] | None = None,
     memory: int | None = None,
     parallel: int | None = None,
+    deterministic: bool | None = None,
 ) -> Preparation:
     """Look up what ``manifest`` needs; nothing is written, and no file is read but the project's settings.
 
     ``params`` are values of parameters that the manifest leaves open; ``memory`` and ``parallel`` override what is
-    configured (bytes; steps at once). Raises ConfigurationError for whatever is missing: a driver, a package, a
+    configured (bytes; steps at once), as does ``deterministic``: one step at a time, SQL in one thread. Raises ConfigurationError for whatever is missing: a driver, a package, a
     connection, a variable, a path that leads outside.
     """
     steps: list[Any] = list(manifest.get("steps") or [])
@@ -101,12 +106,16 @@ def prepare(
             config.pop("connection", None)
         prepared[step["id"]] = PreparedStep(step, drivers[step["id"]], config)
     try:
-        limits = _limits(prepared, root, run_dir, session_id, memory or settings.memory)
+        one_thread = settings.deterministic if deterministic is None else deterministic
+        limits = _limits(prepared, root, run_dir, session_id, memory or settings.memory, 1 if one_thread else None)
     except ConfigurationError as error:  # it repeats the path, which a connection or a parameter may have given
         masker = Masker(secrets)
         raise ConfigurationError(masker.text(error.message), code=error.code, hint=error.hint) from None
-    lanes = parallel or settings.parallel
-    return Preparation(prepared, limits, tuple(dict.fromkeys(secrets)), connections, lanes)
+    lanes = 1 if one_thread else parallel or settings.parallel
+    hidden_values = tuple(dict.fromkeys(secrets))
+    return Preparation(
+        prepared, limits, hidden_values, connections, lanes, allowed, settings.config.allowed_folders
+    )
 
 
 class _Settings:
@@ -127,6 +136,10 @@ class _Settings:
     @property
     def memory(self) -> int | None:
         return self.config.runtime.memory_bytes
+
+    @property
+    def deterministic(self) -> bool:
+        return self.config.runtime.deterministic
 
     @property
     def parallel(self) -> int:
@@ -191,7 +204,12 @@ def _spec(component: str) -> ComponentSpec | None:
 
 
 def _limits(
-    steps: Mapping[str, PreparedStep], root: Path, run_dir: Path, session_id: str, memory: int | None
+    steps: Mapping[str, PreparedStep],
+    root: Path,
+    run_dir: Path,
+    session_id: str,
+    memory: int | None,
+    threads: int | None,
 ) -> Limits:
     """The paths that the manifest names, and nothing else, may be opened by the run's database."""
     spill = run_dir / SPILL
@@ -201,7 +219,7 @@ def _limits(
         for key, direction in (spec.path_keys if spec is not None else {}).items():
             base_key = spec.path_base_key if spec is not None else None
             try:
-                place = resolve_path(root, step.config, key=key, base_key=base_key)
+                place = resolve_path(root, step.config, key=key, base_key=base_key, allowed=allowed)
             except ConfigurationError as error:
                 raise ConfigurationError(f"Step {name}: {error}", hint=error.hint) from error
             path = place.path if direction == "input" else temporary_sibling(place.path, session_id)
@@ -211,4 +229,5 @@ def _limits(
         directories=(str(spill),),
         spill=str(spill),
         memory=int(run_memory(memory) * DATABASE_SHARE),
+        threads=threads,
     )

@@ -68,6 +68,7 @@ def preview(
             "params": {name: value for name, value in (params or {}).items() if name in part["run_params"]},
             "memory": runtime.memory_bytes,
             "parallel": runtime.max_parallel_steps,
+            "deterministic": runtime.deterministic,
             "sample": {"step": shown, "limit": limit},
         }
         with _ended_by_sigterm():

@@ -47,6 +47,7 @@ class Request:
     max_parallel: int | None = None
     memory: int | None = None
     parallel: int | None = None
+    deterministic: bool = False
     resume: Mapping[str, Any] | None = None
     cache: bool = True
     keep: Keep = field(default_factory=Keep)
@@ -149,6 +150,7 @@ class Supervisor:
                 "params": dict(self.request.params),
                 "memory": self.request.memory,
                 "parallel": self.request.parallel,
+                "deterministic": self.request.deterministic,
                 "resume": self.request.resume,
                 "cache": self.request.cache,
             }

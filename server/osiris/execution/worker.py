@@ -81,6 +81,7 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
             params=request.get("params"),
             memory=request.get("memory"),
             parallel=request.get("parallel"),
+            deterministic=request.get("deterministic", False),
         )
     except OsirisError as error:
         return {"outcome": _not_started(manifest, error)}

@@ -11,6 +11,7 @@ from osiris.components.spec import ComponentSpec
 from osiris.language.connection_checks import VARIABLE, family_findings, field_findings, missing_findings
 from osiris.language.edits import remove_entry
 from osiris.language.findings import finding, replacement
+from osiris.language.project_file_names import CONNECTIONS_FILE
 from osiris.language.secret_forms import connection_secrets
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic, Fix, Related, Severity
@@ -18,8 +19,6 @@ from osiris.syntax.document import Document, parse
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Node, Plain, Scalar, Style, to_plain, walk_scalars
 from osiris.syntax.tree import Mapping as MappingNode
-
-FILE_NAME = "osiris_connections.yaml"
 
 _REFERENCE = re.compile(r"@([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 
@@ -38,7 +37,7 @@ class ConnectionFault:
     @property
     def text(self) -> str:
         """The message with its place."""
-        return f"{FILE_NAME}:{self.line}:{self.column}: {self.message}"
+        return f"{CONNECTIONS_FILE}:{self.line}:{self.column}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,11 +116,14 @@ class Connections:
         if "default" in group:
             return group["default"]
         if not group:
-            message = f"{FILE_NAME} has no connection of the family `{family}`. Add one under `connections: {family}:`."
+            message = (
+                f"{CONNECTIONS_FILE} has no connection of the family `{family}`. Add one under "
+                f"`connections: {family}:`."
+            )
             return ConnectionProblem("no_family", message)
         message = (
             f"The step names no connection, and none of the family `{family}` is the default. Say one of "
-            f"{listing(choices)}, or mark one with `default: true` in {FILE_NAME}."
+            f"{listing(choices)}, or mark one with `default: true` in {CONNECTIONS_FILE}."
         )
         return ConnectionProblem("no_default", message, choices)
 
@@ -130,12 +132,12 @@ class Connections:
             near = nearest(family, self.families)
             there = listing(sorted(self.families))
             hint = f" Did you mean `{near}`?" if near else f" It has {there}." if there else " It has no connections."
-            message = f"{FILE_NAME} has no family `{family}`.{hint}"
+            message = f"{CONNECTIONS_FILE} has no family `{family}`.{hint}"
             suggestion = f"@{near}.{alias}" if near and alias in self.families[near] else None
             return ConnectionProblem("no_family", message, self.references(), suggestion)
         near = nearest(alias, self.families[family])
         hint = f" Did you mean `@{family}.{near}`?" if near else f" There is {listing(choices)}." if choices else ""
-        message = f"{FILE_NAME} has no connection `@{family}.{alias}`.{hint}"
+        message = f"{CONNECTIONS_FILE} has no connection `@{family}.{alias}`.{hint}"
         return ConnectionProblem("no_alias", message, choices, f"@{family}.{near}" if near else None)
 
 
@@ -180,7 +182,7 @@ def parse_connections(text: str, registry: ComponentRegistry | None = None) -> C
     if document.top is not None or (document.steps_entry is not None and not families):
         span = document.top.span if document.top else document.steps_entry[1].key.span  # type: ignore[index]
         reader.base = 0 if document.top or document.steps_entry is None else document.steps_entry[0]
-        reader.report(span, f"{FILE_NAME} is a map `connections: {{family: {{alias: {{...}}}}}}`.")
+        reader.report(span, f"{CONNECTIONS_FILE} is a map `connections: {{family: {{alias: {{...}}}}}}`.")
     reader.diagnostics.sort(key=lambda d: (d.span, d.code))
     errors = [found for found in reader.diagnostics if found.severity == Severity.ERROR]
     rest = _assign(errors, families, document) if errors else ()

@@ -267,9 +267,9 @@ class Discovery:
         """Whether the child would connect to something else than what the user sees and is asked about."""
         from osiris.core.error_taxonomy import ConfigurationError
         from osiris.core.source import read_source
-        from osiris.language.connections import FILE_NAME
+        from osiris.language.project_file_names import CONNECTIONS_FILE
 
-        document = self._session.documents.of_file(project.root / FILE_NAME)
+        document = self._session.documents.of_file(project.root / CONNECTIONS_FILE)
         if document is None or document.path is None:
             return False
         try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
+from osiris.language.project_file_names import CONNECTIONS_FILE, DOTENV_FILE, LOCK_FILE, SETTINGS_FILE
 from osiris.lsp.positions import PositionCodec
 from osiris.syntax.text import LineIndex, Span
 
@@ -23,11 +24,7 @@ if TYPE_CHECKING:
     from osiris.language.analysis import Analysis
     from osiris.language.environment import Environment
 
-_CONNECTIONS = "osiris_connections.yaml"
-_SETTINGS = "osiris.yaml"
-_DOTENV = ".env"
-_LOCK = "osiris.schema.json"
-PROJECT_FILES = (_CONNECTIONS, _SETTINGS, _DOTENV, _LOCK)
+PROJECT_FILES = (CONNECTIONS_FILE, SETTINGS_FILE, DOTENV_FILE, LOCK_FILE)
 PROJECT_LANGUAGE = "osiris-project"
 """The language of a project's YAML files in editors that give them one of their own, as our VS Code extension does."""
 
@@ -46,13 +43,13 @@ class Kind(enum.Enum):
 def kind_of(uri: str, language_id: str, text: str) -> Kind:
     """A pipeline by language, by name, or as YAML with ``oml_version`` at its top; the files of a project by name."""
     name = uri.rsplit("/", 1)[-1]
-    if name == _CONNECTIONS:
+    if name == CONNECTIONS_FILE:
         return Kind.CONNECTIONS
-    if name == _SETTINGS:
+    if name == SETTINGS_FILE:
         return Kind.SETTINGS
-    if name == _DOTENV:
+    if name == DOTENV_FILE:
         return Kind.DOTENV
-    if name == _LOCK:
+    if name == LOCK_FILE:
         return Kind.LOCK
     from osiris.core.project_scan import has_oml_version, is_oml_name
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from osiris.language.project_file_names import LOCK_FILE
 from osiris.lsp.cli import run_osiris
 from osiris.lsp.connection_use import Target
 from osiris.lsp.discovery import count, is_old, said_in
@@ -48,7 +49,7 @@ def _tell(session: Session, written: dict[str, Any]) -> None:
     if not session.client.schema_view:
         tables = written["tables"]
         state = "now holds" if written["changed"] else "is up to date:"
-        session.show(f"osiris.schema.json {state} {count(tables, 'table')}.", types.MessageType.Info)
+        session.show(f"{LOCK_FILE} {state} {count(tables, 'table')}.", types.MessageType.Info)
 
 
 async def _used(session: Session, project: Project) -> list[Target]:
@@ -68,4 +69,4 @@ async def _used(session: Session, project: Project) -> list[Target]:
 
 def lock_file(project: Project) -> Path:
     """The file that is committed."""
-    return project.root / "osiris.schema.json"
+    return project.root / LOCK_FILE

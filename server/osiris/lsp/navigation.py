@@ -10,7 +10,8 @@ from lsprotocol import types
 
 from osiris.ide.navigation.connection_places import alias_span, connection_at
 from osiris.ide.navigation.definitions import uses
-from osiris.language.connections import FILE_NAME, parse_connections
+from osiris.language.connections import parse_connections
+from osiris.language.project_file_names import CONNECTIONS_FILE
 from osiris.lsp.documents import Kind
 from osiris.lsp.edits import Source, source_of
 
@@ -54,7 +55,7 @@ def connections_file(session: Session, path: Path | None) -> ConnectionsFile | N
     project = session.projects.project_of(path)
     if project is None:
         return None
-    return _read(session, project, project.root / FILE_NAME)
+    return _read(session, project, project.root / CONNECTIONS_FILE)
 
 
 def opened_connections(session: Session, uri: str) -> ConnectionsFile | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from osiris.language.project_file_names import SETTINGS_FILE
 from osiris.lsp.documents import PROJECT_FILES, Kind, kind_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def findings_of_project_file(session: Session, kind: Kind, text: str, path: Path
     if kind is Kind.CONNECTIONS:
         return connections_findings(text, session.projects.environment_of(path))
     if kind is Kind.SETTINGS:
-        return tuple(parse_config(text, str(path or "osiris.yaml")).diagnostics)
+        return tuple(parse_config(text, str(path or SETTINGS_FILE)).diagnostics)
     if kind is Kind.LOCK:
         return parse_lock(text).diagnostics
     project = session.projects.project_of(path)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osiris.language.project_file_names import DOTENV_FILE
 from osiris.lsp.documents import path_of
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Projects:
         """The environment variables of a file's project, read again when its ``.env`` changed."""
         project = self.project_of(path)
         root = project.root if project is not None else None
-        version = _signature(root / ".env") if root is not None else None
+        version = _signature(root / DOTENV_FILE) if root is not None else None
         known = self._variables.get(root)
         if known is None or known.version != version:
             known = self._variables[root] = Variables(_read_variables(project), version)

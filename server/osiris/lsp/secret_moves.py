@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from osiris.ide.fixes.quick_fixes import QuickFix
 from osiris.ide.fixes.secret_moves import dotenv_edit, ignore_edit, is_set_otherwise, secret_of
+from osiris.language.project_file_names import DOTENV_FILE
 from osiris.lsp.choice import QUICK_FIX, Choice, Edits
 from osiris.lsp.documents import OpenDocument
 from osiris.lsp.edits import Target, source_in
@@ -13,7 +14,6 @@ from osiris.lsp.session import Session
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.document import Document
 
-_DOTENV = ".env"
 _GITIGNORE = ".gitignore"
 
 
@@ -34,13 +34,13 @@ def secret_moves(session: Session, document: OpenDocument, parsed: Document, fou
         variables = project.variables()
     except ConfigurationError:
         return
-    env = source_in(session, project, _DOTENV)
+    env = source_in(session, project, DOTENV_FILE)
     if env is None or is_set_otherwise(variables, variable, value) or not (env.exists or session.client.create_files):
         return
     if dotenv_edit(env.text, variable, value) is None:
         return
     ignore = source_in(session, project, _GITIGNORE)
-    taken = is_ignored(project.root, _DOTENV) is False
+    taken = is_ignored(project.root, DOTENV_FILE) is False
     helped = taken and ignore is not None and (ignore.exists or session.client.create_files)
     title = f"Move it to {'' if env.exists else 'a new '}`.env` as {variable}"
     if taken:
@@ -52,7 +52,7 @@ def secret_moves(session: Session, document: OpenDocument, parsed: Document, fou
             return None
         made: dict[Target, tuple[TextEdit, ...]] = {document.uri: found.fix.edits, env.uri: line}
         if helped and ignore is not None:
-            made[ignore.uri] = (ignore_edit(ignore.text, _DOTENV),)
+            made[ignore.uri] = (ignore_edit(ignore.text, DOTENV_FILE),)
         return made
 
     yield Choice(QUICK_FIX, title, edits, found.diagnostic, secret=True)

@@ -16,6 +16,7 @@ from osiris import __version__
 from osiris.cli.arguments import format_option
 from osiris.cli.failures import DID_NOT_WORK
 from osiris.cli.streams import colour_wanted, paint, write_json
+from osiris.language.project_file_names import SETTINGS_FILE
 
 _DISTRIBUTION = "osiris-oml"
 _EXTRAS = {
@@ -140,7 +141,7 @@ def _project() -> Iterator[Check]:
     except OsirisError as problem:
         yield Check("project", "problem", str(problem), problem.hint)
         return
-    if not (project.root / "osiris.yaml").exists() and connections is None:
+    if not (project.root / SETTINGS_FILE).exists() and connections is None:
         yield Check("project", "note", f"none found from {Path.cwd()}", "`osiris init` makes one.")
     else:
         number = f"{len(pipelines)} pipeline{'' if len(pipelines) == 1 else 's'}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from osiris.core.files import is_inside
 from osiris.core.project_scan import SKIPPED_FOLDERS
 from osiris.drivers.filesystem.text import SUFFIXES
+from osiris.language.project_file_names import LOCK_FILE
 
 MOST_FILES = 5_000
 MOST_ENTRIES = 50_000
@@ -25,7 +26,6 @@ _FORMATS = {
     ".jsonl": "NDJSON",
     ".ndjson": "NDJSON",
 }
-_OURS = frozenset({"osiris.schema.json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class DataFiles:
                 continue  # it has gone, or is a circle of links
             if is_folder and level < MOST_LEVELS and _may_hold_data(entry.name):
                 yield from self._below(Path(entry.path), level + 1)
-            elif is_file and entry.name not in _OURS and (kind := data_format(entry.name)) is not None:
+            elif is_file and entry.name != LOCK_FILE and (kind := data_format(entry.name)) is not None:
                 yield DataFile(Path(entry.path), self._name(Path(entry.path)), *kind, size)
 
     def _counted(self, scanned: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:

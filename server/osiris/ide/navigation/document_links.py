@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from osiris.ide.navigation.connection_places import alias_span
-from osiris.language.connections import FILE_NAME, parse_reference
+from osiris.language.connections import parse_reference
+from osiris.language.project_file_names import CONNECTIONS_FILE
 from osiris.language.symbols import step_names
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Scalar
@@ -60,4 +61,4 @@ def _connections(analysis: Analysis, env: Environment, step: Step) -> Iterator[D
         known = connections.get(*parsed) if parsed is not None else None
         if known is not None:
             start = alias_span(connections, known).start
-            yield DocumentLink(step.place(symbol.span), FILE_NAME, connections.document.lines.line_column(start))
+            yield DocumentLink(step.place(symbol.span), CONNECTIONS_FILE, connections.document.lines.line_column(start))

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from osiris.ide.navigation.connection_places import alias_span
 from osiris.ide.rename.check import Renamable, RenameRefused, check_meaning, spelled
-from osiris.language.connections import FILE_NAME, parse_connections, parse_reference
+from osiris.language.connections import parse_connections, parse_reference
 from osiris.language.edits import applied
 from osiris.language.environment import StaticEnvironment
+from osiris.language.project_file_names import CONNECTIONS_FILE
 from osiris.language.symbols import Symbol, occurrences, symbol_at
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.text import Span
@@ -46,10 +47,10 @@ def connection_under(analysis: Analysis, env: Environment, offset: int) -> tuple
         return None
     family, alias = parsed
     if env.connections is None:
-        raise RenameRefused(f"The project has no {FILE_NAME}, so there is nothing to rename.")
+        raise RenameRefused(f"The project has no {CONNECTIONS_FILE}, so there is nothing to rename.")
     known = env.connections.get(family, alias)
     if known is None:
-        raise RenameRefused(f"{FILE_NAME} has no connection `{symbol.name}`, so there is nothing to rename.")
+        raise RenameRefused(f"{CONNECTIONS_FILE} has no connection `{symbol.name}`, so there is nothing to rename.")
     if symbol.synthetic:
         raise RenameRefused(f"`{symbol.name}` comes from somewhere else in the file. Rename it where it is written.")
     place = _alias_in(analysis, symbol)

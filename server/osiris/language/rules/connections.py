@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from osiris.components.spec import CONNECTION_KEY, ComponentSpec
-from osiris.language.connections import FILE_NAME, Connection, ConnectionProblem, connection_of_step, parse_reference
+from osiris.language.connections import Connection, ConnectionProblem, connection_of_step, parse_reference
 from osiris.language.edits import insert_key, quoted, remove_entry
 from osiris.language.facts import ConnectionUse
 from osiris.language.findings import finding, replacement
+from osiris.language.project_file_names import CONNECTIONS_FILE
 from osiris.language.rules.config import config_key_span
 from osiris.language.rules.context import DocumentContext, StepContext
 from osiris.language.suggest import listing
@@ -147,7 +148,7 @@ def file_is_there(ctx: DocumentContext) -> Iterator[Diagnostic]:
     for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
         if report.connection is not None:
             message = (
-                f"The project has no {FILE_NAME}, and this step needs a connection of the family "
+                f"The project has no {CONNECTIONS_FILE}, and this step needs a connection of the family "
                 f"`{report.connection.family}`. The pipeline compiles; a run needs the file."
             )
             yield finding("OML324", step.place(report.connection.span), message)

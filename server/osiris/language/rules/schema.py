@@ -12,6 +12,7 @@ from osiris.language.edits import quoted, scalar_text
 from osiris.language.environment import Environment
 from osiris.language.facts import TableGiven, TableNamed
 from osiris.language.findings import finding, replacement
+from osiris.language.project_file_names import LOCK_FILE
 from osiris.language.rules.config import locate
 from osiris.language.rules.context import DocumentContext, StepContext
 from osiris.language.rules.nodes import cut
@@ -25,7 +26,6 @@ from osiris.syntax.diagnostic import Diagnostic, Fix, Related, Severity
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Node, Scalar, Sequence, Style
 
-LOCK_FILE = "osiris.schema.json"
 RELOCK = "Run `osiris discover --lock`."
 """What a finding asks for that the database would not have: the committed file is behind."""
 

@@ -33,9 +33,9 @@ async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
 
 
 def _owner(target: Target) -> dict[str, str]:
-    from osiris.language.connections import FILE_NAME
+    from osiris.language.project_file_names import CONNECTIONS_FILE
 
-    return {"connection": target.name, "uri": (target.project.root / FILE_NAME).as_uri()}
+    return {"connection": target.name, "uri": (target.project.root / CONNECTIONS_FILE).as_uri()}
 
 
 def _connection(session: Session, target: Target) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from lsprotocol import types
 
 from osiris.ide.navigation.definitions import Definition, definition_of, name_in_spec
 from osiris.ide.navigation.table_places import table_at
-from osiris.language.connections import FILE_NAME
+from osiris.language.project_file_names import CONNECTIONS_FILE
 from osiris.lsp.connection_use import Target
 from osiris.lsp.documents import Snapshot
 from osiris.lsp.edits import Source, source_of
@@ -69,7 +69,7 @@ def _file(session: Session, snapshot: Snapshot, found: Definition) -> Source | N
         path = snapshot.environment.registry.file_of(found.name)
     else:
         project = session.projects.project_of(snapshot.path)
-        path = project.root / FILE_NAME if project is not None else None
+        path = project.root / CONNECTIONS_FILE if project is not None else None
     source = source_of(session, path) if path is not None else None
     return source if source is not None and source.exists else None
 
