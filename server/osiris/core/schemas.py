@@ -134,6 +134,11 @@ def event_schema() -> dict[str, Any]:
         "fingerprint": {**_DIGEST, "description": "That of the manifest."},
         "component": _is("string", "The component of the step."),
         "connection": _is("string", "The connection of the step.", pattern="^@"),
+        "allowed_folders": _is(
+            "array",
+            "The folders outside of the project that osiris.yaml lets the steps of this run touch, as it writes them.",
+            items={"type": "string"},
+        ),
         "segment": _is("integer", "The segment: steps with one number are computed together.", minimum=0),
         "segments": _is("integer", "How many segments the run has.", minimum=0),
         "steps": _is("integer", "How many steps the run has; at its end, how many succeeded.", minimum=0),

@@ -189,6 +189,7 @@ class SegmentRun:
             root=engine.root,
             spill=engine.spill,
             stopper=self.stopper,
+            allowed=engine.allowed,
         )
 
     def _rows(self, results: Mapping[str, Dataset], final: Dataset | None) -> dict[str, int]:

@@ -16,7 +16,9 @@ def line_of(event: Event) -> tuple[Level, str] | None:
             other = event.get("waits_for")
             return "info", f"the run waits for {other}" if other else "the run waits for its turn"
         case "run_start":
-            return "info", "the run has started"
+            folders = event.get("allowed_folders")
+            outside = f"; it may touch {', '.join(map(str, folders))} outside the project" if folders else ""
+            return "info", f"the run has started{outside}"
         case "step_start":
             return "info", f"{step}: started"
         case "step_progress" if event.get("warning"):
