@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,9 +77,10 @@ def prepare(
 ) -> Preparation:
     """Look up what ``manifest`` needs; nothing is written, and no file is read but the project's settings.
 
-    ``params`` are values of parameters that the manifest leaves open; ``memory`` and ``parallel`` override what is
-    configured (bytes; steps at once), as does ``deterministic``: one step at a time, SQL in one thread. Raises ConfigurationError for whatever is missing: a driver, a package, a
-    connection, a variable, a path that leads outside.
+    ``params`` are values of parameters that the manifest leaves open; ``memory``, ``parallel`` and ``deterministic``
+    override what is configured (bytes; steps at once; one step at a time, SQL in one thread). Raises
+    ConfigurationError for whatever is missing: a driver, a package, a connection, a variable; and for a path that
+    leads outside.
     """
     steps: list[Any] = list(manifest.get("steps") or [])
     _check_shape(steps)
@@ -106,16 +107,16 @@ def prepare(
             config.pop("connection", None)
         prepared[step["id"]] = PreparedStep(step, drivers[step["id"]], config)
     try:
-        one_thread = settings.deterministic if deterministic is None else deterministic
-        limits = _limits(prepared, root, run_dir, session_id, memory or settings.memory, 1 if one_thread else None)
+        allowed = followed(root, settings.config.allowed_folders)
+        paths = _paths(prepared, root, session_id, allowed)
     except ConfigurationError as error:  # it repeats the path, which a connection or a parameter may have given
         masker = Masker(secrets)
         raise ConfigurationError(masker.text(error.message), code=error.code, hint=error.hint) from None
+    one_thread = settings.deterministic if deterministic is None else deterministic
+    limits = _limits(paths, run_dir, memory or settings.memory, one_thread)
     lanes = 1 if one_thread else parallel or settings.parallel
     hidden_values = tuple(dict.fromkeys(secrets))
-    return Preparation(
-        prepared, limits, hidden_values, connections, lanes, allowed, settings.config.allowed_folders
-    )
+    return Preparation(prepared, limits, hidden_values, connections, lanes, allowed, settings.config.allowed_folders)
 
 
 class _Settings:
@@ -203,16 +204,8 @@ def _spec(component: str) -> ComponentSpec | None:
     return ComponentRegistry.builtin().get(component)
 
 
-def _limits(
-    steps: Mapping[str, PreparedStep],
-    root: Path,
-    run_dir: Path,
-    session_id: str,
-    memory: int | None,
-    threads: int | None,
-) -> Limits:
-    """The paths that the manifest names, and nothing else, may be opened by the run's database."""
-    spill = run_dir / SPILL
+def _paths(steps: Mapping[str, PreparedStep], root: Path, session_id: str, allowed: Sequence[Path]) -> tuple[str, ...]:
+    """The paths that the manifest names, and nothing else: what the run's database may open."""
     paths: dict[str, None] = {}
     for name, step in steps.items():
         spec = _spec(step.manifest["component"])
@@ -224,10 +217,15 @@ def _limits(
                 raise ConfigurationError(f"Step {name}: {error}", hint=error.hint) from error
             path = place.path if direction == "input" else temporary_sibling(place.path, session_id)
             paths[str(path)] = None
+    return tuple(paths)
+
+
+def _limits(paths: tuple[str, ...], run_dir: Path, memory: int | None, one_thread: bool) -> Limits:
+    spill = run_dir / SPILL
     return Limits(
-        paths=tuple(paths),
+        paths=paths,
         directories=(str(spill),),
         spill=str(spill),
         memory=int(run_memory(memory) * DATABASE_SHARE),
-        threads=threads,
+        threads=1 if one_thread else None,
     )
