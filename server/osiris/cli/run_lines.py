@@ -16,6 +16,9 @@ Event = Mapping[str, Any]
 def line_of(event: Event, *, colour: bool = False) -> str | None:
     """The line to show for an event, None for events that say nothing new to a person."""
     name, step = event.get("event"), str(event.get("step_id", ""))
+    if name == "run_start" and (folders := event.get("allowed_folders")):
+        shown = plain_line(", ".join(map(str, folders)))
+        return f"{paint('allowed', 'warning', on=colour)} {shown}  outside the project, by osiris.yaml"
     if name == "step_complete" and event.get("reused") and "duration" not in event:
         by = event["reused"]
         return f"{paint('before ', 'faint', on=colour)} {step}{', unchanged' if by == 'cache' else f', done by {by}'}"

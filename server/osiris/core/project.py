@@ -13,9 +13,11 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from osiris.core.allowed_folders import as_written, followed, is_below
 from osiris.core.config import CONFIG_FILE, CONNECTIONS_FILE
 from osiris.core.config_file import ConfigFile, parse_config
 from osiris.core.env_loader import EnvSource, load_env
+from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.file_table import FileTables
 from osiris.core.files import is_inside
 from osiris.core.project_environment import ProjectEnvironment
@@ -31,6 +33,7 @@ from osiris.core.project_scan import (
     signature,
 )
 from osiris.core.project_schemas import ProjectSchemas
+from osiris.core.settings import ALLOWED_FOLDERS
 from osiris.core.source import read_source
 from osiris.core.watched_file import SettingsFile, WatchedFile
 from osiris.core.written_tables import WrittenTables
@@ -315,6 +318,22 @@ class Project:
         if not path or "\0" in path or os.path.isabs(path) or not is_inside(self.root / path, self.root):
             return None
         return (self.root / path).exists()
+
+    def _is_allowed(self, path: str) -> bool:
+        return is_below(self.root, path, as_written(self.root, self._allowed()))
+
+    def _links_outside(self, path: str) -> bool:
+        if not path or "\0" in path or os.path.isabs(path) or self._file_exists(path) is not None:
+            return False
+        try:
+            homes = [self.root, *followed(self.root, self._allowed())]
+        except ConfigurationError:  # a run says so
+            return False
+        return not any(is_inside(self.root / path, home) for home in homes)
+
+    def _allowed(self) -> tuple[str, ...]:
+        found = self._config.values.get(ALLOWED_FOLDERS)
+        return found if isinstance(found, tuple) else ()
 
     def _version(self) -> Hashable:
         files = (self._config_file.generation, self._connections_file.generation, self._schemas.generation)

@@ -48,6 +48,14 @@ class ProjectEnvironment:
         """Whether a path relative to the project root is a file or folder; None for one that leads out of it."""
         return self._project._file_exists(path)
 
+    def is_allowed(self, path: str) -> bool:
+        """Whether osiris.yaml allows steps a path outside of the project, see ``osiris.core.allowed_folders``."""
+        return self._project._is_allowed(path)
+
+    def links_outside(self, path: str) -> bool:
+        """Whether a link takes a path in the project to where steps may not go."""
+        return self._project._links_outside(path)
+
     def list_folder(self, path: str) -> Sequence[FolderEntry] | None:
         """The files and folders in a folder of the project, see ``osiris.core.folders``."""
         return list_folder(self._project.root, path)

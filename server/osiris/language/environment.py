@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -44,6 +45,14 @@ class Environment(Protocol):
 
     def file_exists(self, path: str) -> bool | None:
         """Whether a path relative to the project root is a file or folder; None when nobody can say."""
+        ...
+
+    def is_allowed(self, path: str) -> bool:
+        """Whether osiris.yaml allows steps a path that is absolute or leads out of the project, by its text alone."""
+        ...
+
+    def links_outside(self, path: str) -> bool:
+        """Whether a link takes a path in the project to where steps may not go; False when nobody can say."""
         ...
 
     def list_folder(self, path: str) -> Sequence[FolderEntry] | None:
@@ -95,6 +104,7 @@ class StaticEnvironment:
     connections: Connections | None = None
     severities: Mapping[str, Severity | None] = field(default_factory=dict)
     files: frozenset[str] | None = None
+    allowed: tuple[str, ...] = ()
     pipelines: Mapping[str, Sequence[str]] = field(default_factory=dict)
     variables: Mapping[str, Origin] = field(default_factory=dict)
     schemas: Mapping[str, SchemaKnowledge] = field(default_factory=dict)
@@ -104,6 +114,15 @@ class StaticEnvironment:
     def file_exists(self, path: str) -> bool | None:
         """Whether ``path`` is among ``files``; None when no files were given."""
         return None if self.files is None else path in self.files
+
+    def is_allowed(self, path: str) -> bool:
+        """Whether ``path`` stands below one of ``allowed``."""
+        normal = posixpath.normpath(path)
+        return any(f"{normal}/".startswith(f"{posixpath.normpath(folder)}/") for folder in self.allowed)
+
+    def links_outside(self, path: str) -> bool:
+        """Never: there are no links."""
+        return False
 
     def list_folder(self, path: str) -> Sequence[FolderEntry] | None:
         """The entries that ``files`` have below ``path``."""
@@ -137,4 +156,11 @@ class StaticEnvironment:
     @property
     def version(self) -> Hashable:
         """Changes when a field is replaced; the fields themselves are not meant to be changed in place."""
-        return (id(self.connections), id(self.severities), self.files, id(self.pipelines), id(self.schemas))
+        return (
+            id(self.connections),
+            id(self.severities),
+            self.files,
+            self.allowed,
+            id(self.pipelines),
+            id(self.schemas),
+        )

@@ -231,7 +231,12 @@ _TABLE: tuple[Code, ...] = (
     _code("OML502", _E, "Password in a connection string", "The address holds a password in plain text."),
     _code("OML503", _E, "Text has the form of a secret", "The text looks like a key or token of a known service."),
     _code("OML504", _H, "Text may be a secret", "The text is long and random, as passwords and keys are."),
-    _code("OML505", _E, "Path outside the project", "A pipeline reads and writes inside its project only."),
+    _code(
+        "OML505",
+        _E,
+        "Path outside the project",
+        "A pipeline reads and writes inside its project, and in the folders that osiris.yaml allows.",
+    ),
     _code("OML506", _W, "Secret in the connections file", "Keep the value in the environment or `.env`."),
     _code(
         "OML507", _E, "Sensitive parameter with a value", "A sensitive parameter gets its value from the environment."

@@ -57,6 +57,7 @@ DOCUMENT_RULES: tuple[DocumentRule, ...] = (
     params.unused,
     params.given,
     connections.file_is_there,
+    paths.links_stay_inside,
     paths.inputs_exist,
     overwrites.files_written_over,
     secrets.secrets,

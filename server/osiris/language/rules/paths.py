@@ -1,4 +1,4 @@
-"""Paths in a config: inside the project, and what is read is there."""
+"""Paths in a config: inside the project or where osiris.yaml allows, and what is read is there."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _SIMPLE_NAME = re.compile(r"[\w.-]+")
 _PATTERN = re.compile(r"[*?\[]")
+_ABSOLUTE = "is absolute"
+_OUT = "leads out of the project"
 
 
 def path_problem(path: str) -> str | None:
@@ -31,19 +33,20 @@ def path_problem(path: str) -> str | None:
     if _URL.match(path):
         return "is an address on the network"
     if plain.startswith("/") or _DRIVE.match(path):
-        return "is absolute"
+        return _ABSOLUTE
     if plain.startswith("~"):
         return "starts in a home folder"
     if "\0" in path:
         return "holds a NUL character"
     normal = posixpath.normpath(plain)
-    return "leads out of the project" if normal == ".." or normal.startswith("../") else None
+    return _OUT if normal == ".." or normal.startswith("../") else None
 
 
 def inside_project(ctx: StepContext) -> Iterator[Diagnostic]:
     """What a step says stays inside the project, or the folder of its connection, under every profile.
 
-    What the connection itself says may lie anywhere: its file belongs to whoever runs the pipeline.
+    What the connection itself says may lie anywhere: its file belongs to whoever runs the pipeline. osiris.yaml may
+    allow more folders.
     """
     if ctx.spec is None or not ctx.spec.path_keys:
         return
@@ -56,12 +59,13 @@ def inside_project(ctx: StepContext) -> Iterator[Diagnostic]:
             value = resolved.config.get(key)
             if not isinstance(value, str) or (key,) in resolved.open or key in told:
                 continue
-            problem = _problem(value, None if key == ctx.spec.path_base_key else _base(ctx, resolved))
+            problem = _problem(ctx, value, None if key == ctx.spec.path_base_key else _base(ctx, resolved))
             if problem:
                 told.add(key)
                 message = (
                     f"`{value}` {problem}{suffix}. A pipeline reads and writes inside its project only: give a path "
-                    "relative to the project folder, or name the folder in a connection."
+                    "relative to the project folder, name the folder in a connection, or allow it in osiris.yaml: "
+                    "`paths: {allow: [folder]}`."
                 )
                 yield finding("OML505", _place(ctx, key), message)
 
@@ -77,14 +81,18 @@ class _Base:
 _UNKNOWN = _Base("${unknown}", trusted=True)
 
 
-def _problem(path: str, base: _Base | None) -> str | None:
-    """Why a path leaves both the project and the trusted folder that it starts from."""
-    if base is None or _URL.match(path) or path.startswith("~") or "\0" in path:
-        return path_problem(path)
-    joined = _join(base.folder, path)
-    if base.trusted and (_is_within(joined, base.folder) or "${" in base.folder):
-        return None
-    return path_problem(joined)
+def _problem(ctx: StepContext, path: str, base: _Base | None) -> str | None:
+    """Why a path leaves the project, the trusted folder that it starts from, and what osiris.yaml allows."""
+    if base is not None and not (_URL.match(path) or path.startswith("~") or "\0" in path):
+        path = _join(base.folder, path)
+        if base.trusted and (_is_within(path, base.folder) or "${" in base.folder):
+            return None
+    return None if _is_allowed(ctx, path) else path_problem(path)
+
+
+def _is_allowed(ctx: StepContext, path: str) -> bool:
+    """Whether osiris.yaml allows a path that leaves the project."""
+    return path_problem(path) in (_ABSOLUTE, _OUT) and ctx.env.is_allowed(path)
 
 
 def _join(folder: str, path: str) -> str:
@@ -145,9 +153,24 @@ def path_uses(ctx: StepContext) -> Iterator[PathUse]:
             continue  # no file at all, and it may hold a password
         path = _join(base.folder, value) if base else posixpath.normpath(value.replace("\\", "/"))
         known = "${" not in path and path_problem(path) is None
-        if known or (base is not None and base.trusted and base is not _UNKNOWN):
+        trusted = base is not None and base.trusted and base is not _UNKNOWN
+        if known or trusted or ("${" not in path and _is_allowed(ctx, path)):
             whole = key not in ctx.spec.connection_fields  # a connection names a store, of which steps use parts
-            yield PathUse(path, span, direction == "input", known, whole)
+            own = key in ctx.resolved.config and not (base is not None and base.trusted)
+            yield PathUse(path, span, direction == "input", known, whole, own)
+
+
+def links_stay_inside(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """No link in the project takes a step to where it may not go."""
+    for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
+        for use in report.paths:
+            if use.known and use.own and ctx.env.links_outside(use.path):
+                message = (
+                    f"A link takes `{use.path}` out of the project. A pipeline reads and writes inside its project "
+                    "only: allow the folder behind the link in osiris.yaml (`paths: {allow: [folder]}`), or name it in "
+                    "a connection."
+                )
+                yield finding("OML505", step.place(use.span), message)
 
 
 def inputs_exist(ctx: DocumentContext) -> Iterator[Diagnostic]:
