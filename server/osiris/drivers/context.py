@@ -52,6 +52,9 @@ class StepContext(ExecutionContext):
 
     ``spill`` is a private folder for temporary files, removed with the run. ``counts`` holds the numbers that the
     driver reported by ``log_metric``. ``allowed`` are the folders outside of the project that it may touch.
+    ``most_rows``: no more rows than that are wanted of the step, as in a preview; None: all. ``origin``: the first of
+    the runs that go on with each other. ``in_doubt_since``: the run that may have written the step's rows already,
+    which nobody here knows; ``written_by``: the same, once the driver has found them in the target.
     """
 
     step_id: str
@@ -61,7 +64,11 @@ class StepContext(ExecutionContext):
     stopper: Stopper = field(default_factory=Stopper)
     counts: dict[str, float] = field(default_factory=dict)
     bytes_written: int | None = None
+    most_rows: int | None = None
     allowed: tuple[Path, ...] = ()
+    origin: str = ""
+    in_doubt_since: str | None = None
+    written_by: str | None = None
     _rows: int = 0
     _bytes: int = 0
     _parts: list[Path] = field(default_factory=list)
@@ -96,6 +103,15 @@ class StepContext(ExecutionContext):
         """Raise StepStopped when the step is to stop; long loops of a driver call it now and then."""
         if self.stopper.stopped:
             raise StepStopped(self.step_id)
+
+    def about_to_commit(self, *, journalled: bool | None) -> None:
+        """Note that what was written is made final next; who finds nothing after this note cannot know whether it was.
+
+        ``journalled``: whether the target itself can tell; None when it need not, since the step can be repeated.
+        """
+        self.log_event("step_commit", {"step_id": self.step_id, "journalled": bool(journalled)})
+        if journalled is False:
+            self.logger.sync()  # the note is all there is: it must outlive this machine, too
 
     def wrote(self, rows: int, target: Place) -> None:
         """Report the rows a writer wrote, and the file that holds them."""

@@ -71,7 +71,13 @@ class SegmentRun:
             started[name] = time.monotonic()
             self.current = name
             engine.records[name].state = outcome.RUNNING
-            engine.event("step_start", name, component=engine.steps[name].manifest["component"], segment=segment.number)
+            engine.event(
+                "step_start",
+                name,
+                component=engine.steps[name].manifest["component"],
+                segment=segment.number,
+                all_or_nothing=engine.steps[name].all_or_nothing or None,
+            )
             contexts[name] = self._context(name)
             if name != segment.last:
                 result = self._guarded(segment, name, results, contexts)
@@ -137,9 +143,8 @@ class SegmentRun:
         try:
             with woken_by_signals(deadline.running) if signals else nullcontext(), deadline:
                 result = self._invoke(name, results, context)
-                most = self.engine.sample.most_of(name) if self.engine.sample is not None else None
                 if result is not None and not (result.rows is not None and not self.engine.has_readers(name)):
-                    result = _kept(result, most)
+                    result = _kept(result, context.most_rows)
         except (Exception, StepStopped) as error:
             if deadline.expired and not self.engine.stopping:
                 raise _TimeUp(float(timeout or 0)) from error
@@ -190,6 +195,9 @@ class SegmentRun:
             spill=engine.spill,
             stopper=self.stopper,
             allowed=engine.allowed,
+            origin=engine.resume.origin or engine.logger.session_id,
+            in_doubt_since=engine.resume.in_doubt.get(name),
+            most_rows=engine.sample.most_of(name) if engine.sample is not None else None,
         )
 
     def _rows(self, results: Mapping[str, Dataset], final: Dataset | None) -> dict[str, int]:
@@ -227,7 +235,7 @@ class SegmentRun:
             name,
             segment=self.segment.number,
             duration=round(record.duration, 3),
-            reused=self.engine.resume.of if name in self.engine.resume.left else None,
+            reused=self.engine.resume.of if name in self.engine.resume.left else self.contexts[name].written_by,
             rows=record.rows,
             bytes=record.bytes,
         )

@@ -15,7 +15,7 @@ from osiris.drivers.context import StepContext, step_context
 from osiris.drivers.graphql.flattening import Flattened
 from osiris.drivers.graphql.selection import Document
 from osiris.drivers.http.client import Client
-from osiris.drivers.http.rows import JsonRows
+from osiris.drivers.http.rows import JsonRows, gathered
 from osiris.drivers.http.service import Service
 
 _FIELDS = ("endpoint", "auth_token", "auth_username", "auth_type", "auth_header_name")
@@ -52,15 +52,8 @@ class GraphqlExtractor:
         selected = document.selected(path[1:]) if path[0] == "data" else []
         flattened = Flattened(selected, deep=config.get("flatten_result", True) is not False)
         rows = JsonRows(step, flattened.known)
-        try:
-            for page in _Pages(config, step).answers():
-                found = _rows_of(page, path)
-                rows.add(flattened.rows(found))
-                step.checkpoint()
-            return {"df": rows.dataset(flattened.dropped(rows.columns))}
-        except BaseException:
-            rows.discard()
-            raise
+        pages = (flattened.rows(_rows_of(answer, path)) for answer in _Pages(config, step).answers())
+        return {"df": gathered(rows, pages, dropped=lambda: flattened.dropped(rows.columns))}
 
 
 class _Pages:

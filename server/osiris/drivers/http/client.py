@@ -82,7 +82,10 @@ class Client:
         self.delay = delay
         self.verify = verify
         self.most_bytes = most_bytes or MOST_BYTES
-        self._wait = 0.0
+        self.sent = False
+        """Whether something of the last request may have reached the service."""
+        self.answer: Answer | None = None
+        """What the last request got, None when nothing whole came back."""
         own = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": f"osiris/{__version__}"}
         self.headers = {**own, **_checked(headers or {})}
         if not service.guarded and service.secrets:
@@ -112,24 +115,26 @@ class Client:
         accept: frozenset[int] = frozenset(),
     ) -> Answer:
         """One request. Raises OsirisError; StepStopped within 2 seconds."""
-        self._wait = 0.0
-        answer = self._followed(method, url, body, {**self.headers, **_checked(headers or {})})
-        self._wait = answer.wait or 0.0
+        self.sent, self.answer = False, None
+        self.answer = answer = self._followed(method, url, body, {**self.headers, **_checked(headers or {})})
         if answer.status >= 300 and answer.status not in accept:
             raise self.service.refuses(answer.status, _said(answer.body), answer.wait)
         return answer
 
-    def repeated(self, call: Callable[[], T]) -> T:
-        """What ``call``, which sends a request that is safe to repeat, returns; tried as often as ``retries`` allows.
+    def repeated(self, call: Callable[[], T], *, harmless: Callable[[], bool] = lambda: True) -> T:
+        """What ``call``, which sends a request, returns; tried as often as ``retries`` allows.
 
-        Raises OsirisError: the last failure, or one that waiting does not mend or takes longer than a minute to.
+        ``harmless`` says after a failure whether the request is safe to repeat. Raises OsirisError: the last failure,
+        or one that waiting does not mend or takes longer than a minute to.
         """
         for attempt in range(self.retries + 1):
             try:
                 return call()
             except OsirisError as error:
-                pause = max(self.delay * 2**attempt, self._wait)
-                if attempt == self.retries or not error.category.transient or pause > MOST_WAIT:
+                asked = self.answer.wait if self.answer is not None else None
+                pause = max(self.delay * 2**attempt, asked or 0.0)
+                hopeless = not error.category.transient or pause > MOST_WAIT
+                if attempt == self.retries or hopeless or not harmless():
                     raise
             self._sleep(pause)
         raise AssertionError("the last attempt returns or raises")
@@ -167,6 +172,7 @@ class Client:
         timer.start()
         try:
             with self.step.stopper.through(lambda: _shut(wire)):
+                self.sent = True
                 line.request(method, path, body, dict(headers))
                 with line.getresponse() as response:
                     answer = self._read(response)

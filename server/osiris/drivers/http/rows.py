@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from osiris.core.error_taxonomy import ExecutionError
+from osiris.core.error_taxonomy import ExecutionError, OsirisError
 from osiris.drivers.context import StepContext
 from osiris.sql.dataset import Dataset
 
@@ -191,6 +191,33 @@ class JsonRows:
                     rows, room = [], _BATCH_BYTES
         if rows:
             yield rows
+
+
+def gathered(
+    rows: JsonRows,
+    pages: Iterable[Iterable[Mapping[str, Any]]],
+    *,
+    dropped: Callable[[], Iterable[str]] = tuple,
+    without_columns: OsirisError | None = None,
+) -> Dataset:
+    """The rows of all pages as a Dataset that can be read once; of a preview only the pages that it needs.
+
+    ``pages`` asks for a page when it is taken. ``dropped``: columns to leave out, asked when all rows are there.
+    ``without_columns`` is raised when no column is known. Raises OsirisError; then nothing is left of the rows.
+    """
+    most = rows.step.most_rows
+    try:
+        for page in pages:
+            rows.add(page)
+            rows.step.checkpoint()
+            if most is not None and rows.count >= most:
+                break
+        if without_columns is not None and not rows.columns:
+            raise without_columns
+        return rows.dataset(dropped())
+    except BaseException:
+        rows.discard()
+        raise
 
 
 def _moment(text: str) -> datetime.datetime | None:

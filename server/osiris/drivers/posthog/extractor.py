@@ -14,7 +14,7 @@ from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.connection_fields import connection_fields, text_field
 from osiris.drivers.context import StepContext, step_context
 from osiris.drivers.http.client import Client
-from osiris.drivers.http.rows import Column, JsonRows
+from osiris.drivers.http.rows import Column, JsonRows, gathered
 from osiris.drivers.http.service import Service
 from osiris.drivers.posthog.queries import SOURCES, Field, Source
 
@@ -37,14 +37,8 @@ class PosthogExtractor:
         step = step_context(ctx)
         reading = _Reading(config, step)
         rows = JsonRows(step, [_column(field) for field in reading.source.fields])
-        try:
-            for page in reading.pages():
-                rows.add(reading.row(values) for values in page)
-                step.checkpoint()
-            return {"df": rows.dataset()}
-        except BaseException:
-            rows.discard()
-            raise
+        pages = ((reading.row(values) for values in page) for page in reading.pages())
+        return {"df": gathered(rows, pages)}
 
 
 class _Reading:
