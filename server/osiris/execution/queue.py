@@ -19,6 +19,10 @@ from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 from osiris.execution.lock import FileLock, holder, is_locked, locks_folder
 
 
+_PAUSE = 0.05
+_LONGEST_PAUSE = 1.0
+
+
 class AlreadyRunning(ExecutionError):  # noqa: N818 - with --if-running skip it is no error
     """The same pipeline is running, and the caller does not want to wait. ``run_id`` is that run, where it is known."""
 
@@ -32,6 +36,7 @@ class Line:
         self._folder = folder
         self._name = name
         self._ticket: FileLock | None = None
+        self.ahead = 0  # how many stood before this one at the last look
 
     def join(self) -> None:
         """Stand behind all who wait already; a second time does nothing. Raises ExecutionError."""
@@ -45,8 +50,11 @@ class Line:
 
     def first(self) -> bool:
         """Whether nobody who still waits came earlier. One who has not joined comes after all others."""
-        for path in sorted(self._folder.glob(f"{self._name}.*.wait")):
-            if self._ticket is not None and path == self._ticket.path:
+        waiting = sorted(self._folder.glob(f"{self._name}.*.wait"))
+        own = self._ticket.path if self._ticket is not None else None
+        self.ahead = waiting.index(own) if own in waiting else len(waiting)
+        for path in waiting:
+            if path == own:
                 return True
             if is_locked(path):
                 return False
@@ -120,6 +128,12 @@ class Turn:
             return False
         self._places_line.leave()
         return True
+
+    @property
+    def pause(self) -> float:
+        """Seconds until it is worth asking again: those who stand far behind look less often."""
+        line = self._places_line if self._pipeline.held else self._pipeline_line
+        return min(_PAUSE * (1 + line.ahead), _LONGEST_PAUSE)
 
     def release(self) -> None:
         """Let the next one in."""

@@ -135,7 +135,8 @@ class Supervisor:
             if self._stop_wanted():
                 self._dismiss()
                 return self._cancelled_outcome()
-            self._cancelled.wait(POLL_SECONDS)
+            self._dismiss()  # who knows how long it takes: a run that waits keeps no process ready
+            self._cancelled.wait(self.turn.pause)
         if self._stop_wanted():
             self._dismiss()
             return self._cancelled_outcome()
@@ -242,6 +243,7 @@ class Supervisor:
     def _dismiss(self) -> None:
         if self.worker is not None:
             self.worker.dismiss()
+            self.worker = None
 
     def _clean(self) -> None:
         """Remove what a worker that was killed left behind: half-written files, its spill folder."""
@@ -286,13 +288,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    worker = Worker()
     request = Request.of(data)
     working_folder(request.root)  # not where the starter stood: that folder may go away
     try:
-        supervisor = Supervisor(request, worker)
+        supervisor = Supervisor(request)
     except OsirisError as error:
-        worker.dismiss()
         channel.send({"error": str(error), "hint": error.hint, "code": error.code, "kind": type(error).__name__})
         return
     signal.signal(signal.SIGTERM, lambda number, frame: supervisor.cancel())
