@@ -18,7 +18,6 @@ from typing import Any
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 from osiris.execution.lock import FileLock, holder, is_locked, locks_folder
 
-
 _PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 
