@@ -8,6 +8,7 @@ one run, a reader that follows the file never sees half a line move, and a crash
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import math
@@ -102,6 +103,10 @@ class _LineWriter:
                 self._torn = True
                 raise write_error(self.path, error) from cause(error)
 
+    def sync(self) -> None:
+        with self._lock, contextlib.suppress(OSError):  # no file on a disk: a pipe, for one
+            os.fsync(self._descriptor)
+
     def close(self) -> None:
         with self._lock:
             if self._descriptor >= 0:
@@ -126,6 +131,10 @@ class EventLogger:
         Raises ExecutionError when it cannot be written (full disk, ...).
         """
         self._writer.write(self.session_id, "event", event, {**(data or {}), **fields})
+
+    def sync(self) -> None:
+        """Wait until the disk has what was written."""
+        self._writer.sync()
 
     def close(self) -> None:
         """Close the file; a second time does nothing."""
@@ -185,6 +194,10 @@ class SessionLogger:
     def log_metric(self, name: str, value: float, unit: str | None = None, **tags: object) -> None:
         """Write one measurement. Raises ExecutionError when it cannot be written."""
         self.metrics.record(name, value, unit, **tags)
+
+    def sync(self) -> None:
+        """Wait until the disk has all events."""
+        self.events.sync()
 
     def close(self) -> None:
         """Close both files; a second time does nothing."""

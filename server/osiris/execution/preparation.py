@@ -42,6 +42,12 @@ class PreparedStep:
         return bool(getattr(self.driver, "lazy", False))
 
     @property
+    def all_or_nothing(self) -> bool:
+        """Whether the driver writes nothing that is final before it has said so (``StepContext.about_to_commit``)."""
+        told = getattr(self.driver, "all_or_nothing", False)
+        return bool(told(self.config) if callable(told) else told)
+
+    @property
     def own(self) -> bool:
         """Whether the driver is one of ours: it can be interrupted wherever it is."""
         return type(self.driver).__module__.startswith("osiris.drivers.")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import os
+import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import cause, write_error
 from osiris.core.manifest import MANIFEST_NAME, read_manifest
+from osiris.drivers.journal import KEPT_DAYS
 from osiris.execution.folder import read_events, steps_by_events
 from osiris.execution.left_data import left_by
 from osiris.execution.runs import RunInfo
+from osiris.execution.ulid import seconds_of
 
 CLAIM_FILE = "resumed"  # in the folder of a run: which one goes on with it
+_MARGIN_DAYS = 1  # the clocks of two machines may differ
 _MODE_KEYS = ("write_mode", "mode")
 RESUME_FILE = "resume.json"  # in the folder of that one: what was done already
 
@@ -26,22 +31,28 @@ class Resume:
     """How a run goes on where the run ``of`` stopped.
 
     ``done``: steps that are not carried out again; ``left``: of those the ones whose rows are read from a file, since
-    a step that is still to be done takes them.
+    a step that is still to be done takes them. ``origin``: where it all began, when ``of`` is a resumed run itself.
+    ``in_doubt``: steps to be done unless their target's journal says that the run named here has done them.
     """
 
     of: str
     done: frozenset[str] = frozenset()
     left: Mapping[str, Path] = field(default_factory=dict)
+    origin: str = ""
+    in_doubt: Mapping[str, str] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """As JSON data."""
-        return {"of": self.of, "done": sorted(self.done), "left": {name: str(path) for name, path in self.left.items()}}
+        left = {name: str(path) for name, path in self.left.items()}
+        doubts = {"origin": self.origin, "in_doubt": dict(self.in_doubt)}
+        return {"of": self.of, "done": sorted(self.done), "left": left, **doubts}
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Resume:
         """From JSON data."""
         left = {name: Path(path) for name, path in data["left"].items()}
-        return cls(str(data["of"]), frozenset(data["done"]), left)
+        origin, doubts = str(data.get("origin") or ""), dict(data.get("in_doubt") or {})
+        return cls(str(data["of"]), frozenset(data["done"]), left, origin, doubts)
 
 
 class OutcomeUnknown(ConfigurationError):  # noqa: N818 - a question
@@ -86,18 +97,25 @@ def plan_resume(
             )
     events = list(read_events(info.path))
     states = {str(step["id"]): step["state"] for step in _states(info, events, manifest)}
-    before, files = _inherited(info, root)
-    finished = ({name for name, state in states.items() if state == "succeeded"} | before | set(done)) - set(redo)
+    earlier, files = _inherited(info, root)
+    succeeded = {name for name, state in states.items() if state == "succeeded"}
+    finished = (succeeded | earlier.done | set(done)) - set(redo)
     recorded = info.status.get("steps") or []
     untouched = {str(step.get("id")) for step in recorded if step.get("untouched")}
-    unknown = [
-        name
-        for name, step in steps.items()
-        if name not in finished and name not in untouched.union(redo) and _may_have_doubled(step, events)
-    ]
+    doubts = {name: by for name, by in earlier.in_doubt.items() if name not in finished.union(redo)}
+    unknown = [name for name, by in doubts.items() if not _still_in_journal(by)]
+    for name, step in steps.items():
+        if name in finished or name in untouched.union(redo):
+            continue
+        trace = _trace(step, events)
+        if trace is Trace.NOWHERE or (trace is Trace.IN_JOURNAL and not _still_in_journal(info.id)):
+            unknown.append(name)
+        elif trace is Trace.IN_JOURNAL:
+            doubts.setdefault(name, info.id)
     if unknown:
-        raise OutcomeUnknown(info.id, unknown)
-    return manifest, _with_needed_rows(info.id, steps, finished, files)
+        raise OutcomeUnknown(info.id, dict.fromkeys(unknown))
+    plan = _with_needed_rows(info.id, steps, finished, files)
+    return manifest, replace(plan, origin=earlier.origin or earlier.of or info.id, in_doubt=doubts)
 
 
 def claim(logs_dir: Path, of: str, by: str) -> None:
@@ -128,14 +146,14 @@ def already_resumed(of: str, note: Path) -> ConfigurationError:
     )
 
 
-def _inherited(info: RunInfo, root: Path) -> tuple[set[str], dict[str, Path]]:
-    """What was done before a run that is a resumed one itself, and the rows that are there for it."""
+def _inherited(info: RunInfo, root: Path) -> tuple[Resume, dict[str, Path]]:
+    """How a run that is a resumed one itself began, and the rows that are there for it."""
     files = left_by(root, info.id)
     try:
         earlier = Resume.from_plain(json.loads((info.path / RESUME_FILE).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
-        return set(), files
-    return set(earlier.done), {name: path for name, path in earlier.left.items() if path.exists()} | files
+        return Resume(""), files
+    return earlier, {name: path for name, path in earlier.left.items() if path.exists()} | files
 
 
 def _states(info: RunInfo, events: list[dict[str, Any]], manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -144,20 +162,39 @@ def _states(info: RunInfo, events: list[dict[str, Any]], manifest: Mapping[str, 
     return steps_by_events(blank, events)[0]
 
 
-def _may_have_doubled(step: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether the step was writing when it stopped, may have got through, and adds to what is there.
+class Trace(enum.Enum):
+    """Where it shows whether a step that was stopped has written."""
+
+    NOT_NEEDED = "it has not, or may be done again"
+    IN_JOURNAL = "the journal in its target"
+    NOWHERE = "nowhere"
+
+
+def _trace(step: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> Trace:
+    """Where it shows whether the step, which adds to what is there, got through before it was stopped.
 
     A step that said that it failed has written nothing: writers of ours write all or nothing. One that was stopped
-    from outside said nothing.
+    from outside said nothing; but writers into databases say when they begin to make their rows final.
     """
     if step.get("mode") != "write" or _repeatable(step):
-        return False
+        return Trace.NOT_NEEDED
     told = [event for event in events if event.get("step_id") == step["id"]]
-    begun = any(event.get("event") == "step_start" for event in told)
+    begun = [event for event in told if event.get("event") == "step_start"]
     ended = any(event.get("event") in ("step_error", "step_skipped") for event in told)
-    if any(event.get("outcome_unknown") for event in told):
-        return True
-    return begun and not (ended and _is_own(step))
+    unknown = any(event.get("outcome_unknown") for event in told)
+    if not unknown and (not begun or (ended and _is_own(step))):
+        return Trace.NOT_NEEDED
+    commits = [event for event in told if event.get("event") == "step_commit"]
+    if not commits:
+        certain = begun and begun[0].get("all_or_nothing") and not unknown
+        return Trace.NOT_NEEDED if certain else Trace.NOWHERE
+    return Trace.IN_JOURNAL if all(event.get("journalled") for event in commits) else Trace.NOWHERE
+
+
+def _still_in_journal(run: str) -> bool:
+    """Whether what ``run`` entered is certainly still there: entries of long ago are removed."""
+    age = time.time() - seconds_of(run)
+    return age < (KEPT_DAYS - _MARGIN_DAYS) * 86_400
 
 
 def _repeatable(step: Mapping[str, Any]) -> bool:

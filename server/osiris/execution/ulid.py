@@ -22,6 +22,14 @@ def new_run_id() -> str:
     return f"run_{new_ulid()}"
 
 
+def seconds_of(run_id: str) -> float:
+    """When a run id was made, in seconds since 1970."""
+    number = 0
+    for character in run_id.removeprefix("run_")[:10]:
+        number = number << 5 | _ALPHABET.index(character)
+    return number / 1000
+
+
 def is_run_id(text: str) -> bool:
     """Whether ``text`` has the form of a run id (and so is safe as a folder name)."""
     return RUN_ID.fullmatch(text) is not None

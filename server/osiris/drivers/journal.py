@@ -1,0 +1,134 @@
+"""The journal: which appends a database holds, written into it in one transaction with their rows.
+
+A run that is killed while it commits cannot know whether its rows arrived. The database can: either both are there,
+the rows and their entry in the table ``osiris_journal``, or neither. So the run that goes on looks before it appends.
+
+An entry is needed until the run that made it has been resumed or never will be; old ones are removed by later appends.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.drivers.context import StepContext
+from osiris.sql.columns import quote_name
+
+TABLE = "osiris_journal"
+KEPT_DAYS = 30
+"""How long entries stay at least."""
+
+
+class WrittenBefore(Exception):  # noqa: N818 - an end that is a good one
+    """The rows are in the target: a run that was stopped had got through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One append: the run and the step that did it (or tried to), and what it appends to."""
+
+    run: str
+    step: str
+    target: str
+
+    @classmethod
+    def of(cls, step: StepContext, *target: str | None) -> Entry:
+        """The entry of ``step``; ``target`` is the name of the table as the step gives it, with what belongs to it."""
+        digest = hashlib.sha256("\0".join(part or "" for part in target).encode()).hexdigest()
+        return cls(step.in_doubt_since or step.session_id, step.step_id, digest)
+
+
+class Journal(ABC):
+    """The journal beside one table that rows are appended to; ``appends``: whether they are, and not put in otherwise.
+
+    ``begin`` comes before everything else, ``enter`` last in the transaction. In between nothing is known to others.
+    """
+
+    def __init__(self, step: StepContext, entry: Entry, shown: str, *, appends: bool) -> None:
+        self.step = step
+        self.entry = entry
+        self.shown = shown
+        self.appends = appends
+        self.kept = False
+
+    def begin(self) -> None:
+        """Make the journal where it is missing, and look whether a run that was stopped has written the rows.
+
+        Raises WrittenBefore when it has, ConfigurationError when that cannot be found out any more.
+        """
+        if not self.appends:
+            return
+        self.kept = self._make()
+        if self.step.in_doubt_since is None:
+            return
+        if self.kept and self._holds():
+            self.step.written_by = self.step.in_doubt_since
+            raise WrittenBefore
+        if not self.kept:
+            raise self._unreadable()
+
+    def enter(self) -> None:
+        """Enter what the transaction did, and tell the run that it is about to be made final. Raises WrittenBefore."""
+        if self.kept:
+            self.kept = self._add()
+        self.step.about_to_commit(journalled=self.kept if self.appends else None)
+
+    @abstractmethod
+    def _make(self) -> bool:
+        """Make the table when it is missing. False where that is not allowed."""
+
+    @abstractmethod
+    def _holds(self) -> bool:
+        """Whether the entry is there; waits for whoever is writing it at this moment."""
+
+    @abstractmethod
+    def _add(self) -> bool:
+        """Add the entry. False where that is not allowed; raises WrittenBefore when it is there."""
+
+    def _unreadable(self) -> ConfigurationError:
+        name = self.step.step_id
+        error = ConfigurationError(
+            f"{self.step.in_doubt_since} may or may not have added its rows to {self.shown}, and the journal that "
+            f"would tell (the table {TABLE} beside it) cannot be used any more.",
+            hint=f"Look at the target, then resume with --done {name} (the rows are there) or --redo {name} "
+            "(they are not).",
+        )
+        error.outcome_unknown = True
+        return error
+
+
+class FileJournal(Journal):
+    """The journal in a database file that only one can write to at a time (SQLite, DuckDB).
+
+    ``begin`` is called inside the transaction: there, tables are made in one with the rows.
+    """
+
+    def __init__(self, connection: Any, step: StepContext, entry: Entry, shown: str, *, appends: bool) -> None:
+        """``connection``: what ``execute`` of it takes SQL with ``?`` and what that returns has ``fetchall``."""
+        super().__init__(step, entry, shown, appends=appends)
+        self.connection = connection
+
+    def _make(self) -> bool:
+        self.connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {quote_name(TABLE)} (run_id VARCHAR NOT NULL, step_id VARCHAR NOT NULL,"
+            " target VARCHAR NOT NULL, written_at TIMESTAMP NOT NULL, PRIMARY KEY (run_id, step_id, target))"
+        )
+        return True
+
+    def _holds(self) -> bool:
+        query = f"SELECT 1 FROM {quote_name(TABLE)} WHERE run_id = ? AND step_id = ? AND target = ?"
+        return bool(self.connection.execute(query, [self.entry.run, self.entry.step, self.entry.target]).fetchall())
+
+    def _add(self) -> bool:
+        now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None, microsecond=0)
+        old = now - datetime.timedelta(days=KEPT_DAYS)
+        self.connection.execute(f"DELETE FROM {quote_name(TABLE)} WHERE written_at < ?", [old.isoformat(" ")])
+        self.connection.execute(
+            f"INSERT INTO {quote_name(TABLE)} VALUES (?, ?, ?, ?)",
+            [self.entry.run, self.entry.step, self.entry.target, now.isoformat(" ")],
+        )
+        return True
