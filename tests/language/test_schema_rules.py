@@ -11,7 +11,6 @@ from osiris.core.schema_lock import compare_tables
 from osiris.language.analysis import Analyzer
 from osiris.language.catalog import Catalog, Column, SchemaKnowledge, Table, TableInfo
 from osiris.language.schema_drift import table_changes
-from osiris.language.used_tables import used_tables
 from osiris.syntax.diagnostic import Severity
 from osiris.syntax.document import PartCache, parse
 
@@ -418,15 +417,19 @@ def test_the_tables_that_a_pipeline_uses(check, knows):
   config: {table: revenue}
 """
     )
-    used = used_tables(analysis)
-    assert [(u.step, u.connection.reference, u.schema, u.table, u.origin, u.written) for u in used] == [
+    used = [
+        (step, named) for step, tables in zip(analysis.pipeline.steps, analysis.tables, strict=True) for named in tables
+    ]
+    assert [named for _, named in used] == list(analysis.used_tables())
+    assert [(s.index, u.connection.reference, u.schema, u.table, u.origin, u.written) for s, u in used] == [
         (0, "@mysql.crm", "sales", "orders", "table", False),
         (1, "@mysql.crm", "crm", "visits", "query", False),
         (1, "@mysql.crm", None, "users", "query", False),
         (2, "@sqlite.shop", None, "revenue", "table", True),
     ]
     text = analysis.document.text
-    assert [text[u.span.start : u.span.end] for u in used] == ["orders", "crm.visits", "`users`", "revenue"]
+    places = [step.place(named.span) for step, named in used]
+    assert [text[span.start : span.end] for span in places] == ["orders", "crm.visits", "`users`", "revenue"]
 
 
 def test_the_default_schema_may_have_another_name_than_in_the_lock(check, knows):
@@ -461,7 +464,7 @@ def test_a_name_without_quotes_means_lower_case_in_postgres(check, knows, connec
     )
     query = 'SELECT * FROM Orders JOIN "Users" USING (id) JOIN Sales."Visits" USING (id)'
     analysis = check.steps(f"- id: a\n  component: postgres.extractor\n  mode: read\n  config:\n    query: {query}")
-    assert [(u.schema, u.table) for u in used_tables(analysis)] == [
+    assert [(u.schema, u.table) for u in analysis.used_tables()] == [
         (None, "orders"),
         (None, "Users"),
         ("sales", "Visits"),

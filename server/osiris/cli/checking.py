@@ -46,9 +46,7 @@ def check_file(path: Path, project: Project, profile: str | None, params: Mappin
 def _unread(analysis: Analysis, project: Project) -> frozenset[str]:
     """The connections whose tables the pipeline reads, and of which nothing is known."""
     environment = project.environment()
-    uses = {
-        named.connection.reference: named.connection for step in analysis.tables for named in step if not named.written
-    }
+    uses = {named.connection.reference: named.connection for named in analysis.used_tables() if not named.written}
     return frozenset(reference for reference, connection in uses.items() if not _known(environment, connection))
 
 

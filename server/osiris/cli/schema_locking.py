@@ -47,7 +47,6 @@ def used_by(project: Project) -> UsedTables:
     """What the pipelines of ``project`` use; one that cannot be read is a warning."""
     from osiris.cli.checking import readable_text
     from osiris.core.check import check_text
-    from osiris.language.used_tables import used_tables
 
     used = UsedTables()
     for path in project.pipelines():
@@ -55,7 +54,7 @@ def used_by(project: Project) -> UsedTables:
         if not isinstance(text, str):
             say_warning(f"{shown_path(path)}: its tables are not known. {text.message}")
             continue
-        for use in used_tables(check_text(text, project, path)):
+        for use in check_text(text, project, path).used_tables():
             reference = use.connection.reference
             key = (use.schema, use.table)
             pipelines = used.tables.setdefault(reference, {}).setdefault(key, [])

@@ -39,10 +39,9 @@ class SchemaLock:
 
 def parse_lock(text: str) -> SchemaLock:
     """Read the text of the file. Never raises: what cannot be used is left out, and told in ``diagnostics``."""
-    from osiris.core.schema_lock_reader import NEWER, read_lock
+    from osiris.core.schema_lock_reader import read_lock
 
-    catalogs, diagnostics = read_lock(text)
-    return SchemaLock(catalogs, diagnostics, any(found.message.startswith(NEWER) for found in diagnostics))
+    return SchemaLock(*read_lock(text))
 
 
 def make_lock(

@@ -13,8 +13,7 @@ from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.text import Span
 
 MAX_FINDINGS = 50
-_CODE = "OML420"
-NEWER = "A newer version of Osiris has written this file. Update Osiris."
+_NEWER = "A newer version of Osiris has written this file. Update Osiris."
 _WRITE_ANEW = "Write it anew: osiris discover --lock"
 _KINDS = frozenset(get_args(TableKind))
 Way = tuple[str | int, ...]
@@ -33,20 +32,27 @@ _COLUMN: Mapping[str, tuple[type, str]] = {
 }
 
 
-def read_lock(text: str) -> tuple[dict[str, Catalog], tuple[Diagnostic, ...]]:
-    """The sound catalogs in ``text`` by reference, and what is wrong. Never raises."""
+def read_lock(text: str) -> tuple[dict[str, Catalog], tuple[Diagnostic, ...], bool]:
+    """The sound catalogs in ``text`` by reference, what is wrong, and whether a newer version has written it.
+
+    Never raises.
+    """
     try:
         plain = json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         start = min(error.pos, max(len(text) - 1, 0))
         message = f"This is not JSON: {error.msg[:1].lower()}{error.msg[1:]}. {_WRITE_ANEW}"
-        return {}, (finding(_CODE, Span(start, min(start + 1, len(text))), message),)
+        return {}, (_finding(Span(start, min(start + 1, len(text))), message),), False
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        return {}, (finding(_CODE, Span(0, min(1, len(text))), f"This cannot be read: {reason}. {_WRITE_ANEW}"),)
+        return {}, (_finding(Span(0, min(1, len(text))), f"This cannot be read: {reason}. {_WRITE_ANEW}"),), False
     reader = _Reader()
     catalogs = reader.read(plain)
-    return catalogs, tuple(_placed(text, reader.problems[:MAX_FINDINGS]))
+    return catalogs, tuple(_placed(text, reader.problems[:MAX_FINDINGS], relock=not reader.newer)), reader.newer
+
+
+def _finding(span: Span, message: str, *, relock: bool = True) -> Diagnostic:
+    return finding("OML420", span, message, relock=relock)
 
 
 def _no_constant(name: str) -> Any:
@@ -56,6 +62,7 @@ def _no_constant(name: str) -> Any:
 class _Reader:
     def __init__(self) -> None:
         self.problems: list[tuple[Way, str]] = []
+        self.newer = False
 
     def report(self, way: Way, message: str) -> None:
         self.problems.append((way, message))
@@ -77,7 +84,8 @@ class _Reader:
         version = top.get("schema_version")
         if version != 1 or isinstance(version, bool):
             if isinstance(version, int) and version > 1:
-                self.report(("schema_version",), NEWER)
+                self.newer = True
+                self.report(("schema_version",), _NEWER)
             elif isinstance(plain, dict):
                 self.report(("schema_version",), f"schema_version is 1. {_WRITE_ANEW}")
             return {}
@@ -163,7 +171,7 @@ class _Reader:
         return Column(**good)
 
 
-def _placed(text: str, problems: list[tuple[Way, str]]) -> Iterator[Diagnostic]:
+def _placed(text: str, problems: list[tuple[Way, str]], *, relock: bool) -> Iterator[Diagnostic]:
     """The findings; where each stands is looked for only now, since a sound file needs no places."""
     if not problems:
         return
@@ -174,7 +182,7 @@ def _placed(text: str, problems: list[tuple[Way, str]]) -> Iterator[Diagnostic]:
         place = _place(root, way)
         if place.start == place.end:  # an empty object has no place of its own
             place = Span(0, min(1, len(text)))
-        yield finding(_CODE, place, f"{message} What is wrong here is not used.")
+        yield _finding(place, f"{message} What is wrong here is not used.", relock=relock)
 
 
 def _place(node: Any, way: Way) -> Span:

@@ -133,10 +133,9 @@ class WrittenTables:
 def _written(text: str, env: StaticEnvironment) -> frozenset[_Table]:
     """The tables that the steps of a pipeline write."""
     from osiris.language.analysis import analyse
-    from osiris.language.used_tables import used_tables
 
     return frozenset(
         (use.connection.reference, (use.schema or "").casefold(), use.table.casefold())
-        for use in used_tables(analyse(text, env))
+        for use in analyse(text, env).used_tables()
         if use.written
     )

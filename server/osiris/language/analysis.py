@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
@@ -61,6 +62,13 @@ class Analysis:
     def ok(self) -> bool:
         """Whether the document compiles: it has no errors."""
         return all(d.severity is not Severity.ERROR for d in self.diagnostics)
+
+    def used_tables(self) -> Iterator[TableNamed]:
+        """All of ``tables`` in the order of the steps: what ``osiris.schema.json`` is to hold.
+
+        A table that is named twice comes twice, and those of all profiles come; names that only a run knows do not.
+        """
+        return chain.from_iterable(self.tables)
 
 
 class Analyzer:

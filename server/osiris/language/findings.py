@@ -18,6 +18,7 @@ def finding(
     severity: Severity | None = None,
     unnecessary: bool = False,
     deprecated: bool = False,
+    relock: bool = False,
 ) -> Diagnostic:
     """A diagnostic with the severity of its code (or ``severity``); fixes that are None are left out."""
     return Diagnostic(
@@ -29,6 +30,7 @@ def finding(
         tuple(related),
         unnecessary,
         deprecated,
+        relock,
     )
 
 

@@ -55,12 +55,11 @@ def _tell(session: Session, written: dict[str, Any]) -> None:
 async def _used(session: Session, project: Project) -> list[Target]:
     """The connections of which pipelines name tables: others have no place in the file."""
     from osiris.core.catalog_source import catalog_families
-    from osiris.language.used_tables import used_tables
 
     families = catalog_families()
     found: dict[tuple[str, str], Target] = {}
     async for snapshot in session.workspace.snapshots(project):
-        for use in used_tables(snapshot.analysis):
+        for use in snapshot.analysis.used_tables():
             if use.connection.family in families:
                 target = Target(project, use.connection)
                 found.setdefault(target.key, target)

@@ -60,6 +60,7 @@ class Diagnostic:
     """A finding. ``code`` is a key of ``osiris.syntax.codes.CODES``; ``message`` says what, why and what to do.
 
     ``unnecessary``: what it covers has no effect; ``deprecated``: it is still understood, and has been replaced.
+    ``relock``: ``osiris.schema.json`` is to be written anew, which no edit of a file does.
     """
 
     code: str
@@ -70,6 +71,7 @@ class Diagnostic:
     related: tuple[Related, ...] = ()
     unnecessary: bool = False
     deprecated: bool = False
+    relock: bool = False
 
     def shift(self, by: int) -> Diagnostic:
         """The same finding in a document where its part stands ``by`` code points further on."""

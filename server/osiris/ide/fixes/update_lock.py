@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from osiris.ide.fixes.quick_fixes import Checked, touched
-from osiris.language.rules.schema import RELOCK
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.text import Span
-
-CODES = frozenset({"OML412", "OML413", "OML420"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +20,5 @@ class UpdateLock:
 
 def update_lock(checked: Checked, span: Span) -> UpdateLock | None:
     """The action for the first such finding that touches ``span``; None where there is none."""
-    found = next((d for d in touched(checked, span) if _asks(d)), None)
+    found = next((finding for finding in touched(checked, span) if finding.relock), None)
     return UpdateLock(found) if found is not None else None
-
-
-def _asks(finding: Diagnostic) -> bool:
-    """Whether the mend is to update the file; an unknown column (OML411) may also be one that the database has."""
-    return finding.code in CODES or finding.message.endswith(RELOCK)

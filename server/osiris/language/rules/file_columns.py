@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from osiris.language.edits import quoted, scalar_text
-from osiris.language.findings import finding, replacement
+from osiris.language.findings import finding
 from osiris.language.rules.config import locate
+from osiris.language.rules.config_names import name_written
 from osiris.language.rules.context import DocumentContext
 from osiris.language.rules.nodes import cut
 from osiris.language.substitution import resolve_config
 from osiris.language.suggest import listing, nearest
-from osiris.syntax.diagnostic import Diagnostic, Fix, Severity
-from osiris.syntax.tree import Scalar, Sequence, Style
+from osiris.syntax.diagnostic import Diagnostic, Severity
+from osiris.syntax.tree import Scalar, Sequence
 
 _KEY = "columns"
 
@@ -41,14 +41,5 @@ def unknown_file_columns(ctx: DocumentContext) -> Iterator[Diagnostic]:
                 near = nearest(item.text, names)
                 hint = f"Did you mean `{cut(near)}`?" if near else f"It has {listing(cut(name) for name in names)}."
                 message = f"`{cut(use.path)}` has no column `{cut(item.text)}` now. {hint}"
-                fix = _written(item, near) if near else None
+                fix = name_written(item, near, preferred=True) if near else None
                 yield finding("OML411", item.span, message, fix, severity=Severity.WARNING).shift(step.base)
-
-
-def _written(node: Scalar, name: str) -> Fix | None:
-    if node.synthetic or node.style in (Style.LITERAL, Style.FOLDED):
-        return None
-    text = quoted(name) if node.style is Style.DOUBLE else scalar_text(name)
-    if node.style is Style.SINGLE and name.isprintable():
-        text = "'" + name.replace("'", "''") + "'"
-    return replacement(f"Replace by `{cut(name)}`", node.span, text, preferred=True)

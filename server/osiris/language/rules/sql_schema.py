@@ -2,70 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from osiris.language.catalog import Catalog, Columns, SchemaKnowledge, Table, TableInfo
+from osiris.language.catalog import Catalog, Columns, Table, TableInfo
 from osiris.language.facts import TableNamed
-from osiris.language.findings import finding, replacement
+from osiris.language.findings import finding
 from osiris.language.rules.context import DocumentContext
+from osiris.language.rules.database_findings import DatabaseFindings
 from osiris.language.rules.nodes import cut
 from osiris.language.rules.sql_names import NamedColumn, NamedTable, QueryNames, query_names
-from osiris.language.rules.sql_words import NO_COLUMNS
+from osiris.language.rules.sql_word import BY_SERVER, FOLDS, SqlWord
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.block import SourceMap
-from osiris.syntax.diagnostic import Diagnostic, Fix
+from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Scalar, Style
+from osiris.syntax.tree import Scalar
 
 if TYPE_CHECKING:
     from osiris.language.model import Step
-    from osiris.language.rules.schema import StepJudge
-
-_FOLDS = frozenset({"postgres"})
-_BY_SERVER = frozenset({"mysql", "mariadb"})
-_BARE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_LOWER = re.compile(r"[a-z_][a-z0-9_]*")
-_EASY = re.compile(r"[\w \"`]+")
-
-
-@dataclass(frozen=True, slots=True)
-class SqlWord:
-    """A name in a query, as a finding needs it: ``inside`` is its place in the query, ``span`` that in the step."""
-
-    text: str
-    span: Span
-    node: Scalar
-    inside: Span
-    quote: str
-    dialect: str
-
-    def written(self, name: str, *, preferred: bool) -> Fix | None:
-        """The fix that writes ``name`` there, in quotes where it needs them; None where nothing can be written."""
-        if self.node.synthetic:
-            return None
-        quote = self.quote
-        plain = _LOWER if self.dialect in _FOLDS else _BARE
-        if not quote and not (plain.fullmatch(name) and name.upper() not in NO_COLUMNS):
-            quote = "`" if self.dialect in _BY_SERVER else '"'
-        text = quote + name.replace(quote, quote * 2) + ("]" if quote == "[" else quote) if quote else name
-        if quote == "[":
-            text = f"[{name}]"
-        if not _EASY.fullmatch(text) and quote != "[":
-            return None  # it would have to be escaped in YAML as well
-        if self.node.style is Style.DOUBLE:
-            text = text.replace('"', '\\"')
-        return replacement(f"Replace by `{cut(name)}`", self.span, text, preferred=preferred)
 
 
 class SqlJudge:
-    """One query of one step."""
+    """One query of one step under one profile."""
 
-    def __init__(self, judge: StepJudge, knowledge: SchemaKnowledge, node: Scalar, dialect: str) -> None:
-        self.judge = judge
-        self.knowledge = knowledge
+    def __init__(self, findings: DatabaseFindings, node: Scalar, dialect: str) -> None:
+        self.say = findings
+        self.knowledge = findings.knowledge
         self.node = node
         self.dialect = dialect
         self.names: QueryNames = query_names(node.text, dialect)
@@ -88,16 +51,16 @@ class SqlJudge:
     def note(self, named: NamedTable, info: TableInfo | None, found: Diagnostic) -> None:
         """Note a finding about a table of the query."""
         schema = named.schema if info is None else info.schema or None
-        connection = self.judge.database.connection
+        connection = self.say.database.connection
         table = info.name if info is not None else self.folded(named.name, named.quoted)
-        self.judge.note_missing(TableNamed(connection, schema, table, "query", found.span), found)
+        self.say.note_missing(TableNamed(connection, schema, table, "query", found.span), found)
 
     def word(self, text: str, span: Span) -> SqlWord:
         """The name that stands at a place of the query."""
         first = self.node.text[span.start]
         quote = first if first in '"`[' else ""
-        place = self.judge.ctx.source(self.node, *span)
-        return SqlWord(text, place, self.node, span, quote, self.dialect)
+        place = self.say.ctx.source(self.node, *span)
+        return SqlWord(text, place, self.node, quote, self.dialect)
 
     # -- tables
 
@@ -115,12 +78,12 @@ class SqlJudge:
         if knowledge.discovered is not None:
             yield self.missing(named, word, knowledge.discovered)
         elif knowledge.locked is not None and named.schema is None:
-            yield self.judge.not_locked(word, knowledge.locked)
+            yield self.say.not_locked(word, knowledge.locked)
 
     def hits(self, catalog: Catalog, named: NamedTable) -> Sequence[TableInfo] | None:
         """The tables that may be meant, whatever their case; None when nothing can be said."""
         every = catalog.named(named.name)
-        said = self.judge.database.schema
+        said = self.say.database.schema
         if named.schema is not None:
             return self.in_schema(catalog, named, every)
         if self.dialect == "sqlite":
@@ -128,7 +91,7 @@ class SqlJudge:
         home = [info for info in every if info.schema == catalog.default_schema]
         if said is not None and said != catalog.default_schema and any(info.schema == said for info in every):
             return None
-        if self.dialect in _BY_SERVER:
+        if self.dialect in BY_SERVER:
             return home if catalog.default_schema else None
         return home or (None if every else [])
 
@@ -138,7 +101,7 @@ class SqlJudge:
         if self.dialect == "sqlite":
             return every if schema.lower() == "main" else None
         same = [
-            s for s in catalog.schemas if s == schema or (self.dialect not in _FOLDS and s.lower() == schema.lower())
+            s for s in catalog.schemas if s == schema or (self.dialect not in FOLDS and s.lower() == schema.lower())
         ]
         if not same:
             return [] if catalog is self.knowledge.locked and self.knowledge.discovered is not None else None
@@ -146,7 +109,7 @@ class SqlJudge:
 
     def folded(self, name: str, quoted: bool) -> str:
         """A name as the database reads it."""
-        return name.lower() if self.dialect in _FOLDS and not quoted else name
+        return name.lower() if self.dialect in FOLDS and not quoted else name
 
     def there(
         self, index: int, named: NamedTable, word: SqlWord, catalog: Catalog, hits: Sequence[TableInfo]
@@ -154,20 +117,20 @@ class SqlJudge:
         """The table is known, perhaps in another case, or its lock is old."""
         wanted = self.folded(named.name, named.quoted)
         same = [info for info in hits if info.name == wanted]
-        if not same and self.dialect in _FOLDS | _BY_SERVER:
-            exact = self.dialect in _FOLDS
+        if not same and self.dialect in FOLDS | BY_SERVER:
+            exact = self.dialect in FOLDS
             certain = exact and (catalog is self.knowledge.locked or self.knowledge.is_fresh)
             which = "the case of the letters counts here" if named.quoted else "without quotes it means lower case"
             rest = f": {which}." if exact else ". On many servers the case of the letters counts."
             right = hits[0].name
             fix = word.written(right, preferred=True)
             message = f"The table is called `{cut(right)}`{rest}"
-            yield self.judge.found("OML410", word, message, fix, certain=certain)
+            yield self.say.found("OML410", word, message, fix, certain=certain)
             return
         info = (same or list(hits))[0]
         if len(same or hits) == 1:
             self.found[index] = Table(info, catalog.columns(info)), catalog
-            yield from self.judge.lock(word, self.found[index][0], catalog)
+            yield from self.say.lock(word, self.found[index][0], catalog)
 
     def missing(self, named: NamedTable, word: SqlWord, catalog: Catalog) -> Diagnostic:
         """The table is in none of the readings."""
@@ -180,10 +143,10 @@ class SqlJudge:
         near = nearest(named.name, known)
         where = f" in the schema `{cut(schema)}`" if schema else ""
         certain = self.knowledge.is_fresh
-        hint = f" Did you mean `{cut(near)}`?" if near else self.judge.instead([], tuple(known), False)
+        hint = f" Did you mean `{cut(near)}`?" if near else self.say.instead([], tuple(known), False)
         fix = word.written(near, preferred=certain) if near else None
-        said = self.judge.absent(f"table `{cut(named.name)}`{where}", catalog, hint)
-        return self.judge.found("OML410", word, said, fix, certain=certain)
+        said = self.say.absent(f"table `{cut(named.name)}`{where}", catalog, hint)
+        return self.say.found("OML410", word, said, fix, certain=certain)
 
     # -- columns
 
@@ -197,15 +160,12 @@ class SqlJudge:
         word = self.word(column.name, column.span)
         certain = self.knowledge.is_certain(table, catalog)
         near = nearest(column.name, tuple(known.name for known in table.columns))
-        if self.dialect in _FOLDS and column.qualifier and not near:
+        if self.dialect in FOLDS and column.qualifier and not near:
             return  # a function of the table's rows is called so as well
-        message = self.judge.no_column(word, table, catalog, certain, near)
-        newer = self.judge.is_newer(word, table, catalog)
-        fix = word.written(near, preferred=certain) if near and not newer else None
+        fix = word.written(near, preferred=certain) if near else None
         named = self.names.tables[column.table]
-        place = self.judge.ctx.source(self.node, *named.span)
-        found = self.judge.found("OML411", word, message, fix, certain=certain, related=place)
-        self.note(named, table.info, found)
+        place = self.say.ctx.source(self.node, *named.span)
+        self.note(named, table.info, self.say.no_column(word, table, catalog, fix, near, place))
 
     def is_field(self, column: NamedColumn) -> bool:
         """Whether what stands before the dot is a column as well, of which the name may be a field."""
@@ -215,7 +175,7 @@ class SqlJudge:
 
 def has_column(columns: Columns, column: NamedColumn, dialect: str) -> bool:
     """Whether the database takes the name for one of ``columns``."""
-    if dialect not in _FOLDS:
+    if dialect not in FOLDS:
         return any(known.name.casefold() == column.name.casefold() for known in columns)
     wanted = column.name if column.quoted else column.name.lower()
     return any(known.name == wanted for known in columns)
@@ -256,7 +216,7 @@ def _of_steps(ctx: DocumentContext, step: Step, node: Scalar, tables: dict[str, 
         places = places or (None if node.synthetic else SourceMap(node, step.shape.part.text))
         span = node.span if places is None else places.span(*column.span)
         first = node.text[column.span.start]
-        word = SqlWord(column.name, span, node, column.span, first if first == '"' else "", "duckdb")
+        word = SqlWord(column.name, span, node, first if first == '"' else "", "duckdb")
         near = nearest(column.name, tuple(c.name for c in columns))
         hint = f"Did you mean `{cut(near)}`?" if near else f"It has {listing(cut(c.name) for c in columns)}."
         fix = word.written(near, preferred=True) if near else None
