@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import limits
 from hostile import set_traps
 from servers import mariadb, postgres  # noqa: F401 - the fixtures that start private database servers
 
@@ -29,6 +30,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("bounded", max_examples=50, derandomize=True, **_ALWAYS)
 settings.register_profile("soak", max_examples=5000, print_blob=True, **_ALWAYS)
 settings.load_profile("soak" if os.environ.get("OSIRIS_SOAK") else "bounded")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No test goes on for ever."""
+    limits.register(config)
 
 
 @pytest.fixture(scope="session", autouse=True)

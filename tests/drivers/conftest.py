@@ -100,7 +100,9 @@ def _shop(server: Server, root: Path) -> Iterator[Shop]:
     root.mkdir()
     (root / "osiris.yaml").write_text("version: 1\n")
     with server.database() as database:
-        yield Shop(root, server, database)
+        shop = Shop(root, server, database)
+        yield shop
+        shop.end_runs()
 
 
 @pytest.fixture

@@ -115,12 +115,14 @@ def test_a_table_that_others_read_while_it_is_replaced(mysql_shop, until):
 
     reader = threading.Thread(target=look)
     reader.start()
-    run = mysql_shop.run_here(
-        slow, mysql_shop.sql("t", "s", "SELECT id FROM df"), mysql_shop.load("t", table="t", mode="replace")
-    )
-    until(lambda: (199, 2) in seen)
-    done.set()
-    reader.join()
+    try:
+        run = mysql_shop.run_here(
+            slow, mysql_shop.sql("t", "s", "SELECT id FROM df"), mysql_shop.load("t", table="t", mode="replace")
+        )
+        until(lambda: (199, 2) in seen)
+    finally:
+        done.set()
+        reader.join()
 
     assert run.state == "succeeded", run.error()
     assert seen == {(1, 1), (199, 2)}

@@ -120,12 +120,14 @@ def test_a_table_that_others_read_while_it_is_replaced(postgres_shop, until):
 
     reader = threading.Thread(target=look)
     reader.start()
-    run = postgres_shop.run_here(
-        slow, postgres_shop.sql("t", "s", "SELECT id FROM df"), postgres_shop.load("t", table="t", mode="replace")
-    )
-    until(lambda: (199, 2) in seen)
-    done.set()
-    reader.join()
+    try:
+        run = postgres_shop.run_here(
+            slow, postgres_shop.sql("t", "s", "SELECT id FROM df"), postgres_shop.load("t", table="t", mode="replace")
+        )
+        until(lambda: (199, 2) in seen)
+    finally:
+        done.set()
+        reader.join()
 
     assert run.state == "succeeded", run.error()
     assert seen == {(1, 1), (199, 2)}

@@ -77,7 +77,9 @@ class InProcess:
 
     async def settle(self) -> None:
         """Let everything that was sent be taken in."""
+        end = time.monotonic() + TIMEOUT
         while self.inbox:
+            assert time.monotonic() < end, "what was sent is not taken in"
             await asyncio.sleep(0)
 
     async def close(self) -> None:

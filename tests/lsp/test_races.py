@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from in_process import InProcess
+from in_process import TIMEOUT, InProcess
 
 from osiris.core.session_logging import SessionLogger
 from osiris.execution.folder import RunFolder
@@ -81,8 +81,9 @@ def test_a_run_that_is_found_before_its_start_is_answered_is_told_once(
         log.log_event("run_queued", {})
         log.log_event("run_cancelled", {})
         log.close()
-        while "run_cancelled" not in told(server):
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(TIMEOUT):
+            while "run_cancelled" not in told(server):
+                await asyncio.sleep(0.01)
         await server.close()
 
         assert told(server) == ["run_queued", "run_cancelled"]

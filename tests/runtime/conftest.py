@@ -6,7 +6,7 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,12 @@ class Project:
         """The runs of the project."""
         return RunStore(self.root / "logs")
 
+    def end_runs(self) -> None:
+        """Stop what is still under way: a test that failed leaves nothing behind that goes on for hours."""
+        for run in self.store().list():
+            if run.active:
+                self.store().cancel(run.id)
+
     def leftovers(self) -> list[str]:
         """Files in the project that no user would want to see: parts of files, spilled data."""
         return [
@@ -158,12 +164,14 @@ class Run:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> Iterator[Project]:
     """An empty project."""
     root = tmp_path / "shop"
     root.mkdir()
     (root / "osiris.yaml").write_text("version: 1\n")
-    return Project(root)
+    project = Project(root)
+    yield project
+    project.end_runs()
 
 
 @pytest.fixture
