@@ -258,6 +258,10 @@ _TABLE: tuple[Code, ...] = (
     _code("OML616", _E, "Step took too long", "The step did not end within its `timeout`."),
     _code("OML617", _W, "Run cancelled", "The run was stopped on request."),
     _code("OML618", _E, "Run interrupted", "The run's process ended without a result."),
+    _code("OML620", _E, "Model not available", "The AI model cannot be reached, or its answer cannot be used."),
+    _code("OML621", _E, "No model set up", "Nothing says which AI model to use."),
+    _code("OML622", _E, "AI forbidden here", "The project's `osiris.yaml` does not allow what was asked of AI."),
+    _code("OML623", _W, "Model stopped", "The answer of the AI model was stopped on request."),
 )
 
 CODES: dict[str, Code] = {code.code: code for code in _TABLE}
