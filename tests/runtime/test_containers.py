@@ -13,9 +13,7 @@ import pytest
 
 from permissions import obey_permissions, read_only
 
-ENDLESS = "SELECT count(*) AS n FROM range(100000) a, range(100000) b, range(100000) c WHERE a.range % 7 = b.range"
-    "SELECT count(*) AS n FROM range(100000) a, range(100000) b, range(100000) c WHERE a.range % 7 = b.range"
-)
+ENDLESS = "SELECT count(*) AS n FROM range(100000) a, range(100000) b, range(100000) c WHERE a.range % 7 = c.range"
 ORDERS = """\
 oml_version: "0.1.0"
 name: orders
