@@ -209,4 +209,5 @@ EXAMPLES: dict[str, str] = {
         "      host: localhost\n      database: shop\n      user: reader\n"
         '      password: "${params.key}"\n      table: orders\n'
     ).removeprefix(_TOP),
+    "OML509": _HEAD + _READ + _WRITE.replace("out/orders.csv", "osiris.yaml"),
 }

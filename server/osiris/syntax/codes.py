@@ -242,6 +242,7 @@ _TABLE: tuple[Code, ...] = (
         "OML507", _E, "Sensitive parameter with a value", "A sensitive parameter gets its value from the environment."
     ),
     _code("OML508", _E, "Secret from a parameter that is not sensitive", "The value would stand in the manifest."),
+    _code("OML509", _E, "Project's own file written", "Settings, connections, `.env` and `.git` are no step's target."),
     # 6xx: compile and run.
     _code("OML601", _E, "Manifest not written", "The compiled manifest could not be written."),
     _code("OML602", _E, "Parameter without value", "The parameter has no default, and no value was given."),
