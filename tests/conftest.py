@@ -18,6 +18,9 @@ from hypothesis import HealthCheck, settings
 
 import limits
 from hostile import set_traps
+from osiris.components.registry import ComponentRegistry
+from planned import NAME as PLANNED
+from planned import install as install_planned
 from servers import mariadb, postgres  # noqa: F401 - the fixtures that start private database servers
 
 _ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -50,6 +53,18 @@ def state_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def nobody_knows_anything_of_databases(state_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test, with all the processes it starts, has a state folder of its own; it is made when something is kept."""
     monkeypatch.setenv("OSIRIS_STATE_DIR", str(state_folders / next(_NUMBERS)))
+
+
+@pytest.fixture
+def planned(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a component without a driver; its plug-in is installed for this process and those that it starts."""
+    site = tmp_path_factory.mktemp("site-packages")
+    install_planned(site)
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    registry = ComponentRegistry()
+    monkeypatch.setattr(ComponentRegistry, "builtin", classmethod(lambda cls: registry))
+    return PLANNED
 
 
 @pytest.fixture(autouse=True)

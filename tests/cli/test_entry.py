@@ -156,6 +156,21 @@ def test_a_defect_of_our_own_ends_with_exit_code_3_and_keeps_masked_details(tmp_
     assert details.stat().st_mode & 0o077 == 0
 
 
+def test_a_defect_of_our_own_is_told_to_one_who_has_no_home_folder(tmp_path):
+    code = (
+        "import osiris.cli.main as m, osiris.cli.commands.doctor as d, pathlib\n"
+        "def nowhere(): raise RuntimeError('Could not determine home directory.')\n"
+        "def broken(): raise ValueError('no')\n"
+        "pathlib.Path.home, d._installation = nowhere, broken\n"
+        "raise SystemExit(m.main(['doctor']))"
+    )
+    env = {"PATH": os.defpath, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-P", "-c", code], env=env, capture_output=True, text=True, cwd=tmp_path)
+    (details,) = tmp_path.glob("osiris-*/error-*.log")
+    assert done.returncode == 3
+    assert done.stderr == f"error: Osiris met a defect of its own (ValueError). The details are in {details}.\n"
+
+
 def test_control_c_ends_with_exit_code_130(osiris, tmp_path):
     code = (
         "import os, signal, time, osiris.cli.main as m, osiris.cli.commands.doctor as d\n"

@@ -49,9 +49,9 @@ def test_every_driver_that_a_spec_names_is_there() -> None:
         assert isinstance(DriverRegistry.get(name), Driver), name
 
 
-def test_a_component_without_a_driver_is_named_with_what_can_run() -> None:
-    with pytest.raises(ConfigurationError, match=r"supabase\.writer has no driver in this version") as raised:
-        DriverRegistry.get("supabase.writer")
+def test_a_component_without_a_driver_is_named_with_what_can_run(planned: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"acme\.writer has no driver in this version") as raised:
+        DriverRegistry.get(planned)
     assert "duckdb.processor" in (raised.value.hint or "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
 # Declared type: (value as SQL, DuckDB's type, DuckDB's text of it).
@@ -56,19 +57,97 @@ TYPES = {
 }
 
 
-@pytest.mark.parametrize("declared", TYPES)
-def test_a_value_of_each_type_and_null(mysql_shop, declared):
-    value, kind, text = TYPES[declared]
-    mysql_shop.execute(f"CREATE TABLE t (x {declared} NULL)", f"INSERT INTO t VALUES ({value}), (NULL)")
-
-    assert mysql_shop.rows(table="t") == ({"x": kind}, [(text,), (None,)])
+ALL = [f"c{place}" for place in range(len(TYPES))]
+READ_TYPES = {name: kind for name, (_, kind, _) in zip(ALL, TYPES.values(), strict=True)}
+READ_ROWS = [tuple(text for _, _, text in TYPES.values()), tuple(None for _ in TYPES)]
 
 
-@pytest.mark.parametrize("declared", TYPES)
-def test_a_table_without_rows_has_the_same_types(mysql_shop, declared):
-    mysql_shop.execute(f"CREATE TABLE t (x {declared})")
+def make_table_of_all_types(shop) -> None:
+    columns = ", ".join(f"{name} {declared} NULL" for name, declared in zip(ALL, TYPES, strict=True))
+    shop.execute(f"CREATE TABLE t ({columns})")
 
-    assert mysql_shop.rows(table="t") == ({"x": TYPES[declared][1]}, [])
+
+def fill(shop) -> None:
+    values = ", ".join(value for value, _, _ in TYPES.values())
+    shop.execute(f"INSERT INTO t VALUES ({values}), ({', '.join('NULL' for _ in TYPES)})")
+
+
+def test_a_value_of_each_type_and_null_of_a_table(mysql_shop):
+    make_table_of_all_types(mysql_shop)
+    fill(mysql_shop)
+
+    assert mysql_shop.rows(table="t") == (READ_TYPES, READ_ROWS)
+
+
+def test_a_value_of_each_type_and_null_of_a_query(mysql_shop):
+    make_table_of_all_types(mysql_shop)
+    fill(mysql_shop)
+    floats = [name for name, kind in READ_TYPES.items() if kind == "FLOAT"]
+    whole = ", ".join(f"CAST({name} AS DOUBLE) AS {name}" if name in floats else name for name in ALL)
+
+    types, rows = mysql_shop.rows(query=f"SELECT {whole} FROM t")
+
+    assert types == READ_TYPES | dict.fromkeys(floats, "DOUBLE")
+    tenth = list(TYPES).index("FLOAT UNSIGNED")
+    assert rows[0][tenth].startswith("0.1000000014")
+    assert [(*row[:tenth], *row[tenth + 1 :]) for row in rows] == [(*r[:tenth], *r[tenth + 1 :]) for r in READ_ROWS]
+
+
+@pytest.mark.parametrize("source", [{"table": "t"}, {"query": "SELECT * FROM t"}], ids=["table", "query"])
+def test_a_table_without_rows_has_the_same_types(mysql_shop, source):
+    make_table_of_all_types(mysql_shop)
+
+    assert mysql_shop.rows(**source) == (READ_TYPES, [])
+
+
+HARD_TEXTS = [
+    *("", "NULL", '"', '""', ',",', "a,b", "'", " x ", "é", "x" * 251, "y" * 400),
+    *("line\nline", "\r\n", "\r", "\n", "\\", "\\N", "\t", "\0", "\x1a"),
+]
+
+
+def to_parquet(shop, source: str) -> dict:
+    return shop.step("p", "filesystem.parquet_writer", sources=source, path="out.parquet")
+
+
+@pytest.mark.parametrize("source", [{"table": "t"}, {"query": "SELECT * FROM t"}], ids=["table", "query"])
+def test_texts_that_look_like_what_stands_between_them(mysql_shop, source):
+    mysql_shop.execute(
+        "CREATE TABLE t (id INT, a VARCHAR(500) CHARACTER SET utf8mb4, b VARCHAR(500) CHARACTER SET latin1,"
+        " c TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, d VARBINARY(500), e VARCHAR(500) CHARACTER SET utf16)"
+    )
+    connection = mysql_shop.server.connect(mysql_shop.database_name)
+    rows = [(place, *[text] * 2, text + "🦆", text.encode(), text) for place, text in enumerate(HARD_TEXTS)]
+    connection.cursor().executemany("INSERT INTO t VALUES (%s, %s, %s, %s, %s, %s)", rows)
+    connection.close()
+
+    mysql_shop.run_here(mysql_shop.extract(**source), to_parquet(mysql_shop, "t"))
+
+    assert duckdb.sql(f"FROM '{mysql_shop.root}/out.parquet' ORDER BY id").fetchall() == rows
+
+
+@pytest.mark.parametrize("source", [{"table": "t"}, {"query": "SELECT * FROM t"}], ids=["table", "query"])
+def test_rows_with_nothing_in_them(mysql_shop, source):
+    mysql_shop.execute("CREATE TABLE t (a INT, b TEXT)", "INSERT INTO t VALUES (NULL, NULL), (1, ''), (NULL, NULL)")
+
+    assert mysql_shop.rows(**source)[1] == [(None, None), ("1", ""), (None, None)]
+
+
+@pytest.mark.parametrize("source", [{"table": "t"}, {"query": "SELECT * FROM t"}], ids=["table", "query"])
+def test_values_of_any_length(mysql_shop, source):
+    lengths = [0, 250, 251, 65_535, 65_536, 300_000, 16_777_204, 16_777_220, 20_000_000]
+    mysql_shop.execute("SET GLOBAL max_allowed_packet = 64000000")
+    mysql_shop.execute(
+        "CREATE TABLE t (n INT, m INT, x LONGTEXT)",
+        *(f"INSERT INTO t VALUES ({length}, -{length}, repeat('x', {length}))" for length in lengths),
+    )
+
+    query = mysql_shop.sql("s", "t", "SELECT n, m, length(x) AS l, x = repeat('x', n) AS same FROM df ORDER BY n")
+    mysql_shop.run_here(mysql_shop.extract(**source), query, to_parquet(mysql_shop, "s"))
+
+    mysql_shop.execute("SET GLOBAL max_allowed_packet = 16777216")
+    found = duckdb.sql(f"FROM '{mysql_shop.root}/out.parquet'").fetchall()
+    assert found == [(length, -length, length, True) for length in lengths]
 
 
 COMPUTED = {
@@ -89,12 +168,13 @@ COMPUTED = {
 }
 
 
-@pytest.mark.parametrize("expression", COMPUTED)
-def test_what_a_query_computes(mysql_shop, expression):
-    kind, text = COMPUTED[expression]
+def test_what_a_query_computes(mysql_shop):
     mysql_shop.execute("CREATE TABLE t (n BIGINT)", "INSERT INTO t VALUES (9007199254740993)")
+    items = ", ".join(f"{expression} AS c{place}" for place, expression in enumerate(COMPUTED))
 
-    assert mysql_shop.rows(query=f"SELECT {expression} AS x FROM t") == ({"x": kind}, [(text,)])
+    types, rows = mysql_shop.rows(query=f"SELECT {items} FROM t")
+
+    assert dict(zip(COMPUTED, zip(types.values(), rows[0], strict=True), strict=True)) == COMPUTED
 
 
 def test_dates_that_are_none_are_null_with_a_warning(mysql_shop):

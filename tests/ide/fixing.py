@@ -8,6 +8,7 @@ from itertools import pairwise
 from textwrap import dedent
 from typing import Any
 
+import planned
 from osiris.components.registry import ComponentRegistry
 from osiris.core.dotenv_checks import dotenv_findings
 from osiris.core.manifest_build import build_manifest
@@ -38,7 +39,7 @@ def example_environment(text: str) -> StaticEnvironment:
     connections = None if alone else parse_connections(CONNECTIONS)
     known = SchemaKnowledge(_reading(LOCKED), _reading(FOUND))
     return StaticEnvironment(
-        connections=connections, files=frozenset(FILES), pipelines=PIPELINES, schemas={"@sqlite.shop": known}
+        planned.registry(), connections, files=frozenset(FILES), pipelines=PIPELINES, schemas={"@sqlite.shop": known}
     )
 
 

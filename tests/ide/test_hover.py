@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from marked import ENVIRONMENT, analysed, hovered, split
 
+import planned
 from osiris.ide.code_lenses import RunResult, StepResult
 from osiris.ide.hover.hover import hover, with_last_run
 from osiris.language.analysis import analyse
@@ -68,7 +69,11 @@ def test_a_component() -> None:
 
 
 def test_a_component_that_nothing_can_run_yet() -> None:
-    assert "nothing in this version can run it yet" in (hovered("steps:\n  - component: supabase.wri<|>ter") or "")
+    environment = StaticEnvironment(planned.registry())
+
+    found = hovered("steps:\n  - component: acme.wri<|>ter", environment)
+
+    assert "nothing in this version can run it yet" in (found or "")
 
 
 def test_a_connection_shows_its_fields_and_never_a_secret() -> None:

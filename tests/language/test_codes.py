@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import planned
 from osiris.components.registry import ComponentRegistry
 from osiris.core.dotenv_checks import dotenv_findings
 from osiris.core.schema_lock_reader import read_lock
@@ -41,6 +42,7 @@ def findings(example):
     # Examples may use components that cannot run yet; that hint has an example of its own.
     hidden = {} if example == CODES["OML129"].example else {"OML129": None}
     env = StaticEnvironment(
+        registry=planned.registry(),
         connections=connections,
         files=frozenset(FILES),
         pipelines=PIPELINES,

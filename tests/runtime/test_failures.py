@@ -330,18 +330,18 @@ def test_a_time_limit_wakes_python_code_that_waits():
     assert deadline.expired
 
 
-def test_every_missing_driver_is_named_before_anything_starts(project):
+def test_every_missing_driver_is_named_before_anything_starts(project, planned):
     project.write("t.csv", "a\n1\n")
     steps = [
         project.csv("t", "t.csv"),
         project.to_csv("w", "t", "out.csv"),
-        project.step("m", "supabase.writer", sources="t", table="x"),
+        project.step("m", planned, sources="t", table="x"),
     ]
 
     run = project.run(*steps)
 
     assert run.state == "failed"
-    assert "supabase.writer has no driver in this version of Osiris yet" in run.error()
+    assert "acme.writer has no driver in this version of Osiris yet" in run.error()
     assert run.named("step_start") == []
     assert not (project.root / "out.csv").exists()
 

@@ -66,7 +66,6 @@ def _os_sentence(problem: OSError) -> str:
 
 def _keep_details(problem: Exception) -> Path | None:
     """Write the masked traceback to a private file; None when nothing can be written anywhere."""
-    import tempfile
     import traceback
     from datetime import UTC, datetime
 
@@ -75,16 +74,23 @@ def _keep_details(problem: Exception) -> Path | None:
     text = "".join(traceback.format_exception(problem))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     head = f"osiris {__version__}, Python {sys.version.split()[0]}, {sys.platform}\n"
-    for folder in (_cache_folder(), Path(tempfile.gettempdir()) / f"osiris-{os.getpid()}"):
+    for place in (_cache_folder, _temporary_folder):
         try:
+            folder = place()
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             path = folder / f"error-{stamp}-{os.getpid()}.log"
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(head + mask_secrets(text))
             return path
-        except OSError:
+        except (OSError, RuntimeError):  # RuntimeError: this user has no home folder
             continue
     return None
+
+
+def _temporary_folder() -> Path:
+    import tempfile
+
+    return Path(tempfile.gettempdir()) / f"osiris-{os.getpid()}"
 
 
 def _cache_folder() -> Path:

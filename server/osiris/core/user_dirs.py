@@ -10,6 +10,7 @@ from pathlib import Path
 from osiris.core.error_taxonomy import ConfigurationError
 
 STATE_VARIABLE = "OSIRIS_STATE_DIR"
+SETTINGS_VARIABLE = "OSIRIS_CONFIG_DIR"
 
 
 def state_dir(environ: Mapping[str, str] | None = None) -> Path:
@@ -20,16 +21,36 @@ def state_dir(environ: Mapping[str, str] | None = None) -> Path:
     ConfigurationError for an OSIRIS_STATE_DIR that is not absolute, and when the user has no home folder.
     """
     env = os.environ if environ is None else environ
-    given = env.get(STATE_VARIABLE, "")
-    if given:
-        path = Path(os.path.expanduser(given))
-        if not path.is_absolute():  # it would be another folder, perhaps one of a workspace, wherever we are started
-            raise ConfigurationError(
-                f"{STATE_VARIABLE} is {given}, which is not an absolute path.",
-                hint=f"Set {STATE_VARIABLE} to a folder of your own, written from the root of the file system.",
-            )
-        return Path(os.path.abspath(path))
-    return _system_folder(env) / "osiris"
+    return _named_folder(env, STATE_VARIABLE) or _system_folder(env) / "osiris"
+
+
+def settings_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder of the user's own settings, absolute; nothing is made.
+
+    ``$OSIRIS_CONFIG_DIR``, else ``osiris`` in ``$XDG_CONFIG_HOME`` or ``~/.config``, on Windows in ``%APPDATA%``.
+    Raises as ``state_dir``.
+    """
+    env = os.environ if environ is None else environ
+    named = _named_folder(env, SETTINGS_VARIABLE)
+    if named is not None:
+        return named
+    if sys.platform == "win32":
+        return (_absolute(env.get("APPDATA")) or _home() / "AppData" / "Roaming") / "osiris"
+    return (_absolute(env.get("XDG_CONFIG_HOME")) or _home() / ".config") / "osiris"
+
+
+def _named_folder(env: Mapping[str, str], variable: str) -> Path | None:
+    """The folder that ``variable`` names, None when it is not set."""
+    given = env.get(variable, "")
+    if not given:
+        return None
+    path = Path(os.path.expanduser(given))
+    if not path.is_absolute():  # it would be another folder, perhaps one of a workspace, wherever we are started
+        raise ConfigurationError(
+            f"{variable} is {given}, which is not an absolute path.",
+            hint=f"Set {variable} to a folder of your own, written from the root of the file system.",
+        )
+    return Path(os.path.abspath(path))
 
 
 def is_named_by_variable(folder: Path) -> bool:
@@ -56,6 +77,6 @@ def _home() -> Path:
         return Path.home()
     except RuntimeError:
         raise ConfigurationError(
-            "This user has no home folder, so there is no place to keep what was discovered.",
-            hint=f"Set {STATE_VARIABLE} to a folder of your own.",
+            "This user has no home folder, so there is no place for what Osiris keeps.",
+            hint=f"Set {STATE_VARIABLE} and {SETTINGS_VARIABLE} to folders of your own.",
         ) from None

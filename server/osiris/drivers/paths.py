@@ -12,6 +12,7 @@ from typing import Any
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.files import is_inside
 from osiris.core.settings import ALLOWED_FOLDERS
+from osiris.language.project_file_names import is_own_file
 
 _UNSPEAKABLE = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are not UTF-8
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -71,6 +72,16 @@ def resolve_path(
             f"osiris.yaml: {ALLOWED_FOLDERS.replace('.', ': {')}: [folder]}}.",
         )
     return _place(root, path, written)
+
+
+def refuse_own_file(root: Path, place: Place) -> None:
+    """Raise ConfigurationError when a writer's target is a file that a project itself is made of."""
+    home = root.resolve()
+    path = place.path.relative_to(home) if place.path.is_relative_to(home) else place.path
+    if is_own_file(path.as_posix()):
+        raise ConfigurationError(
+            f"{place.shown} is a file of the project itself: no step writes it.", hint="Write to another path."
+        )
 
 
 def _place(root: Path, path: Path, written: str) -> Place:

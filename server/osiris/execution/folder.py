@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from osiris.core.error_taxonomy import ConfigurationError
-from osiris.core.files import atomic_write, cause, private_folder, write_error
+from osiris.core.error_taxonomy import ExecutionError
+from osiris.core.files import atomic_write, cause, explain_os_error, private_folder, write_error
 from osiris.core.manifest import MANIFEST_NAME, manifest_bytes
 from osiris.core.session_logging import EVENTS_FILE, METRICS_FILE, timestamp
 from osiris.execution.lock import FileLock, is_locked
@@ -45,7 +45,7 @@ class RunFolder:
     def create(cls, logs_dir: Path, manifest: Mapping[str, Any], head: Mapping[str, Any]) -> RunFolder:
         """Make the folder of a new run, locked, with its manifest. Raises ExecutionError, CompilationError."""
         data = manifest_bytes(manifest)
-        _make_logs_folder(logs_dir)
+        make_logs_folder(logs_dir)
         run_id = new_run_id()
         # Under another name first: nobody ever sees a run that is not locked yet and take it for an interrupted one.
         hidden = private_folder(logs_dir / f"{UNBORN}{run_id}")
@@ -101,15 +101,21 @@ def _origin(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in told.items() if value is not None}
 
 
-def _make_logs_folder(logs_dir: Path) -> None:
+def make_logs_folder(logs_dir: Path) -> Path:
+    """Make the folder of the runs when it is missing. Raises ExecutionError when it cannot be written to."""
+    reason = None
     try:
         logs_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise write_error(logs_dir, error) from cause(error)
-    if not os.access(logs_dir, os.W_OK | os.X_OK):
-        raise ConfigurationError(
-            f"Cannot write to {logs_dir}: permission is denied.", hint="Choose another --logs-dir."
+        reason = explain_os_error(error)[0]
+    if reason is None and not os.access(logs_dir, os.W_OK | os.X_OK):
+        reason = "permission denied"
+    if reason is not None:
+        raise ExecutionError(
+            f"Cannot write to the folder of the runs, {logs_dir}: {reason}.",
+            hint="Choose another one: --logs-dir DIR, OSIRIS_LOGS_DIR, or runs.logs_dir in osiris.yaml.",
         )
+    return logs_dir
 
 
 def steps_by_events(

@@ -14,7 +14,7 @@ from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.lookup import missing_package
 from osiris.core.secrets_masking import Masker
 from osiris.drivers.context import temporary_sibling
-from osiris.drivers.paths import resolve_path
+from osiris.drivers.paths import refuse_own_file, resolve_path
 from osiris.execution.memory import run_memory
 from osiris.language.naming import step_id_problem
 from osiris.sql.gate import Limits
@@ -219,6 +219,8 @@ def _paths(steps: Mapping[str, PreparedStep], root: Path, session_id: str, allow
             base_key = spec.path_base_key if spec is not None else None
             try:
                 place = resolve_path(root, step.config, key=key, base_key=base_key, allowed=allowed)
+                if direction == "output":
+                    refuse_own_file(root, place)
             except ConfigurationError as error:
                 raise ConfigurationError(f"Step {name}: {error}", hint=error.hint) from error
             path = place.path if direction == "input" else temporary_sibling(place.path, session_id)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
-from osiris.execution.lock import FileLock, holder, is_locked, locks_folder
+from osiris.execution.lock import FileLock, holder, is_locked
 
 _PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
@@ -73,11 +73,13 @@ class Line:
 class Turn:
     """The locks that a run needs before it starts. They are given back when the process ends."""
 
-    def __init__(self, root: Path, head: Mapping[str, Any], if_running: str, max_parallel: int | None) -> None:
-        """Claim the pipeline right away unless ``if_running`` is ``wait``. Raises AlreadyRunning for skip and fail."""
+    def __init__(self, folder: Path, head: Mapping[str, Any], if_running: str, max_parallel: int | None) -> None:
+        """Claim the pipeline right away unless ``if_running`` is ``wait``. Raises AlreadyRunning for skip and fail.
+
+        ``folder``: where the locks of the project are.
+        """
         if if_running not in ("wait", "skip", "fail"):
             raise ConfigurationError(f"if_running is {if_running!r}; it must be wait, skip or fail.")
-        folder = locks_folder(root)
         key = hashlib.sha256(json.dumps([head.get(k) for k in ("pipeline", "profile", "target")]).encode()).hexdigest()
         name = f"pipeline-{key[:24]}"
         self._pipeline = FileLock(folder / f"{name}.lock")

@@ -33,7 +33,7 @@ def clean_old_runs(root: Path, logs_dir: Path, keep: Keep) -> None:
     if keep.days is None and keep.size is None:
         return
     with contextlib.suppress(OSError, OsirisError):  # a run goes on where old ones cannot be removed
-        done = locks_folder(root) / "cleaned"
+        done = locks_folder(root, logs_dir) / "cleaned"
         if done.exists() and 0 <= time.time() - done.stat().st_mtime < PAUSE_SECONDS:
             return
         lock = FileLock(done.with_name("cleaning.lock"))

@@ -24,8 +24,9 @@ from osiris.core.error_taxonomy import OsirisError
 from osiris.core.files import atomic_write
 from osiris.core.secrets_masking import Masker
 from osiris.core.session_logging import SessionLogger, timestamp
-from osiris.execution.folder import FINAL_EVENTS, RunFolder
+from osiris.execution.folder import FINAL_EVENTS, RunFolder, make_logs_folder
 from osiris.execution.left_data import Leaving
+from osiris.execution.lock import locks_folder
 from osiris.execution.process import Worker, become_daemon, working_folder
 from osiris.execution.queue import Turn
 from osiris.execution.resume import RESUME_FILE, claim
@@ -85,7 +86,8 @@ class Supervisor:
         }
         if request.resume is not None:
             self.head["resumes"] = request.resume["of"]
-        self.turn = Turn(request.root, self.head, request.if_running, request.max_parallel)
+        locks = locks_folder(request.root, make_logs_folder(request.logs_dir))
+        self.turn = Turn(locks, self.head, request.if_running, request.max_parallel)
         try:
             self.folder = RunFolder.create(request.logs_dir, request.manifest, self.head)
             self._claim_resumed()

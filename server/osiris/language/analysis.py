@@ -12,13 +12,14 @@ from osiris.language.declarations import Declarations, declared_sensitive
 from osiris.language.environment import Environment, StaticEnvironment
 from osiris.language.facts import PathUse, TableNamed
 from osiris.language.graph import Graph, Role, build_graph
-from osiris.language.model import Pipeline, Step, StepShape, TopEntry, shape_step
+from osiris.language.model import Pipeline, Step, StepShape, TopEntry
 from osiris.language.params import ParamValues, effective_params
 from osiris.language.rules import DOCUMENT_RULES, STEP_RULES
 from osiris.language.rules.connections import connection_use
 from osiris.language.rules.context import DocumentContext, ParamScope, StepContext, StepReport
 from osiris.language.rules.paths import path_uses
 from osiris.language.rules.secrets import secrets_of_step
+from osiris.language.step_reader import shape_step
 from osiris.language.suppression import apply_suppressions, find_suppressions
 from osiris.syntax.codes import CODES
 from osiris.syntax.diagnostic import Diagnostic, Severity

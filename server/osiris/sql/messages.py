@@ -11,7 +11,12 @@ _CONVERT = re.compile(
     r"""Error when converting column "(?P<column>.*?)"\. (?P<what>Could not convert .*?)$""", re.MULTILINE
 )
 _DETECTED = "This type was auto-detected"
-_NO_SPACE = re.compile(r"No space left|File too large|Disk quota|disk is full|Could not write all bytes", re.IGNORECASE)
+_NO_SPACE = re.compile(
+    # The last is DuckDB's own limit for what it spills: nine tenths of what is free when the run begins.
+    r"No space left|File too large|Disk quota|disk is full|Could not write all bytes|'max_temp_directory_size' setting",
+    re.IGNORECASE,
+)
+_NO_SPACE_TO_SPILL = re.compile(r"max_temp_directory_size|duckdb_temp_")
 _COUNT = re.compile(r"Expected Number of Columns: (?P<wanted>\d+) Found: (?P<found>\d+)")
 _TOO_LONG = re.compile(r"Maximum line size of (?P<most>\d+) bytes exceeded")
 _JSON = re.compile(
@@ -26,6 +31,11 @@ _MOST = 1000  # characters of a text that nobody foresaw: DuckDB may put whole l
 def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
     """A sentence that says what went wrong, and what to do about it (None where there is nothing to say)."""
     text = engine_message(error)
+    if is_disk_full(error) and _NO_SPACE_TO_SPILL.search(text):
+        return (
+            "The disk of the logs folder is full: data that does not fit into memory could not be put there.",
+            "Free some space there, choose another folder (--logs-dir), or raise runs.memory_limit in osiris.yaml.",
+        )
     if is_disk_full(error):
         return "The disk is full: not everything could be written.", "Free some space, then run again."
     if type(error).__name__ == "OutOfMemoryException":

@@ -15,9 +15,10 @@ from osiris.syntax.masking import mask
 from osiris.syntax.parts import Part, PartCache, Placed, Record, read_part
 from osiris.syntax.recovery import recover
 from osiris.syntax.split import Layout, Piece, find_body, misplaced_items, split
-from osiris.syntax.strict import Reading, opaque_ranges, read_strictly
+from osiris.syntax.strict import opaque_ranges, read_strictly
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Sequence, shift_node
+from osiris.syntax.tree_builder import Reading
 
 _LINE = re.compile(r"^( *)[^ \n]", re.MULTILINE)
 _BLANK_LINE = re.compile("(?:^|(?<=[\r\n]))[ \t\x0c]++(?=[\r\n]|\\Z)")

@@ -100,8 +100,8 @@ EXAMPLES: dict[str, str] = {
     "OML128": _HEAD + _READ + "    timeout: 5 minutes\n",
     "OML129": _HEAD
     + _READ
-    + "  - id: load\n    component: supabase.writer\n    mode: write\n    needs: [extract]\n"
-    + "    config: {connection: '@supabase.main', table: orders}\n",
+    + "  - id: load\n    component: acme.writer # of a plug-in that has no driver yet\n    mode: write\n"
+    + "    needs: [extract]\n    config: {table: orders}\n",
     "OML140": _TOP
     + "params:\n  limit: {type: whole}\nsteps:\n"
     + _READ.replace("csv}", "csv, limit: '${params.limit}'}"),
@@ -209,4 +209,5 @@ EXAMPLES: dict[str, str] = {
         "      host: localhost\n      database: shop\n      user: reader\n"
         '      password: "${params.key}"\n      table: orders\n'
     ).removeprefix(_TOP),
+    "OML509": _HEAD + _READ + _WRITE.replace("out/orders.csv", "osiris.yaml"),
 }

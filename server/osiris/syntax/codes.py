@@ -242,6 +242,7 @@ _TABLE: tuple[Code, ...] = (
         "OML507", _E, "Sensitive parameter with a value", "A sensitive parameter gets its value from the environment."
     ),
     _code("OML508", _E, "Secret from a parameter that is not sensitive", "The value would stand in the manifest."),
+    _code("OML509", _E, "Project's own file written", "Settings, connections, `.env` and `.git` are no step's target."),
     # 6xx: compile and run.
     _code("OML601", _E, "Manifest not written", "The compiled manifest could not be written."),
     _code("OML602", _E, "Parameter without value", "The parameter has no default, and no value was given."),
@@ -258,6 +259,10 @@ _TABLE: tuple[Code, ...] = (
     _code("OML616", _E, "Step took too long", "The step did not end within its `timeout`."),
     _code("OML617", _W, "Run cancelled", "The run was stopped on request."),
     _code("OML618", _E, "Run interrupted", "The run's process ended without a result."),
+    _code("OML620", _E, "Model not available", "The AI model cannot be reached, or its answer cannot be used."),
+    _code("OML621", _E, "No model set up", "Nothing says which AI model to use."),
+    _code("OML622", _E, "AI forbidden here", "The project's `osiris.yaml` does not allow what was asked of AI."),
+    _code("OML623", _W, "Model stopped", "The answer of the AI model was stopped on request."),
 )
 
 CODES: dict[str, Code] = {code.code: code for code in _TABLE}

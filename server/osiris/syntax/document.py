@@ -15,9 +15,9 @@ from osiris.syntax.findings import error
 from osiris.syntax.limits import MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, MAX_DIAGNOSTICS, MAX_PURE_CHARS
 from osiris.syntax.parts import Part, PartCache, Placed, Records
 from osiris.syntax.split import Piece
-from osiris.syntax.strict import HAS_LIBYAML
 from osiris.syntax.text import LineIndex, Span
 from osiris.syntax.tree import Entry, Mapping, Node, Sequence, Style, shift_entry, shift_node
+from osiris.syntax.yaml_reader import HAS_LIBYAML
 
 __all__ = [
     "MAX_ALIAS_NODES",

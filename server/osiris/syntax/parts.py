@@ -12,9 +12,11 @@ from osiris.syntax.limits import MAX_ALIAS_NODES
 from osiris.syntax.masking import mask
 from osiris.syntax.recovery import ABOUT_SYNTAX, is_half_key, recover
 from osiris.syntax.split import PieceKind
-from osiris.syntax.strict import Reading, Trouble, missing, read_strictly
+from osiris.syntax.strict import read_strictly
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
+from osiris.syntax.tree_builder import Reading, missing
+from osiris.syntax.yaml_reader import Trouble
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.findings import error
-from osiris.syntax.strict import Trouble
 from osiris.syntax.text import Span
+from osiris.syntax.yaml_reader import Trouble
 
 _PLAIN_WORDS = (
     ("could not find expected ':'", "a key without a colon, or a line that is indented wrongly"),

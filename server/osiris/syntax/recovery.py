@@ -27,9 +27,10 @@ from osiris.syntax.recovery_lines import (
 )
 from osiris.syntax.recovery_scalars import bad_escapes, close_of, plain, quoted
 from osiris.syntax.recovery_values import ValueReader
-from osiris.syntax.strict import Trouble, missing
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
+from osiris.syntax.tree_builder import missing
+from osiris.syntax.yaml_reader import Trouble
 
 _TIGHT_KEY = re.compile(r"([^\W\d][\w-]*):(?=[^\s:/])")
 _LOOKED_AHEAD = 50  # lines

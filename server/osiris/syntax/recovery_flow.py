@@ -11,9 +11,9 @@ from osiris.syntax.findings import edit_fix, error
 from osiris.syntax.limits import MAX_DEPTH
 from osiris.syntax.recovery_lines import quoted_end
 from osiris.syntax.recovery_scalars import bad_escapes, plain, quoted, unclosed_quote
-from osiris.syntax.strict import missing
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style
+from osiris.syntax.tree_builder import missing
 
 _SKIP = re.compile(r"(?:[ \t\r\n]++|(?<=[ \t\r\n])#[^\r\n]*+)*+")
 _PLAIN = re.compile(r"(?:[^,\[\]{}\r\n:# \t]++|:(?![ \t\r\n,\[\]{}]|\Z)|(?<![ \t])#|[ \t]++(?!#))+")

@@ -13,9 +13,9 @@ from osiris.syntax.recovery_cursor import Cursor
 from osiris.syntax.recovery_flow import FlowReader
 from osiris.syntax.recovery_lines import is_dash, is_end_of_value, key_at
 from osiris.syntax.recovery_scalars import BlockScalar, bad_escapes, close_of, plain, quoted, unclosed_quote
-from osiris.syntax.strict import missing
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Node, Scalar, Style
+from osiris.syntax.tree_builder import missing
 
 _PLAIN_STOP = re.compile(r"[ \t]#|:(?=[ \t]|[\r\n]|\Z)|[\r\n]|\Z")
 _MAPS_OF_STEPS = ("config:", "with:", "retry:", "inputs:")

@@ -10,7 +10,7 @@ import yaml
 
 from osiris.syntax.block import block_content
 from osiris.syntax.masking import mask
-from osiris.syntax.strict import MOST_TABS, parser_of, trouble_of, without_tabs_of_nothing
+from osiris.syntax.yaml_reader import MOST_TABS, parser_of, trouble_of, without_tabs_of_nothing
 
 
 class Kind(enum.Enum):

@@ -24,6 +24,7 @@ from osiris.cli.streams import write_json
 
 if TYPE_CHECKING:
     from osiris.cli.query_place import QueryPlaces
+    from osiris.core.compiler_v0 import CompileResult
     from osiris.core.manifest import Manifest
     from osiris.core.project import Project
     from osiris.execution.local import RunResult, Worker
@@ -136,15 +137,7 @@ def _run_pipeline(path: Path, options: Options) -> int:
     # The worker loads the engine while this process compiles.
     worker = None if options.detach else Worker()
     try:
-        result = compile_or_explain(
-            path,
-            project,
-            profile=options.profile,
-            params=options.params,
-            as_json=options.as_json,
-            write=options.to is None,  # a part of the pipeline is not what build/ is for
-            step=options.to,
-        )
+        result = _compiled(path, project, options)
     except BaseException:
         _dismiss(worker)
         raise
@@ -160,6 +153,32 @@ def _run_pipeline(path: Path, options: Options) -> int:
     left_open = {name: value for name, value in options.params.items() if name in manifest["run_params"]}
     places = QueryPlaces(path, result)
     return _start(manifest, project.root, left_open, options, worker, places)
+
+
+def _compiled(path: Path, project: Project, options: Options) -> CompileResult | None:
+    """The compiled pipeline, None when it has errors, which have been printed. A read-only build/ stops no run."""
+    from osiris.core.error_taxonomy import ExecutionError
+
+    def compiled(write: bool) -> CompileResult | None:
+        return compile_or_explain(
+            path,
+            project,
+            profile=options.profile,
+            params=options.params,
+            as_json=options.as_json,
+            write=write,
+            step=options.to,
+        )
+
+    if options.to is not None:  # a part of the pipeline is not what build/ is for
+        return compiled(write=False)
+    try:
+        return compiled(write=True)
+    except ExecutionError as problem:
+        result = compiled(write=False)
+        if result is not None:
+            click.echo(f"warning: {problem} The run has its manifest in its own folder.", err=True)
+        return result
 
 
 def _run_again(run: str, options: Options) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.context import StepContext, step_context
 from osiris.drivers.mysql.catalog import quote_name
-from osiris.drivers.mysql.extractor_rows import row_batches
+from osiris.drivers.mysql.extractor_columns import Columns
+from osiris.drivers.mysql.extractor_rows import Cells, cell_batches
 from osiris.drivers.mysql.extractor_types import Field
 from osiris.drivers.mysql.session import StepSession
 from osiris.drivers.mysql.statements import one_select
@@ -61,10 +61,8 @@ class _Rows:
                 self._start(statement)
                 self._choose(config)
             else:
-                statement, fields = self._table_query(config)
+                statement, self.columns = self._table_query(config)
                 self._start(statement)
-                self.fields = fields  # of a FLOAT, what it is declared as
-                self.wanted: Sequence[int] = range(len(self.fields))
         except BaseException:
             self.session.close()
             raise
@@ -78,47 +76,37 @@ class _Rows:
         if not self._result.field_count:
             raise ConfigurationError("The query returns no rows and no columns.", hint="Write one SELECT.")
         self._result.unbuffered_active = False  # we take the rows from here on
-        self.fields = [Field.of(packet) for packet in self._result.fields]
 
     def _choose(self, config: dict[str, Any]) -> None:
         """Columns and rows of a query are chosen here: put around it, they could change what it means."""
         self.skip = int(config.get("offset") or 0)
         limit = config.get("limit")
         self.most = None if limit is None else int(limit)
-        self.wanted = self._places(config.get("columns"), "The result of the query")
-        for place in self.wanted:
-            if self.fields[place].kind == "float":
+        found = [Field.of(packet) for packet in self._result.fields]
+        wanted = _places(found, config.get("columns"), "The result of the query")
+        self.columns = Columns.each_alone(found, wanted)
+        for field in self.columns.fields:
+            if field.kind == "float":
                 self.step.warn(
-                    f"MySQL gives the column {self.fields[place].name} of the query, a FLOAT, with six digits only. "
+                    f"MySQL gives the column {field.name} of the query, a FLOAT, with six digits only. "
                     "CAST(... AS DOUBLE) in the query gives all."
                 )
 
-    def _places(self, names: Sequence[str] | None, of_what: str) -> Sequence[int]:
-        if not names:
-            return range(len(self.fields))
-        known = {field.name.lower(): place for place, field in reversed(list(enumerate(self.fields)))}
-        missing = [name for name in names if name.lower() not in known]
-        if missing:
-            raise ConfigurationError(
-                f"{of_what} has no column {missing[0]}.",
-                hint=f"Its columns: {', '.join(field.name for field in self.fields)}.",
-            )
-        return [known[name.lower()] for name in names]
-
-    def _table_query(self, config: dict[str, Any]) -> tuple[str, list[Field]]:
+    def _table_query(self, config: dict[str, Any]) -> tuple[str, Columns]:
         """The statement that reads the table, and the columns it yields."""
         schema, table = self.session.place_of(config)
         self._must_exist(schema, table)
         source = f"{quote_name(schema)}.{quote_name(table)}"
         with self.session.stoppable(), self.session.connection.cursor() as cursor:
             cursor.execute(f"SELECT * FROM {source} LIMIT 0")
-            self.fields = [Field.of(packet) for packet in cursor._result.fields]
-        chosen = [self.fields[place] for place in self._places(config.get("columns"), f"The table {table}")]
-        query = f"SELECT {', '.join(map(_expression, chosen))} FROM {source}"
+            found = [Field.of(packet) for packet in cursor._result.fields]
+        chosen = [found[place] for place in _places(found, config.get("columns"), f"The table {table}")]
+        columns = Columns.joined(chosen, int(self.session.rows("SELECT @@max_allowed_packet")[0][0]))
+        query = f"SELECT {columns.select_list()} FROM {source}"
         limit, offset = config.get("limit"), int(config.get("offset") or 0)
         if limit is not None or offset:
             query += f" LIMIT {_ALL_ROWS if limit is None else int(limit)} OFFSET {offset}"
-        return query, chosen
+        return query, columns
 
     def _must_exist(self, schema: str, table: str) -> None:
         names = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s ORDER BY table_name"
@@ -136,25 +124,20 @@ class _Rows:
         """The rows as a stream, read when somebody asks for them."""
         import pyarrow as pa
 
-        fields = [self.fields[place] for place in self.wanted]
-        schema = pa.schema([pa.field(field.name, field.arrow()) for field in fields])
-        reader = pa.RecordBatchReader.from_batches(schema, self._batches(fields, schema))
+        schema = pa.schema([pa.field(field.name, field.arrow()) for field in self.columns.fields])
+        reader = pa.RecordBatchReader.from_batches(schema, self._batches(schema))
         return Dataset(self.step.database, stream=reader, failure=lambda: self.failure)
 
-    def _batches(self, fields: Sequence[Field], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    def _batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
         count = 0
         try:
             with self.session.stoppable():
-                for rows in self._chosen_rows():
-                    cells = list(zip(*rows, strict=True))
-                    arrays = [
-                        field.array(cells[place], self._no_date)
-                        for field, place in zip(fields, self.wanted, strict=True)
-                    ]
-                    count += len(rows)
-                    yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+                for cells in self._chosen_rows():
+                    batch = pa.RecordBatch.from_arrays(self.columns.arrays(cells, self._no_date), schema=schema)
+                    count += batch.num_rows
+                    yield batch
             self.step.log_metric("rows_read", count, unit="rows")
         except Exception as error:  # remembered, since DuckDB tells only its text
             self.failure = error
@@ -162,19 +145,20 @@ class _Rows:
         finally:
             self.session.close()
 
-    def _chosen_rows(self) -> Iterator[list[list[bytes | None]]]:
+    def _chosen_rows(self) -> Iterator[Cells]:
         """The rows in batches, without those that ``offset`` and ``limit`` leave out."""
-        skip, left = self.skip, self.most
-        for rows in row_batches(self.session.connection, len(self.fields), self.batch_size):
+        width = self.columns.width
+        skip, left = self.skip * width, None if self.most is None else self.most * width
+        for cells in cell_batches(self.session.connection, width, self.batch_size):
             if skip:
-                skipped = min(skip, len(rows))
+                skipped = min(skip, len(cells))
                 skip -= skipped
-                rows = rows[skipped:]
+                cells = cells[skipped:]
             if left is not None:
-                rows = list(islice(rows, left))
-                left -= len(rows)
-            if rows:
-                yield rows
+                cells = cells[:left]
+                left -= len(cells)
+            if cells:
+                yield cells
             if left == 0:
                 return
 
@@ -187,7 +171,14 @@ class _Rows:
             )
 
 
-def _expression(field: Field) -> str:
-    """The column in the select list. A FLOAT is written with six digits, but all of them as a DOUBLE."""
-    name = quote_name(field.name)
-    return f"{name} + 0e0 AS {name}" if field.kind == "float" else name
+def _places(found: Sequence[Field], names: Sequence[str] | None, of_what: str) -> Sequence[int]:
+    if not names:
+        return range(len(found))
+    known = {field.name.lower(): place for place, field in reversed(list(enumerate(found)))}
+    missing = [name for name in names if name.lower() not in known]
+    if missing:
+        raise ConfigurationError(
+            f"{of_what} has no column {missing[0]}.",
+            hint=f"Its columns: {', '.join(field.name for field in found)}.",
+        )
+    return [known[name.lower()] for name in names]

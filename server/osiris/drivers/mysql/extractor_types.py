@@ -9,8 +9,8 @@ The server writes every value as text, exactly but for FLOAT (see ``extractor``)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pymysql.constants import FIELD_TYPE, FLAG
@@ -47,21 +47,29 @@ _OTHERS = {
     FIELD_TYPE.GEOMETRY: "binary",
     _VECTOR: "binary",
 }
-_DURATION = re.compile(rb"(-?)(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?")
+_DURATION = re.compile(r"(-?)(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?")
 
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a result. ``kind`` is an Arrow type in one word; ``digits`` and ``scale`` are those of a decimal."""
+    """A column of a result. ``kind`` is an Arrow type in one word; ``digits`` and ``scale`` are those of a decimal.
+
+    ``length``: the most bytes that the text of a value can have.
+    """
 
     name: str
     kind: str
     digits: int = 0
     scale: int = 0
+    length: int = 0
 
     @classmethod
     def of(cls, packet: Any) -> Field:
         """The column that PyMySQL's ``FieldDescriptorPacket`` describes."""
+        return replace(cls._without_length(packet), length=packet.length)
+
+    @classmethod
+    def _without_length(cls, packet: Any) -> Field:
         code, unsigned = packet.type_code, bool(packet.flags & FLAG.UNSIGNED)
         if code in _INTEGERS:
             return cls(packet.name, f"{'u' if unsigned else ''}{_INTEGERS[code]}")
@@ -88,34 +96,34 @@ class Field:
         }
         return special.get(self.kind) or pa.type_for_alias(self.kind)
 
-    def array(self, cells: Sequence[bytes | None], no_date: Callable[[Field], None]) -> pa.Array:
-        """The cells, as the server wrote them, as an Arrow array; ``no_date`` is called when one is no date.
+    def array(self, texts: pa.Array, no_date: Callable[[Field], None]) -> pa.Array:
+        """The texts that the server wrote (strings or bytes) as an Arrow array of the column's type.
 
-        Raises ExecutionError for a value that does not fit.
+        ``no_date`` is called when one is no date. Raises ExecutionError for a value that does not fit.
         """
         import pyarrow as pa
 
         if self.kind == "null":
-            return pa.nulls(len(cells))
-        if self.kind == "duration":
-            return pa.array([None if cell is None else _microseconds(cell) for cell in cells], self.arrow())
-        raw = pa.array(cells, pa.binary())
+            return pa.nulls(len(texts))
         if self.kind == "binary":
-            return raw
+            return texts
+        texts = texts.cast(pa.string())
+        if self.kind == "duration":
+            return pa.array([None if t is None else _microseconds(t) for t in texts.to_pylist()], self.arrow())
         try:
-            return raw.cast(pa.string()).cast(self.arrow())
+            return texts.cast(self.arrow())
         except pa.ArrowInvalid:
             if self.kind not in ("date", "timestamp"):
                 raise self._unfit() from None
         no_date(self)
-        dates = [cell if cell is not None and self._is_date(cell) else None for cell in cells]
-        return pa.array(dates, pa.binary()).cast(pa.string()).cast(self.arrow())
+        dates = [text if text is not None and self._is_date(text) else None for text in texts.to_pylist()]
+        return pa.array(dates, pa.string()).cast(self.arrow())
 
-    def _is_date(self, cell: bytes) -> bool:
+    def _is_date(self, text: str) -> bool:
         import pyarrow as pa
 
         try:
-            pa.scalar(cell.decode("ascii", "replace")).cast(self.arrow())
+            pa.scalar(text).cast(self.arrow())
         except pa.ArrowInvalid:
             return False
         return True
@@ -132,11 +140,11 @@ class Field:
         return error
 
 
-def _microseconds(cell: bytes) -> int:
+def _microseconds(cell: str) -> int:
     match = _DURATION.fullmatch(cell)
     if match is None:
         raise ExecutionError(f"MySQL sent a TIME that is none ({len(cell)} characters).")
     sign, hours, minutes, seconds, fraction = match.groups()
     whole = (int(hours) * 60 + int(minutes)) * 60 + int(seconds)
-    total = whole * 1_000_000 + int((fraction or b"0").ljust(6, b"0"))
+    total = whole * 1_000_000 + int((fraction or "0").ljust(6, "0"))
     return -total if sign else total

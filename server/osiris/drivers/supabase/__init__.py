@@ -1,1 +1,1 @@
-"""Supabase projects, by their PostgreSQL database."""
+"""Supabase projects, by their PostgreSQL database or their REST interface."""

@@ -37,13 +37,16 @@ class SupabaseCatalog:
     @contextmanager
     def connect(self, fields: Mapping[str, Any], *, root: Path, timeouts: Timeouts) -> Iterator[PostgresSession]:
         """Connect with the field ``pg_dsn``; the REST interface, which ``key`` is for, tells no types."""
-        own = {"schema": fields.get("schema"), **_from_address(text_field(fields, "pg_dsn"))}
+        own = {"schema": fields.get("schema"), **postgres_fields(text_field(fields, "pg_dsn"))}
         with PostgresCatalog().connect(own, root=root, timeouts=timeouts) as session:
             yield session
 
 
-def _from_address(address: str) -> dict[str, Any]:
-    """The fields of a connection of the family postgres. Raises ConfigurationError, which never holds the address."""
+def postgres_fields(address: str) -> dict[str, Any]:
+    """The address of a database as the fields of a connection of the family postgres.
+
+    Raises ConfigurationError, which never holds the address.
+    """
     if not address:
         raise ConfigurationError(
             "The Supabase connection has no field pg_dsn: its tables are read from the project's PostgreSQL database.",

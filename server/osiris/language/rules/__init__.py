@@ -58,6 +58,7 @@ DOCUMENT_RULES: tuple[DocumentRule, ...] = (
     params.given,
     connections.file_is_there,
     paths.links_stay_inside,
+    paths.own_files,
     paths.inputs_exist,
     overwrites.files_written_over,
     secrets.secrets,

@@ -12,6 +12,7 @@ from osiris.language.connections import Connection, connection_of_step
 from osiris.language.facts import PathUse
 from osiris.language.findings import finding, replacement
 from osiris.language.model import first_line
+from osiris.language.project_file_names import is_own_file
 from osiris.language.rules.config import locate
 from osiris.language.rules.context import DocumentContext, StepContext
 from osiris.language.substitution import ResolvedConfig
@@ -158,6 +159,15 @@ def path_uses(ctx: StepContext) -> Iterator[PathUse]:
             whole = key not in ctx.spec.connection_fields  # a connection names a store, of which steps use parts
             own = key in ctx.resolved.config and not (base is not None and base.trusted)
             yield PathUse(path, span, direction == "input", known, whole, own)
+
+
+def own_files(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """No step writes what the project itself is made of."""
+    for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
+        for use in report.paths:
+            if not use.is_input and is_own_file(use.path):
+                message = f"`{use.path}` is a file of the project itself: no step writes it. Write to another path."
+                yield finding("OML509", step.place(use.span), message)
 
 
 def links_stay_inside(ctx: DocumentContext) -> Iterator[Diagnostic]:

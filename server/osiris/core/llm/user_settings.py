@@ -1,0 +1,158 @@
+"""Which model the user has chosen: in settings.yaml of their own, in the environment, or by an option.
+
+Never from a workspace: a folder that somebody else wrote must not say where prompts and keys go.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.llm.errors import NoModelError
+from osiris.core.llm.providers import EDITOR, checked_url, provider_named
+from osiris.core.user_dirs import settings_dir
+
+FILE_NAME = "settings.yaml"
+SECTION = "ai"
+KEY_VARIABLE = "OSIRIS_AI_KEY"
+_VARIABLES = {
+    "provider": "OSIRIS_AI_PROVIDER",
+    "model": "OSIRIS_AI_MODEL",
+    "base_url": "OSIRIS_AI_BASE_URL",
+    "fallback": "OSIRIS_AI_FALLBACK",
+    "timeout": "OSIRIS_AI_TIMEOUT",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AiSettings:
+    """What the user has chosen. ``fallback``: another model of the same provider, or ``provider/model``, for when the
+    first cannot answer. ``timeout``: seconds. ``key`` overrides the variables of the provider."""
+
+    provider: str | None = None
+    model: str | None = None
+    base_url: str | None = None
+    fallback: str | None = None
+    timeout: float = 60.0
+    key: str | None = field(default=None, repr=False)
+
+    def with_options(self, **options: str | float | None) -> AiSettings:
+        """These settings with what is given and not None instead."""
+        return replace(self, **{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
+
+    def chosen(self) -> tuple[str, str]:
+        """Provider and model. Raises NoModelError that says how to set them."""
+        if self.provider == EDITOR:
+            return EDITOR, self.model or ""
+        if not self.provider or not self.model:
+            raise no_model("No AI model is set up." if not self.provider else f"No model of {self.provider} is chosen.")
+        return self.provider, self.model
+
+
+def no_model(message: str) -> NoModelError:
+    """The error that says in one sentence that no model can be used, and how to set one up."""
+    return NoModelError(
+        message,
+        hint=(
+            "Set OSIRIS_AI_PROVIDER (openai, anthropic, google) and OSIRIS_AI_MODEL and the key of the provider in the "
+            f"environment, or write them under `{SECTION}:` in {_shown_file()}. Any other server that speaks chat "
+            "completions: openai with OSIRIS_AI_BASE_URL, as http://localhost:11434/v1 for Ollama."
+        ),
+    )
+
+
+def load_ai_settings(environ: Mapping[str, str] | None = None) -> AiSettings:
+    """The user's choice: the environment before settings.yaml. Raises ConfigurationError for a file or value that
+    cannot be used."""
+    env = os.environ if environ is None else environ
+    path = settings_dir(env) / FILE_NAME
+    values: dict[str, Any] = {name: _checked(name, value, str(path)) for name, value in _file_section(path).items()}
+    for name, variable in _VARIABLES.items():
+        if env.get(variable, "").strip():
+            values[name] = _checked(name, env[variable].strip(), variable)
+    if env.get(KEY_VARIABLE, "").strip():
+        values["key"] = env[KEY_VARIABLE].strip()
+    return AiSettings(**values)
+
+
+def key_for(provider: str, settings: AiSettings, environ: Mapping[str, str] | None = None) -> str | None:
+    """The key for requests to ``provider``, None where none is needed. Raises NoModelError when one is missing.
+
+    A server at a base_url gets the user's own key only if they said OSIRIS_AI_KEY: the key of a provider is for that
+    provider.
+    """
+    if settings.key:
+        return settings.key
+    known = provider_named(provider)
+    if settings.base_url is not None:
+        return None
+    env = os.environ if environ is None else environ
+    for variable in known.key_variables:
+        if env.get(variable, "").strip():
+            return env[variable].strip()
+    raise no_model(f"There is no key for {known.title}: {known.key_variables[0]} is not set.")
+
+
+def _file_section(path: Path) -> Mapping[str, Any]:
+    """What stands under ``ai:`` in settings.yaml; nothing when there is no file."""
+    from osiris.core.source import read_source
+    from osiris.syntax.document import parse
+    from osiris.syntax.tree import to_plain
+
+    if not os.path.lexists(path):
+        return {}
+    document = parse(read_source(path))
+    if document.diagnostics:
+        first = document.diagnostics[0]
+        line, column = document.lines.line_column(first.span.start)
+        raise ConfigurationError(f"{path}:{line + 1}:{column + 1}: {first.message}")
+    data = to_plain(document.root())
+    section = data.get(SECTION) if isinstance(data, Mapping) else None
+    if section is None:
+        return {}
+    if not isinstance(section, Mapping):
+        raise ConfigurationError(f"{path}: `{SECTION}` must hold keys such as provider and model.")
+    return section
+
+
+def _checked(name: str, value: object, where: str) -> str | float:
+    allowed = [item.name for item in fields(AiSettings) if item.name != "key"]
+    if name == "key":
+        raise ConfigurationError(
+            f"{where}: a key does not belong into a file that is easily shared.",
+            hint=f"Set {KEY_VARIABLE}, or the variable of the provider.",
+        )
+    if name not in allowed:
+        raise ConfigurationError(
+            f"{where}: there is no setting `{SECTION}.{name}`.", hint=f"Known: {', '.join(allowed)}."
+        )
+    if name == "timeout":
+        return _seconds(value, where)
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigurationError(f"{where}: `{SECTION}.{name}` must be a text.")
+    if name == "provider" and value != EDITOR:
+        provider_named(value)
+    if name == "base_url":
+        checked_url(value, with_key=False)
+    return value.strip()
+
+
+def _seconds(value: object, where: str) -> float:
+    try:
+        seconds = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else 0.0
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= 3600:
+        raise ConfigurationError(f"{where}: `{SECTION}.timeout` must be a number of seconds from 1 to 3600.")
+    return seconds
+
+
+def _shown_file() -> str:
+    try:
+        return str(settings_dir() / FILE_NAME)
+    except ConfigurationError:
+        return FILE_NAME
