@@ -178,7 +178,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 def until() -> Callable[[Callable[[], Any]], Any]:
     """Wait until something is true, with a deadline far beyond what it should take; what it returned."""
 
-    def wait(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    def wait(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             result = condition()
