@@ -21,23 +21,28 @@ SECRET = "sk-Zq81canary77Lm3Vx0"
 
 @dataclass
 class Request:
-    """What came in; ``body`` is its JSON."""
+    """What came in; ``body`` is its JSON, ``data`` its bytes."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: Any
+    data: bytes = b""
 
 
 @dataclass
 class Reply:
-    """What goes out: ``body`` as JSON, or as it is when it is bytes. ``length``: what the header says instead."""
+    """What goes out: ``body`` as JSON, or as it is when it is bytes. ``length``: what the header says instead.
+
+    ``lost``: nothing goes out, the line just ends.
+    """
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     length: int | None = None
     wait: threading.Event | None = None
+    lost: bool = False
 
 
 Answer = Callable[[Request], Reply]
@@ -73,13 +78,15 @@ def serving(certificate: tuple[Path, Path] | None = None) -> Iterator[Web]:
         def _handle(self) -> None:
             data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            request = Request(self.command, self.path, headers, json.loads(data) if data else None)
+            request = Request(self.command, self.path, headers, json.loads(data) if data else None, data)
             web.requests.append(request)
             reply = web.answer(request)
             if reply.wait is not None:
                 reply.wait.wait(60)
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
             self.close_connection = True
+            if reply.lost:
+                return
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)

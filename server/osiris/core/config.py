@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osiris.core.env_loader import EnvSource, load_env, resolve_value, variables_in
+from osiris.core.env_loader import EnvSource, load_env, resolve_value, values_in, variables_in
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.settings import ALLOWED_FOLDERS, BY_KEY, SETTINGS, Value, parse_size, read_setting, read_setting_text
 from osiris.core.settings import CONFIG_FILE as CONFIG_FILE
@@ -113,9 +113,10 @@ class ConnectionConfig:
             if name == "default":
                 continue
             resolved = self._fill(value, name, env)
-            secrets += _secrets_in(resolved, (name,), spec)
+            secrets += [*_secrets_in(resolved, (name,), spec), *_secret_variables(value, env)]
             fields[name] = self._typed(name, value, resolved, spec)
-        return ResolvedConnection(self.reference, fields, tuple(dict.fromkeys(secrets)))
+        every = [part for secret in secrets for part in (secret, *_parts_of(secret))]
+        return ResolvedConnection(self.reference, fields, tuple(dict.fromkeys(every)))
 
     def _fill(self, value: Any, name: str, env: Mapping[str, str]) -> Any:
         if isinstance(value, str):
@@ -162,7 +163,7 @@ def _texts(value: Any) -> list[str]:
 
 def _secrets_in(value: Any, path: tuple[str | int, ...], spec: ComponentSpec | None) -> list[str]:
     """The texts in ``value`` that must never be shown: by the name of their key, or as a password in an address."""
-    from osiris.language.secrets import dsn_password_spans, is_secret_key
+    from osiris.language.secrets import assigned_secret_spans, dsn_password_spans, is_secret_key
 
     if isinstance(value, dict):
         return [found for key, item in value.items() for found in _secrets_in(item, (*path, key), spec)]
@@ -173,7 +174,28 @@ def _secrets_in(value: Any, path: tuple[str | int, ...], spec: ComponentSpec | N
     named = any(is_secret_key(part) for part in path if isinstance(part, str))
     if named or (spec is not None and spec.is_secret(path)):
         return [value]
-    return [value[start:end] for start, end in dsn_password_spans(value)]
+    return [value[start:end] for start, end in (*dsn_password_spans(value), *assigned_secret_spans(value))]
+
+
+def _secret_variables(value: Any, env: Mapping[str, str]) -> list[str]:
+    """What the variables hold that ``value`` refers to and whose names say that it is a secret."""
+    from osiris.language.secrets import is_secret_key
+
+    return [held for text in _texts(value) for name, held in values_in(text, env) if is_secret_key(name) and held]
+
+
+def _parts_of(secret: str) -> list[str]:
+    """What a driver may take out of a secret, and complain of alone: a password of an address, a token of a header."""
+    from urllib.parse import unquote
+
+    from osiris.language.secrets import dsn_password_spans, find_known_formats
+
+    spans = [*dsn_password_spans(secret), *(found[:2] for found in find_known_formats(secret))]
+    inside = {secret[start:end] for start, end in spans} - {secret}
+    scheme, _, token = secret.partition(" ")
+    if scheme.lower() in ("bearer", "basic", "token", "apikey"):
+        inside.add(token.strip())
+    return sorted({part for found in inside for part in (found, unquote(found))})
 
 
 @dataclass(frozen=True)

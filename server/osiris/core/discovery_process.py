@@ -20,7 +20,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import unquote
 
 from osiris.core.cache_fingerprint import SchemaFingerprint, specs_of_family
 from osiris.core.config import ConnectionConfig
@@ -252,15 +251,9 @@ def _has_consent(store: Path | None, fingerprint: SchemaFingerprint) -> bool:
 
 def _resolved(connection: ConnectionConfig, env: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """The fields with variables and defaults filled in, and the secrets among them. Raises ConfigurationError."""
-    from osiris.language.secrets import dsn_password_spans
-
     specs = specs_of_family(connection.family) or (None,)
     all_resolved = [connection.resolve(env, spec) for spec in specs]
-    secrets = {secret for resolved in all_resolved for secret in resolved.secrets}
-    for secret in list(secrets):  # a driver takes a connection string apart, and may complain of its password alone
-        inside = {secret[start:end] for start, end in dsn_password_spans(secret)}
-        secrets |= inside | {unquote(password) for password in inside}
-    return all_resolved[0].fields, sorted(secrets)
+    return all_resolved[0].fields, sorted({secret for resolved in all_resolved for secret in resolved.secrets})
 
 
 def _ask(request: bytes, timeout: float, running: _Running) -> dict[str, Any] | Problem:

@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osiris.core.own_tables import is_own_table
+
 if TYPE_CHECKING:
     from osiris.core.catalog_source import CatalogSession, ServerInfo
     from osiris.core.schema_cache import SchemaCache
@@ -134,17 +136,21 @@ class _Task:
 
     def counted(self) -> dict[str, Any]:
         """How many tables there are, for whoever wants to know whether the connection works; nothing is kept."""
-        return self._answer(self.session.tables(), {}, complete=False)
+        return self._answer(self._tables(), {}, complete=False)
+
+    def _tables(self) -> list[TableInfo]:
+        return [info for info in self.session.tables() if not is_own_table(info.name)]
 
     def everything(self) -> dict[str, Any]:
         """All tables, then their columns; when those fail, the tables are still worth something where none were."""
-        tables = self.session.tables()
+        tables = self._tables()
         columns: Mapping[Any, Any] = {}
         problem: dict[str, Any] | None = None
         columns_read = False
         if self.request["depth"] != "tables":
             try:
-                columns, columns_read = self.session.columns(), True
+                found = self.session.columns()
+                columns, columns_read = {key: found[key] for key in found if not is_own_table(key[1])}, True
             except Exception as error:
                 if self._known():
                     raise

@@ -113,6 +113,13 @@ def variables_in(text: str) -> list[str]:
     return [match["name"] for match in _REFERENCE.finditer(text)]
 
 
+def values_in(text: str, env: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The variables that ``text`` refers to, as :func:`resolve_value` fills them in: names with values."""
+    return [
+        (match["name"], env.get(match["name"], "") or match["default"] or "") for match in _REFERENCE.finditer(text)
+    ]
+
+
 def without_references(text: str) -> str:
     """``text`` without its references to variables: what is written in plain."""
     return _REFERENCE.sub("", text)

@@ -99,6 +99,8 @@ def _filled(step: ManifestStep, values: Mapping[str, Plain]) -> ManifestStep:
 def _texts(value: Plain) -> list[str]:
     if isinstance(value, str):
         return [value] if value else []
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return [str(value)]
     if isinstance(value, list):
         return [text for item in value for text in _texts(item)]
     if isinstance(value, dict):

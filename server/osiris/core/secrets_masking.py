@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
-import html
-import json
 import logging
 import re
 import traceback
-import urllib.parse
 import uuid
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from osiris.core.known_values import KnownValues
 from osiris.language.secrets import (
     assigned_secret_spans,
     dsn_password_spans,
@@ -24,8 +21,6 @@ from osiris.language.secrets import (
 )
 
 MASK = "***"
-_SHORT = 4  # shorter values would blank out ordinary text; they are masked only where they stand alone
-_WORDLIKE = 8  # below this, a value of letters and digits is masked only as a whole word
 _DEPTH = 100
 _REMEMBERED = 64
 _REMEMBERED_TEXTS = 4096
@@ -49,13 +44,14 @@ def mask_secrets(text: str) -> str:
 class Masker:
     """Masks what :func:`mask_secrets` does and, besides, the known ``values`` in every encoding they may appear in.
 
+    So is a part of a value that somebody has cut, from 8 characters on when it is half of the value or 16 characters.
     Idempotent and total: no input raises. A value shorter than 4 characters is masked only where it is the whole text,
     one of fewer than 8 letters and digits only as a whole word.
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._values: frozenset[str] = frozenset()
-        self._forms: tuple[str, ...] = ()
+        self._known = KnownValues()
         self._clean: set[str] = set()  # short texts without secrets: keys and names come again and again
         for value in values:
             self.add(value)
@@ -67,9 +63,7 @@ class Masker:
             return
         self._values |= {text}
         self._clean = set()
-        if len(text) >= _SHORT:
-            forms = {form for form in _encodings(text) if len(form) >= _SHORT and form.strip("*")}
-            self._forms = tuple(sorted({*self._forms, *forms}, key=lambda form: (-len(form), form)))
+        self._known.add(text)
 
     def text(self, text: object) -> str:
         """``text`` with ``***`` in place of every secret."""
@@ -87,6 +81,18 @@ class Masker:
                 return masked
             masked = _replace(masked, spans)
         return masked
+
+    def cut_before(self, text: str, most: int) -> int:
+        """Where to cut ``text``, to be masked in two pieces: no later than ``most``, and inside no secret.
+
+        More than ``most`` characters must be there, as many as the longest known secret has. A secret that is larger
+        than ``most`` is cut all the same.
+        """
+        end = max(most - self._known.longest, most // 2)
+        for start, stop in sorted(self._spans(text), reverse=True):
+            if start < end < stop and start > 0:
+                end = start
+        return end
 
     def data(self, value: Any) -> Any:
         """Nested mappings, lists, tuples and sets with every secret masked.
@@ -132,8 +138,7 @@ class Masker:
             spans.extend(assigned_secret_spans(text))
         if len(text) >= 24:
             spans.extend(high_entropy_spans(text))
-        for form in self._forms:
-            spans.extend(_occurrences(form, text))
+        spans.extend(self._known.spans(text))
         return [(start, end) for start, end in spans if text[start:end].strip("*")]
 
 
@@ -147,57 +152,6 @@ def _replace(text: str, spans: list[tuple[int, int]]) -> str:
             parts.extend((text[position:start], MASK))
         position = last_end = max(position, end)
     return "".join((*parts, text[position:]))
-
-
-def _encodings(value: str) -> set[str]:
-    """A value as it may appear: as it is, in URLs, JSON, Python, SQL and HTML, and inside base64."""
-    plain = value.encode("utf-8", "replace")
-    forms = {
-        value,
-        value.strip(),
-        urllib.parse.quote(plain, safe=""),
-        urllib.parse.quote(plain),
-        urllib.parse.quote_plus(plain),
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        repr(value)[1:-1],
-        value.replace("'", "''"),
-        html.escape(value),
-    }
-    forms |= {re.sub(r"%[0-9A-F]{2}", lambda m: m[0].lower(), form) for form in forms if "%" in form}
-    return forms | _inside_base64(plain)
-
-
-def _inside_base64(value: bytes) -> set[str]:
-    """What base64 makes of ``value`` at each of the three places it can have, the characters it shares left out."""
-    forms = set()
-    for offset in range(3):
-        bits = base64.b64encode(b"\0" * offset + value).decode().rstrip("=")
-        first = -(-offset * 8 // 6)
-        whole = (offset + len(value)) * 8 // 6
-        core = bits[first:whole]
-        if len(core) >= 8:
-            forms |= {core, core.replace("+", "-").replace("/", "_")}
-    return forms
-
-
-def _occurrences(form: str, text: str) -> Iterable[tuple[int, int]]:
-    whole_word = len(form) < _WORDLIKE and form.isalnum()
-    start = text.find(form)
-    while start >= 0:
-        end = start + len(form)
-        if not whole_word or _stands_alone(text, start, end):
-            yield start, end
-        start = text.find(form, end)
-
-
-def _stands_alone(text: str, start: int, end: int) -> bool:
-    """Whether no letter or digit touches the range; those of ``%3A`` and ``\\n`` do not count."""
-    if text[end : end + 1].isalnum():
-        return False
-    if not text[start - 1 : start].isalnum() or start == 0:
-        return True
-    return bool(re.search(r"%[0-9A-Fa-f]{2}$|\\[nrt]$|\\u[0-9a-f]{4}$", text[max(0, start - 6) : start]))
 
 
 def _masked_whole(value: Any) -> Any:

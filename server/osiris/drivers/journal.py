@@ -8,17 +8,21 @@ An entry is needed until the run that made it has been resumed or never will be;
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from osiris.core.error_taxonomy import ConfigurationError
-from osiris.drivers.context import StepContext
+from osiris.core.error_categories import ErrorCategory
+from osiris.core.error_taxonomy import ConfigurationError, OsirisError
+from osiris.core.own_tables import JOURNAL
+from osiris.drivers.context import StepContext, StepStopped
+from osiris.drivers.targets import unknown_outcome
 from osiris.sql.columns import quote_name
 
-TABLE = "osiris_journal"
+TABLE = JOURNAL
 KEPT_DAYS = 30
 """How long entries stay at least."""
 
@@ -27,8 +31,7 @@ class WrittenBefore(Exception):  # noqa: N818 - an end that is a good one
     """The rows are in the target: a run that was stopped had got through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One append: the run and the step that did it (or tried to), and what it appends to."""
 
     run: str
@@ -63,12 +66,10 @@ class Journal(ABC):
         if not self.appends:
             return
         self.kept = self._make()
-        if self.step.in_doubt_since is None:
-            return
-        if self.kept and self._holds():
+        if self.kept and self._holds():  # by that run, or by an attempt in this one that never heard of its success
             self.step.written_by = self.step.in_doubt_since
             raise WrittenBefore
-        if not self.kept:
+        if self.step.in_doubt_since is not None and not self.kept:
             raise self._unreadable()
 
     def enter(self) -> None:
@@ -76,6 +77,20 @@ class Journal(ABC):
         if self.kept:
             self.kept = self._add()
         self.step.about_to_commit(journalled=self.kept if self.appends else None)
+
+    @contextlib.contextmanager
+    def committing(self, *lost: ErrorCategory) -> Iterator[None]:
+        """Within this, the transaction is made final. Raises what ``unknown_outcome`` makes when nobody can know.
+
+        ``lost``: the kinds of errors, beside a lost connection, after which it may be final all the same.
+        """
+        try:
+            yield
+        except (OsirisError, StepStopped) as error:
+            category = error.category if isinstance(error, OsirisError) else ErrorCategory.UNREACHABLE
+            if self.appends and category in (ErrorCategory.UNREACHABLE, ErrorCategory.TIMEOUT, *lost):
+                raise unknown_outcome(self.shown, journalled=self.kept) from error
+            raise
 
     @abstractmethod
     def _make(self) -> bool:
@@ -121,14 +136,13 @@ class FileJournal(Journal):
 
     def _holds(self) -> bool:
         query = f"SELECT 1 FROM {quote_name(TABLE)} WHERE run_id = ? AND step_id = ? AND target = ?"
-        return bool(self.connection.execute(query, [self.entry.run, self.entry.step, self.entry.target]).fetchall())
+        return bool(self.connection.execute(query, [*self.entry]).fetchall())
 
     def _add(self) -> bool:
         now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None, microsecond=0)
         old = now - datetime.timedelta(days=KEPT_DAYS)
         self.connection.execute(f"DELETE FROM {quote_name(TABLE)} WHERE written_at < ?", [old.isoformat(" ")])
         self.connection.execute(
-            f"INSERT INTO {quote_name(TABLE)} VALUES (?, ?, ?, ?)",
-            [self.entry.run, self.entry.step, self.entry.target, now.isoformat(" ")],
+            f"INSERT INTO {quote_name(TABLE)} VALUES (?, ?, ?, ?)", [*self.entry, now.isoformat(" ")]
         )
         return True

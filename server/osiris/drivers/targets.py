@@ -80,14 +80,17 @@ def require_key(key: Sequence[str], columns: Sequence[Column], said_by: str = "p
         )
 
 
-def unknown_outcome(shown: str) -> ExecutionError:
+def unknown_outcome(shown: str, *, journalled: bool = False) -> ExecutionError:
     """The error when the connection is lost while rows that were added to ``shown`` are made final.
 
-    It is not transient: another attempt could add them twice.
+    It is not transient: another attempt could add them twice. ``journalled``: the target itself will tell.
     """
+    hint = "Look whether the new rows are there before you run the step again; it would add them once more."
+    if journalled:
+        hint = "Go on with osiris run --resume latest: it looks whether they are, and adds them only if not."
     error = ExecutionError(
         f"The connection was lost at the very end of writing to {shown}: nobody knows whether the rows are in it.",
-        hint="Look whether the new rows are there before you run the step again; it would add them once more.",
+        hint=hint,
     )
     error.outcome_unknown = True  # whatever it was caused by
     return error

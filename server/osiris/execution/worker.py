@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +89,7 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
     channel.send({"temporary": [path for path in prepared.limits.paths if path.endswith(".part")]})
     for value in prepared.secrets:
         masker.add(value)
-    with SessionLogger(run_dir, run_dir.name, masker) as logger:
-        _catch_prints(logger, masker)
+    with SessionLogger(run_dir, run_dir.name, masker) as logger, _prints_caught(run_dir / "worker.log", masker):
         resume = Resume.from_plain(request["resume"]) if request.get("resume") else None
         leaving = Leaving(root, run_dir.name) if not request.get("sample") else None
         cache = StepCache(root, prepared.steps) if request.get("cache") else None
@@ -147,35 +147,17 @@ def _broken(error: BaseException, masker: Masker) -> dict[str, Any]:
     return {"outcome": {"state": "failed", "error": problem, "steps": [], "rows": {}}}
 
 
-class _Prints:
-    """What drivers print, line by line and masked, in ``worker.log`` of the run's folder."""
+@contextlib.contextmanager
+def _prints_caught(path: Path, masker: Masker) -> Iterator[None]:
+    """Keep what drivers print in a file, masked."""
+    from osiris.core.masked_lines import MaskedLines
 
-    encoding = "utf-8"
-
-    def __init__(self, path: Path, masker: Any) -> None:
-        self._path = path
-        self._masker = masker
-        self._rest = ""
-
-    def write(self, text: str) -> int:
-        lines = (self._rest + text).split("\n")
-        self._rest = lines.pop()
-        if lines:
-            with open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8") as log:
-                log.writelines(self._masker.text(line) + "\n" for line in lines)
-        return len(text)
-
-    def flush(self) -> None:
-        if self._rest:
-            self.write("\n")
-
-    def isatty(self) -> bool:
-        return False
-
-
-def _catch_prints(logger: Any, masker: Any) -> None:
-    prints: Any = _Prints(logger.run_dir / "worker.log", masker)
+    prints = MaskedLines(path, masker)
     sys.stdout = sys.stderr = prints
+    try:
+        yield
+    finally:
+        prints.finish()
 
 
 if __name__ == "__main__":

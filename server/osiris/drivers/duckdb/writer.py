@@ -11,6 +11,7 @@ from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.context import StepContext, single_input, step_context
 from osiris.drivers.duckdb.database import explained, is_held_here, open_database
+from osiris.drivers.journal import Entry, FileJournal, WrittenBefore
 from osiris.drivers.paths import Place
 from osiris.drivers.targets import complete_file, prepare_folder, require_key
 from osiris.sql.columns import Column, quote_name, quote_names, table_definition
@@ -26,6 +27,8 @@ _AS_TEXT = frozenset({"HUGEINT", "UHUGEINT", "BIT", "TIME WITH TIME ZONE"})  # A
 class DuckdbWriter:
     """Appends to, replaces or updates the rows of a table; a reader sees all of it or nothing."""
 
+    all_or_nothing = True
+
     def run(
         self, step_id: str, config: dict[str, Any], inputs: dict[str, Any] | None, ctx: ExecutionContext
     ) -> dict[str, Any]:
@@ -33,14 +36,17 @@ class DuckdbWriter:
         step = step_context(ctx)
         data = single_input(inputs, step_id)
         target = step.path(config, base_key=None)
-        if target.path.exists():
-            if target.path.is_dir():
-                raise ConfigurationError(f"Cannot write {target.shown}: it is a folder.", hint="Name a file.")
-            if data.once and is_held_here(target.path, step):
-                data = data.keep()  # its rows come from this very database, which is closed when all are read
-            rows = self._write(target.path, target, data, config, step)
-        else:
-            rows = self._write_new(target, data, config, step)
+        try:
+            if target.path.exists():
+                if target.path.is_dir():
+                    raise ConfigurationError(f"Cannot write {target.shown}: it is a folder.", hint="Name a file.")
+                if data.once and is_held_here(target.path, step):
+                    data = data.keep()  # its rows come from this very database, which is closed when all are read
+                rows = self._write(target.path, target, data, config, step)
+            else:
+                rows = self._write_new(target, data, config, step)
+        except WrittenBefore:
+            return {}
         step.wrote(rows, target)
         return {}
 
@@ -74,6 +80,9 @@ class DuckdbWriter:
             try:
                 connection.execute("BEGIN")
                 table = _Table(connection, config, target.shown)
+                entry = Entry.of(step, table.schema, table.table)
+                journal = FileJournal(connection, step, entry, target.shown, appends=table.mode == "append")
+                journal.begin()
                 table.prepare(columns)
             except duckdb.Error as error:
                 step.checkpoint()
@@ -92,6 +101,7 @@ class DuckdbWriter:
             try:
                 table.finish()
                 step.checkpoint()
+                journal.enter()
                 connection.execute("COMMIT")
             except duckdb.Error as error:
                 step.checkpoint()

@@ -196,8 +196,9 @@ def _explained(service: Service, errors: list[Any]) -> OsirisError:
     extensions = first.get("extensions")
     code = extensions.get("code") if isinstance(extensions, dict) else first.get("type")
     category = _CODES.get(str(code).upper(), _C.QUERY)
-    words = " ".join(str(first.get("message") or "no reason is given").split())[:300].rstrip(".")
+    words = service.words(str(first.get("message") or "")) or "no reason is given."
     path = first.get("path")
+    words = words if words.endswith("...") else words[:-1]
     where = f" (at {'.'.join(map(str, path))})" if isinstance(path, list) and path else ""
     more = f" {len(errors) - 1} more errors." if len(errors) > 2 else " One more error." if len(errors) == 2 else ""
     hint = "Check auth_type and auth_token." if category in (_C.AUTHENTICATION, _C.PERMISSION) else None

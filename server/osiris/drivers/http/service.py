@@ -68,6 +68,16 @@ class Service:
         error.category = category
         return error
 
+    def words(self, said: str) -> str:
+        """The words of the service as a sentence, not endlessly many, secrets masked; empty when it said nothing.
+
+        Masked before they are cut, and the cut shown: of a secret that only the run knows it leaves a part.
+        """
+        words = Masker(self.secrets).text(" ".join(said.split()))
+        if len(words) > _MOST_SAID:
+            return f"{words[:_MOST_SAID]}..."
+        return f"{words.rstrip('.')}." if words.strip(".") else ""
+
     def system(self, error: Exception, seconds: float) -> Unreachable:
         """What the operating system, TLS or a broken answer says."""
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -115,8 +125,8 @@ class Service:
     def refuses(self, status: int, said: str = "", wait: float | None = None) -> Unreachable:
         """A status that says no; ``said``: the words of the service, ``wait``: the seconds it asks for."""
         category = _STATUS.get(status) or (_C.UNREACHABLE if status >= 500 else _C.QUERY)
-        words = " ".join(said.split())[:_MOST_SAID].rstrip(".")
-        tail = f": {words}." if words else "."
+        words = self.words(said)
+        tail = f": {words}" if words else "."
         if status in (401, 403):
             does = "does not accept the credentials" if status == 401 else "does not allow this with the credentials"
             hint = f"Check {self.credentials}, and the variable that it is taken from."

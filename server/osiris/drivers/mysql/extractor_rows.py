@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,38 +21,93 @@ _END, _ERROR, _LONGEST_END = 0xFE, 0xFF, 9
 def cell_batches(connection: Connection[Any], width: int, size: int) -> Iterator[Cells]:
     """The rows of ``width`` cells of the result that comes in, each cell a text as bytes, in batches.
 
-    A batch has ``size`` rows, or fewer when they are long. Raises pymysql.MySQLError when the server or the network
-    ends it early.
+    A batch has about ``size`` rows, or fewer when they are long. Raises pymysql.MySQLError when the server or the
+    network ends it early.
     """
     incoming = _Incoming(connection)
-    row = range(width)
     cells: Cells = []
-    full, room = size * width, _BATCH_BYTES
-    for data, at, stop in incoming.packets():
-        first = data[at]
-        if first == _ERROR or (first == _END and stop - at < _LONGEST_END):
-            _raise_error(data[at:stop])
+    came = 0
+    while True:
+        data = incoming.data
+        at = _add_lines(data, cells) if width == 1 else _add_rows(data, width, cells)
+        if _ends(data, at):
+            _raise_error(data[at + 4 :])
             break
-        # The heart of it: no call but the one that adds a cell.
-        room -= stop - at
-        add = cells.append
-        for _ in row:
-            length = data[at]
-            at += 1
-            if length > 250:
-                if length == _NULL:
-                    add(None)
-                    continue
-                more = 2 if length == _TWO else 3 if length == _THREE else 8
-                length = int.from_bytes(data[at : at + more], "little")
-                at += more
-            add(data[at : at + length])
-            at += length
-        if len(cells) == full or room <= 0:
+        came += at
+        if _long(data, at):
+            row = incoming.joined(at)
+            _add_row(row, 0, width, cells)
+            came += len(row)
+        else:
+            incoming.more(at)
+        if len(cells) >= size * width or came >= _BATCH_BYTES:
             yield cells
-            cells, room = [], _BATCH_BYTES
+            cells, came = [], 0
     if cells:
         yield cells
+
+
+def _add_lines(data: bytes, cells: Cells) -> int:
+    """Take rows of one cell out of ``data``; returns how far that went."""
+    at, end = 0, len(data)
+    add = cells.append
+    while end - at > 4:
+        length = data[at] | data[at + 1] << 8 | data[at + 2] << 16
+        stop = at + 4 + length
+        if stop > end or length == _PART:
+            break
+        first = data[at + 4]
+        if first < _NULL:
+            add(data[at + 5 : stop])
+        elif first == _TWO:
+            add(data[at + 7 : stop])
+        elif _ends(data, at):
+            break
+        else:
+            add(None if first == _NULL else data[at + (8 if first == _THREE else 13) : stop])
+        at = stop
+    return at
+
+
+def _add_rows(data: bytes, width: int, cells: Cells) -> int:
+    """Take whole rows out of ``data``; returns how far that went."""
+    at, end = 0, len(data)
+    while end - at > 4:
+        length = data[at] | data[at + 1] << 8 | data[at + 2] << 16
+        stop = at + 4 + length
+        if stop > end or length == _PART or (data[at + 4] >= _END and _ends(data, at)):
+            break
+        _add_row(data, at + 4, width, cells)
+        at = stop
+    return at
+
+
+def _add_row(data: bytes, at: int, width: int, cells: Cells) -> None:
+    add = cells.append
+    for _ in range(width):
+        length = data[at]
+        at += 1
+        if length >= _NULL:
+            if length == _NULL:
+                add(None)
+                continue
+            more = 2 if length == _TWO else 3 if length == _THREE else 8
+            length = int.from_bytes(data[at : at + more], "little")
+            at += more
+        add(data[at : at + length])
+        at += length
+
+
+def _ends(data: bytes, at: int) -> bool:
+    """Whether the packet at ``at`` is there as a whole, and says that no row comes any more."""
+    length = int.from_bytes(data[at : at + 3], "little")
+    if not 0 < length <= len(data) - at - 4:
+        return False
+    return data[at + 4] == _ERROR or (data[at + 4] == _END and length < _LONGEST_END)
+
+
+def _long(data: bytes, at: int) -> bool:
+    return int.from_bytes(data[at : at + 3], "little") == _PART and len(data) - at >= 4
 
 
 def _raise_error(packet: bytes) -> None:
@@ -63,65 +118,47 @@ def _raise_error(packet: bytes) -> None:
 
 
 class _Incoming:
-    """What comes from the server, read in large pieces."""
+    """What comes from the server, read in large pieces; ``data`` is what was not taken yet."""
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
-        self._data = b""
+        self.data = b""
 
-    def packets(self) -> Iterator[tuple[bytes, int, int]]:
-        """Packet after packet, without end: some bytes, and where in them it begins and stops."""
-        at = 0
-        while True:
-            data = self._data
-            end = len(data)
-            while end - at > 4:
-                length = data[at] | data[at + 1] << 8 | data[at + 2] << 16
-                stop = at + 4 + length
-                if stop > end or length == _PART:
-                    break
-                yield data, at + 4, stop
-                at = stop
-            self._data = data[at:]
-            at = 0
-            if self._length() == _PART:
-                whole = self._joined()
-                yield whole, 0, len(whole)
-            else:
-                missing = 4 + self._length() - len(self._data)
-                self._add(missing if missing > _READ_BYTES else 0)
+    def more(self, taken: int) -> None:
+        """Forget the first bytes and wait for more: at least the rest of a long packet, else whatever comes."""
+        rest = self.data[taken:]
+        length = int.from_bytes(rest[:3], "little") if len(rest) >= 4 else 0
+        missing = 4 + length - len(rest)
+        self.data = rest + self._read(missing if missing > _READ_BYTES else 0)
 
-    def _length(self) -> int:
-        return int.from_bytes(self._data[:3], "little") if len(self._data) >= 4 else 0
-
-    def _joined(self) -> bytes:
-        """A packet that comes in parts."""
+    def joined(self, taken: int) -> bytes:
+        """Forget the first bytes; the packet behind them, which comes in parts."""
         parts = []
-        while True:
-            if len(self._data) < 4:
-                self._add(4 - len(self._data))
-            stop = 4 + self._length()
-            if len(self._data) < stop:
-                self._add(stop - len(self._data))
-            parts.append(self._data[4:stop])
-            self._data = self._data[stop:]
-            if stop < 4 + _PART:
-                return b"".join(parts)
+        rest = self.data[taken:]
+        length = _PART
+        while length == _PART:
+            if len(rest) < 4:
+                rest += self._read(4 - len(rest))
+            length = int.from_bytes(rest[:3], "little")
+            if len(rest) < 4 + length:
+                rest += self._read(4 + length - len(rest))
+            parts.append(rest[4 : 4 + length])
+            rest = rest[4 + length :]
+        self.data = rest
+        return b"".join(parts)
 
-    def _add(self, count: int) -> None:
-        """Wait for ``count`` bytes more, or with 0 for whatever comes."""
-        import pymysql
+    def _read(self, count: int) -> bytes:
+        """The next ``count`` bytes, or with 0 whatever comes. As PyMySQL does it, but for how much is read at once."""
+        from pymysql import OperationalError
 
-        # As PyMySQL does it, but for how much it reads at once.
         file: Any = self._connection._rfile
-        read: Callable[[int], bytes] = file.read if count else file.read1
         try:
-            came = read(count or _READ_BYTES)
+            came: bytes = file.read(count) if count else file.read1(_READ_BYTES)
         except OSError as error:
-            raise pymysql.OperationalError(_LOST, f"Lost connection to MySQL server during query ({error})") from error
+            raise OperationalError(_LOST, f"Lost connection to MySQL server during query ({error})") from error
         if not came or len(came) < count:
-            raise pymysql.OperationalError(_LOST, "Lost connection to MySQL server during query")
-        self._data += came
+            raise OperationalError(_LOST, "Lost connection to MySQL server during query")
+        return came
 
 
 _LOST = 2013

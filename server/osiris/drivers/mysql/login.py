@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pymysql
+from pymysql.constants import CLIENT
 
 from osiris.core.catalog_source import Timeouts
 from osiris.core.error_categories import ErrorCategory, category_of
@@ -35,10 +36,11 @@ _TLS = {2026, 3159, 1525}
 
 
 def open_connection(
-    fields: Mapping[str, Any], root: Path, timeouts: Timeouts
+    fields: Mapping[str, Any], root: Path, timeouts: Timeouts, *, sends_rows: bool = False
 ) -> tuple[pymysql.connections.Connection[Any], Peer]:
     """A connection that only reads, and the peer as messages name it.
 
+    ``sends_rows``: the server may be sent what it takes for a file; PyMySQL itself never hands it one.
     Every answer of the server is waited for ``timeouts.connect`` seconds while connecting, then ``timeouts.statement``.
     Raises ConfigurationError and ConnectionError.
     """
@@ -56,6 +58,7 @@ def open_connection(
             read_timeout=timeouts.connect,
             write_timeout=timeouts.connect,
             program_name="osiris",
+            client_flag=CLIENT.LOCAL_FILES if sends_rows else 0,
             **_tls(fields, root),
         )
         try:

@@ -37,7 +37,7 @@ class StepSession:
         self.writes = writes
         self.fields = connection_fields(config, _FIELDS)
         timeouts = Timeouts(statement=_LONGEST_SECONDS)
-        self.connection, self.peer = open_connection(self.fields, step.root, timeouts)
+        self.connection, self.peer = open_connection(self.fields, step.root, timeouts, sends_rows=writes)
         self.connection._write_timeout = _LONGEST_SECONDS
         self._killer: threading.Thread | None = None
         self._registered = contextlib.ExitStack()

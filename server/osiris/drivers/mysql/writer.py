@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from osiris.core.catalog_source import Timeouts
-from osiris.core.error_categories import ErrorCategory
-from osiris.core.error_taxonomy import ConfigurationError, OsirisError
+from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.execution_adapter import ExecutionContext
+from osiris.core.own_tables import UNNAMED
 from osiris.drivers.context import StepContext, single_input, step_context
+from osiris.drivers.journal import Entry, WrittenBefore
 from osiris.drivers.mysql.catalog import quote_name
+from osiris.drivers.mysql.journal import MySQLJournal
 from osiris.drivers.mysql.login import open_connection
 from osiris.drivers.mysql.session import StepSession
 from osiris.drivers.mysql.writer_rows import column_type, row_texts
-from osiris.drivers.targets import require_key, unknown_outcome
+from osiris.drivers.targets import require_key
 from osiris.sql.columns import Column
 
 _SETTINGS = (
@@ -47,6 +49,8 @@ class MySQLWriter:
     its own when all rows are in it.
     """
 
+    all_or_nothing = True
+
     def run(
         self, step_id: str, config: dict[str, Any], inputs: dict[str, Any] | None, ctx: ExecutionContext
     ) -> dict[str, Any]:
@@ -61,26 +65,17 @@ class MySQLWriter:
                 target.prepare(columns)
                 rows = target.load(data, columns, int(config.get("batch_size") or 1000), step)
                 step.checkpoint()
-            _commit(session, target)
-        except BaseException:
-            target.remove_made()
+            target.make_final()
+        except WrittenBefore:
+            return {}
+        except BaseException as error:
+            if not getattr(error, "outcome_unknown", False):
+                target.remove_made()
             raise
         finally:
             session.close()
         step.log_metric("rows_written", rows, unit="rows")
         return {}
-
-
-def _commit(session: StepSession, target: _Target) -> None:
-    try:
-        with session.stoppable():
-            session.connection.commit()
-    except OsirisError as error:
-        if target.mode == "append" and not target.made and error.category is ErrorCategory.UNREACHABLE:
-            raise unknown_outcome(target.shown) from error
-        raise
-    with session.stoppable():
-        target.name_made()
 
 
 class _Target:
@@ -98,6 +93,8 @@ class _Target:
         self.source = self._named(self.table)
         self.made = ""
         self.names: list[str] = []
+        entry = Entry.of(session.step, session.fields.get("schema"), config["table"])
+        self.journal = MySQLJournal(session, self.schema, entry, self.shown, appends=self.mode == "append")
 
     def _named(self, table: str) -> str:
         return f"{quote_name(self.schema)}.{quote_name(table)}"
@@ -105,6 +102,11 @@ class _Target:
     def prepare(self, columns: Sequence[Column]) -> None:
         """Make the table when it is missing, begin, empty it when that is wanted. Raises OsirisError, MySQLError."""
         require_key(self.key, columns, self.key_name)
+        try:
+            self.journal.begin()
+        except WrittenBefore:
+            self._name_earlier()
+            raise
         if self._found():
             self._match(columns)
             if self.mode == "upsert":
@@ -153,17 +155,34 @@ class _Target:
             parts.append(f"{quote_name(column.name)} {kind} {'NOT NULL' if in_key else 'NULL'}")
         if self.key:
             parts.append(f"PRIMARY KEY ({_names(self.key)})")
-        digest = hashlib.sha256(f"{self.session.step.session_id} {self.source}".encode()).hexdigest()[:16]
-        made = self._named(f"osiris_new_{digest}")
+        made = self._named(self._unnamed())
         options = "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+        self.session.connection.query(f"DROP TABLE IF EXISTS {made}")  # of a run that was killed, or an attempt
         self.session.connection.query(f"CREATE TABLE {made} ({', '.join(parts)}) {options}")
         self.made, self.final, self.source = made, self.source, made
 
-    def name_made(self) -> None:
-        """Give the table that was made its name. Raises MySQLError, when meanwhile somebody else made one."""
+    def _unnamed(self) -> str:
+        """What the table is called until all rows are in it, in every run that goes on with the first."""
+        step = self.session.step
+        digest = hashlib.sha256(f"{step.origin} {step.step_id} {self._named(self.table)}".encode()).hexdigest()
+        return f"{UNNAMED}{digest[:16]}"
+
+    def _name_earlier(self) -> None:
+        """Give the table its name that holds all rows, where what made it did not come to that."""
+        if self.session.rows(_TABLE, [self.schema, self._unnamed()]):
+            self.session.rows(f"RENAME TABLE {self._named(self._unnamed())} TO {self.source}")
+
+    def make_final(self) -> None:
+        """Commit, and give the table that was made its name. Raises OsirisError, StepStopped."""
+        session, told = self.session, self.journal.kept or not self.made
+        self.journal.enter()
+        with self.journal.committing() if told else contextlib.nullcontext(), session.stoppable():
+            session.connection.commit()
         if self.made:
-            self.session.connection.query(f"RENAME TABLE {self.made} TO {self.final}")
+            with session.stoppable():  # refused when meanwhile somebody else made a table of that name
+                session.connection.query(f"RENAME TABLE {self.made} TO {self.final}")
             self.made = ""
+        self.journal.remove_old()
 
     def remove_made(self) -> None:
         """Remove the table that was made, by a new connection: ours may be broken, or still at work."""
@@ -176,6 +195,7 @@ class _Target:
             try:
                 other.query("SET SESSION TRANSACTION READ WRITE")
                 other.query(f"SET SESSION lock_wait_timeout = {_DROP_SECONDS}")
+                self.journal.forget(other.cursor())
                 other.query(f"DROP TABLE IF EXISTS {self.made}")
             finally:
                 other.close()

@@ -36,6 +36,7 @@ _TYPES = {
     "JSON": "JSON",
 }
 _NUMBERS = frozenset(name for name in _TYPES if "INT" in name)
+_UNQUOTED = _NUMBERS | {"FLOAT", "DOUBLE", "DATE", "TIME", "TIMESTAMP", "UUID"}
 
 
 def column_type(kind: str, *, in_key: bool) -> str:
@@ -60,6 +61,28 @@ def row_texts(
             texts: list[str] = batch.column(0).to_pylist()
             for start in range(0, len(texts), size):
                 yield texts[start : start + size]
+
+
+def file_line(columns: Sequence[Column]) -> str:
+    """A row as a line for LOAD DATA, without its end, in DuckDB's SQL; binary values in hexadecimal."""
+    cells = ", ".join(f"coalesce({_text(column)}, '\\N')" for column in columns)
+    return f"concat_ws(chr(9), {cells})"
+
+
+def _text(column: Column) -> str:
+    value, kind = quote_name(column.name), column.type
+    if kind == "BOOLEAN":
+        return f"CAST(CAST({value} AS TINYINT) AS VARCHAR)"
+    if kind == "BLOB":
+        return f"hex({value})"
+    if kind in _UNQUOTED or kind.startswith("DECIMAL"):
+        return f"CAST({value} AS VARCHAR)"
+    if _is_nested(kind):
+        value = f"to_json({value})"
+    elif kind == "TIMESTAMP WITH TIME ZONE":
+        value = f"{value} AT TIME ZONE 'UTC'"
+    text = f"replace(CAST({value} AS VARCHAR), '\\', '\\\\')"
+    return f"replace(replace({text}, chr(9), '\\t'), chr(10), '\\n')"
 
 
 def _literal(value: str, kind: str) -> str:

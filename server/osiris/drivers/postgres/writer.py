@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from osiris.core.error_categories import ErrorCategory
-from osiris.core.error_taxonomy import ConfigurationError, OsirisError
+from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.context import StepContext, single_input, step_context
+from osiris.drivers.journal import Entry, WrittenBefore
+from osiris.drivers.postgres.journal import PostgresJournal
 from osiris.drivers.postgres.session import StepSession
 from osiris.drivers.postgres.tables import Table, find_table, in_sql, place_of
 from osiris.drivers.postgres.writer_rows import column_type, lines
-from osiris.drivers.targets import require_key, unknown_outcome
+from osiris.drivers.targets import require_key
 from osiris.sql.columns import Column, quote_name, quote_names
 
 _COLUMNS = """
@@ -32,6 +34,8 @@ _STAGE, _PLACE = "osiris_rows", "osiris_row"
 class PostgresWriter:
     """Appends to, replaces or updates the rows of a table; a reader sees all of it or nothing."""
 
+    all_or_nothing = True
+
     def run(
         self, step_id: str, config: dict[str, Any], inputs: dict[str, Any] | None, ctx: ExecutionContext
     ) -> dict[str, Any]:
@@ -46,20 +50,17 @@ class PostgresWriter:
                 target.prepare(columns)
                 rows = target.load(data, columns, int(config.get("batch_size") or 1000), step)
                 step.checkpoint()
-            self._commit(session, target)
+            target.journal.enter()
+            # A server that is shutting down may say so instead of the good end.
+            with target.journal.committing(ErrorCategory.BUSY), session.stoppable():
+                session.connection.commit()
+            target.journal.remove_old()
+        except WrittenBefore:
+            return {}
         finally:
             session.close()
         step.log_metric("rows_written", rows, unit="rows")
         return {}
-
-    def _commit(self, session: StepSession, target: _Target) -> None:
-        try:
-            with session.stoppable():
-                session.connection.commit()
-        except OsirisError as error:
-            if target.mode == "append" and error.category is ErrorCategory.UNREACHABLE:
-                raise unknown_outcome(target.shown) from error
-            raise
 
 
 class _Target:
@@ -85,6 +86,8 @@ class _Target:
         """Make the table when it is missing, empty it when that is wanted. Raises OsirisError, psycopg.Error."""
         require_key(self.key, columns, self.key_name)
         table = find_table(self.session, self.config)
+        self.journal = self._journal(table)
+        self.journal.begin()
         if table is None:
             self._create(columns)
             return
@@ -96,6 +99,11 @@ class _Target:
             self._needs_unique_key(table)
         if self.mode == "replace" or self.config.get("truncate_before"):
             self.execute(f"DELETE FROM {self.source}")  # not TRUNCATE: others read the old rows until the end
+
+    def _journal(self, table: Table | None) -> PostgresJournal:
+        schema = table.schema if table is not None else place_of(self.session, self.config)[0]
+        entry = Entry.of(self.session.step, self.session.fields.get("schema"), self.config["table"])
+        return PostgresJournal(self.session, schema, entry, self.shown, appends=self.mode == "append")
 
     def _create(self, columns: Sequence[Column]) -> None:
         if not self.config.get("create_table"):

@@ -11,6 +11,7 @@ from typing import Any
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.context import StepContext, single_input, step_context
+from osiris.drivers.journal import Entry, FileJournal, WrittenBefore
 from osiris.drivers.sqlite.database import explained, open_writable
 from osiris.drivers.targets import complete_file, prepare_folder, require_key
 from osiris.sql.columns import Column, quote_name, quote_names
@@ -20,6 +21,8 @@ from osiris.sql.dataset import Dataset
 class SqliteWriter:
     """Appends to, replaces or updates the rows of a table; a reader sees all of it or nothing."""
 
+    all_or_nothing = True
+
     def run(
         self, step_id: str, config: dict[str, Any], inputs: dict[str, Any] | None, ctx: ExecutionContext
     ) -> dict[str, Any]:
@@ -27,13 +30,16 @@ class SqliteWriter:
         step = step_context(ctx)
         data = single_input(inputs, step_id)
         target = step.path(config, base_key=None)
-        if target.path.exists():
-            prepare_folder(target, create_dirs=True)
-            rows = self._write(target.path, data, config, target.shown, step)
-        else:
-            # A new database appears under its name with all rows in it.
-            with complete_file(target, step.temporary(target.path), create_dirs=True) as part:
-                rows = self._write(part, data, config, target.shown, step)
+        try:
+            if target.path.exists():
+                prepare_folder(target, create_dirs=True)
+                rows = self._write(target.path, data, config, target.shown, step)
+            else:
+                # A new database appears under its name with all rows in it.
+                with complete_file(target, step.temporary(target.path), create_dirs=True) as part:
+                    rows = self._write(part, data, config, target.shown, step)
+        except WrittenBefore:
+            return {}
         step.wrote(rows, target)
         return {}
 
@@ -47,6 +53,9 @@ class SqliteWriter:
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 table = _Table(connection, config, shown)
+                entry = Entry.of(step, table.name)
+                journal = FileJournal(connection, step, entry, shown, appends=table.mode == "append")
+                journal.begin()
                 table.prepare(columns)
                 statement = table.insert_statement(columns)
                 count = 0
@@ -55,6 +64,7 @@ class SqliteWriter:
                     count += len(rows)
                     step.advance(len(rows))
                     step.checkpoint()
+                journal.enter()
                 connection.execute("COMMIT")
             except sqlite3.Error as error:
                 step.checkpoint()
