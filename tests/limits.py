@@ -85,6 +85,7 @@ class Watch:
         self._within = within
         self._workers = workers
         self._under_way: dict[str, float] = {}
+        self._ended: set[str] = set()
         self._failed: list[str] = []
         self._output = os.dup(2)
 
@@ -97,6 +98,14 @@ class Watch:
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         self._under_way.pop(nodeid, None)
+        self._ended.add(nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A run that lost its workers has not passed, whatever they had said until then."""
+        missing = session.testscollected - len(self._ended)
+        if self._workers and session.exitstatus == 0 and missing > 0 and not session.config.option.collectonly:
+            self._say(f"\n{missing} tests were not run.\n")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:

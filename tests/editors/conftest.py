@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -127,9 +129,9 @@ def profile(browser: Browser) -> BrowserContext:
     return browser.new_context(viewport={"width": 1280, "height": 800})
 
 
-@pytest.fixture
-def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """An empty browser page, which must ask nobody but this machine. A test that fails leaves a picture."""
+@contextlib.contextmanager
+def watched_page(profile: BrowserContext) -> Iterator[tuple[Page, set[str]]]:
+    """An empty browser page, and the other machines that it has asked."""
     page = profile.new_page()
     foreign: set[str] = set()
 
@@ -140,11 +142,25 @@ def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pa
 
     page.on("request", lambda request: note(request.url))
     page.on("websocket", lambda socket: note(socket.url))
-    yield page
-    if request.node.stash.get(_FAILED, False):
+    yield page, foreign
+    page.close()
+
+
+def photograph_failure(page: Page, request: pytest.FixtureRequest) -> bool:
+    """Whether the test has failed; then there is a picture of the page as it left it."""
+    failed = request.node.stash.get(_FAILED, False)
+    if failed:
         name = re.sub(r"\W+", "-", request.node.name)
         page.screenshot(path=str(PICTURES / f"failed-{name}.png"))
-    page.close()
+    return failed
+
+
+@pytest.fixture
+def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """An empty browser page, which must ask nobody but this machine. A test that fails leaves a picture."""
+    with watched_page(profile) as (page, foreign):
+        yield page
+        photograph_failure(page, request)
     assert not foreign, f"the editor asked foreign hosts: {sorted(foreign)}"
 
 
@@ -159,9 +175,65 @@ def open_editor(vscode: code_server.CodeServer, page: Page) -> Callable[[Path], 
 
 
 @pytest.fixture
-def editor(open_editor: Callable[[Path], EditorPage], shop: Path) -> EditorPage:
-    """VS Code on a fresh copy of the example shop."""
+def own_editor(open_editor: Callable[[Path], EditorPage], shop: Path) -> EditorPage:
+    """VS Code on a fresh copy of the example shop, in a window of its own."""
     return open_editor(shop)
+
+
+@pytest.fixture
+def editor(own_editor: EditorPage) -> EditorPage:
+    """VS Code on a fresh copy of the example shop."""
+    return own_editor
+
+
+class Window:
+    """A window of VS Code that is shown again and again; each time there is one more project in its folder."""
+
+    def __init__(self, vscode: code_server.CodeServer, profile: BrowserContext, folder: Path) -> None:
+        self._vscode = vscode
+        self._profile = profile
+        self._folder = folder
+        self._numbers = itertools.count(1)
+        self._opened = contextlib.ExitStack()
+        self._editor: EditorPage | None = None
+        self.foreign: set[str] = set()
+
+    def editor(self) -> EditorPage:
+        """The window with a fresh copy of the example shop in which no file is open."""
+        project = code_server.copy_example(self._folder / f"shop-{next(self._numbers):02}")
+        if self._editor is None:
+            page, self.foreign = self._opened.enter_context(watched_page(self._profile))
+            self._editor = EditorPage(page, self._vscode, self._folder)
+        self._editor.begin_again(project)
+        return self._editor
+
+    def close(self) -> None:
+        """Close it; the next test gets a new one."""
+        self._editor = None
+        self._opened.close()
+
+
+@pytest.fixture(scope="module")
+def window(
+    vscode: code_server.CodeServer, profile: BrowserContext, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Window]:
+    """One window for the tests of a module."""
+    window = Window(vscode, profile, tmp_path_factory.mktemp("projects"))
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def shared_editor(window: Window, request: pytest.FixtureRequest) -> Iterator[EditorPage]:
+    """VS Code on a fresh copy of the example shop, in a window that other tests had open before.
+
+    For what happens in the text of a file. To load a window takes longer than most tests.
+    """
+    editor = window.editor()
+    yield editor
+    if photograph_failure(editor.page, request):
+        window.close()
+    assert not window.foreign, f"the editor asked foreign hosts: {sorted(window.foreign)}"
 
 
 @pytest.fixture

@@ -72,20 +72,31 @@ class EditorPage:
         """A window that will show ``folder``; it is loaded when the first file is opened."""
         self.page = page
         self.folder = folder
+        self._window = folder
         self._server = server
         self._loaded = False
         page.set_default_timeout(PATIENCE * 1000)
 
+    def begin_again(self, folder: Path) -> None:
+        """Close all files without saving them; those that are opened from now on are in ``folder``, in the window's."""
+        tabs = self.page.locator(".editor-group-container .tab")
+        while left := tabs.count():
+            self.press("Escape")
+            self.run_command("View: Revert and Close Editor")
+            self.until(lambda left=left: tabs.count() < left, lambda: "the file stays open")  # type: ignore[misc]
+        self.folder = folder
+
     def open_file(self, path: str) -> None:
         """Open a file of the folder, with the cursor in it: the first with the window, others through Quick Open."""
         name = path.rsplit("/", 1)[-1]
+        path = (self.folder / path).relative_to(self._window).as_posix()
         if self._loaded:
             self.page.keyboard.press("Control+P")
-            self._pick(path, row=name)
+            self._pick(path, row=name, described=path.removesuffix(name).rstrip("/"))
             self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
             self.page.wait_for_selector(".editor-group-container.active .monaco-editor.focused")
             return
-        self.page.goto(self._server.url(self.folder, path))
+        self.page.goto(self._server.url(self._window, path))
         self._loaded = True
         self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
         self.page.locator(".monaco-editor .view-line").first.click()
@@ -345,10 +356,11 @@ class EditorPage:
                 raise AssertionError(explain())
             self.page.wait_for_timeout(50)
 
-    def _pick(self, text: str, *, row: str | None) -> None:
+    def _pick(self, text: str, *, row: str | None, described: str = "") -> None:
         self._type_into_box(text)
         if row is not None:
-            self.page.locator(".quick-input-list .monaco-list-row.focused", has_text=row).wait_for()
+            rows = self.page.locator(".quick-input-list .monaco-list-row.focused", has_text=row)
+            rows.filter(has_text=described).wait_for()
         self.page.wait_for_timeout(300)  # the list settles after the last key; Enter takes its first row
         self.page.keyboard.press("Enter")
         self.page.wait_for_selector(".quick-input-widget", state="hidden")

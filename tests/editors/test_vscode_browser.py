@@ -47,13 +47,13 @@ steps:
 """
 
 
-def test_an_error_is_underlined_at_its_very_text(editor: EditorPage, pictures: Path) -> None:
-    editor.open_file(BROKEN)
-    editor.wait_until_served()
+def test_an_error_is_underlined_at_its_very_text(shared_editor: EditorPage, pictures: Path) -> None:
+    shared_editor.open_file(BROKEN)
+    shared_editor.wait_until_served()
 
-    editor.wait_for_squiggle("sqlite.extracter")
+    shared_editor.wait_for_squiggle("sqlite.extracter")
 
-    editor.screenshot(pictures / "squiggle.png")
+    shared_editor.screenshot(pictures / "squiggle.png")
 
 
 def test_the_problems_panel_names_code_and_place(editor: EditorPage, pictures: Path) -> None:
@@ -68,41 +68,43 @@ def test_the_problems_panel_names_code_and_place(editor: EditorPage, pictures: P
     editor.screenshot(pictures / "problems.png")
 
 
-def test_a_quick_fix_mends_the_error(editor: EditorPage, pictures: Path) -> None:
-    editor.open_file(BROKEN)
-    editor.wait_for_squiggle("sqlite.extracter")
-    editor.go_to(line=11, column=20)
+def test_a_quick_fix_mends_the_error(shared_editor: EditorPage, pictures: Path) -> None:
+    shared_editor.open_file(BROKEN)
+    shared_editor.wait_for_squiggle("sqlite.extracter")
+    shared_editor.go_to(line=11, column=20)
 
-    fixes = editor.quick_fixes()
-    editor.screenshot(pictures / "quick-fix.png")
+    fixes = shared_editor.quick_fixes()
+    shared_editor.screenshot(pictures / "quick-fix.png")
     fixes.filter(has_text="sqlite.extractor").first.click()
 
-    editor.until(lambda: "sqlite.extracter" not in editor.squiggles(), lambda: f"squiggles: {editor.squiggles()}")
-    editor.press("Control+S")
-    path = editor.folder / BROKEN
-    editor.until(lambda: "component: sqlite.extractor\n" in path.read_text(), lambda: path.read_text())
+    shared_editor.until(
+        lambda: "sqlite.extracter" not in shared_editor.squiggles(), lambda: f"squiggles: {shared_editor.squiggles()}"
+    )
+    shared_editor.press("Control+S")
+    path = shared_editor.folder / BROKEN
+    shared_editor.until(lambda: "component: sqlite.extractor\n" in path.read_text(), lambda: path.read_text())
 
 
-def test_hovering_a_component_says_what_it_does(editor: EditorPage, pictures: Path) -> None:
-    editor.open_file(DAILY)
-    editor.wait_until_served()
+def test_hovering_a_component_says_what_it_does(shared_editor: EditorPage, pictures: Path) -> None:
+    shared_editor.open_file(DAILY)
+    shared_editor.wait_until_served()
 
-    words = editor.hover("sqlite.extractor")
+    words = shared_editor.hover("sqlite.extractor")
 
     assert "SQLite" in words
-    editor.screenshot(pictures / "hover.png")
+    shared_editor.screenshot(pictures / "hover.png")
 
 
-def test_saving_compiles_the_pipeline(editor: EditorPage) -> None:
-    manifest = editor.folder / "build" / "daily-revenue" / "manifest.json"
-    editor.open_file(DAILY)
-    editor.wait_until_served()
-    editor.go_to(line=3, column=200)
-    editor.type(" Net.")
+def test_saving_compiles_the_pipeline(shared_editor: EditorPage) -> None:
+    manifest = shared_editor.folder / "build" / "daily-revenue" / "manifest.json"
+    shared_editor.open_file(DAILY)
+    shared_editor.wait_until_served()
+    shared_editor.go_to(line=3, column=200)
+    shared_editor.type(" Net.")
 
-    editor.press("Control+S")
+    shared_editor.press("Control+S")
 
-    editor.until(manifest.is_file, lambda: f"{manifest} was not written")
+    shared_editor.until(manifest.is_file, lambda: f"{manifest} was not written")
     assert json.loads(manifest.read_text())["pipeline"]["name"] == "daily-revenue"
 
 
@@ -158,23 +160,23 @@ def test_a_pipeline_with_errors_is_not_run_and_says_why(editor: EditorPage, pict
     editor.screenshot(pictures / "run-refused.png")
 
 
-def test_plain_yaml_with_an_oml_version_is_oml(editor: EditorPage) -> None:
-    (editor.folder / "plain.yaml").write_text('oml_version: "0.1.0"\nname: plain\nsteps: 3\n')
+def test_plain_yaml_with_an_oml_version_is_oml(shared_editor: EditorPage) -> None:
+    (shared_editor.folder / "plain.yaml").write_text('oml_version: "0.1.0"\nname: plain\nsteps: 3\n')
 
-    editor.open_file("plain.yaml")
+    shared_editor.open_file("plain.yaml")
 
-    editor.until(lambda: editor.language_mode() == "OML", editor.language_mode)
-    editor.wait_for_squiggle("3")
+    shared_editor.until(lambda: shared_editor.language_mode() == "OML", shared_editor.language_mode)
+    shared_editor.wait_for_squiggle("3")
 
 
-def test_other_yaml_stays_yaml(editor: EditorPage) -> None:
-    (editor.folder / "other.yaml").write_text("shop: 1\n")
-    editor.open_file(BROKEN)
-    editor.wait_for_squiggle("sqlite.extracter")
+def test_other_yaml_stays_yaml(shared_editor: EditorPage) -> None:
+    (shared_editor.folder / "other.yaml").write_text("shop: 1\n")
+    shared_editor.open_file(BROKEN)
+    shared_editor.wait_for_squiggle("sqlite.extracter")
 
-    editor.open_file("other.yaml")
+    shared_editor.open_file("other.yaml")
 
-    editor.until(lambda: editor.language_mode() == "YAML", editor.language_mode)
+    shared_editor.until(lambda: shared_editor.language_mode() == "YAML", shared_editor.language_mode)
 
 
 def test_the_connections_file_is_checked_although_no_pipeline_is_open(editor: EditorPage) -> None:
@@ -185,16 +187,16 @@ def test_the_connections_file_is_checked_although_no_pipeline_is_open(editor: Ed
     editor.wait_for_squiggle("nonsense")
 
 
-def test_sql_in_a_query_is_coloured_as_sql(editor: EditorPage, pictures: Path) -> None:
-    editor.open_file(DAILY)
-    editor.wait_until_served()
-    editor.go_to(line=60, column=1)
+def test_sql_in_a_query_is_coloured_as_sql(shared_editor: EditorPage, pictures: Path) -> None:
+    shared_editor.open_file(DAILY)
+    shared_editor.wait_until_served()
+    shared_editor.go_to(line=60, column=1)
 
-    editor.until(lambda: editor.color_of("SELECT") != "", lambda: "no SELECT to be seen")
+    shared_editor.until(lambda: shared_editor.color_of("SELECT") != "", lambda: "no SELECT to be seen")
 
-    assert editor.color_of("SELECT") not in ("", editor.color_of("query"))
-    assert editor.color_of("SELECT") != editor.color_of("df_extract_refunds")
-    editor.screenshot(pictures / "sql.png")
+    assert shared_editor.color_of("SELECT") not in ("", shared_editor.color_of("query"))
+    assert shared_editor.color_of("SELECT") != shared_editor.color_of("df_extract_refunds")
+    shared_editor.screenshot(pictures / "sql.png")
 
 
 def test_a_folder_without_project_files_gets_diagnostics_too(
@@ -208,15 +210,15 @@ def test_a_folder_without_project_files_gets_diagnostics_too(
     editor.wait_for_squiggle("{}")
 
 
-def test_format_document_formats_and_keeps_comments(editor: EditorPage) -> None:
-    path = editor.new_pipeline('oml_version:   "0.1.0"   # kept\nname:    new\nsteps:\n-   id:  a\n')
+def test_format_document_formats_and_keeps_comments(shared_editor: EditorPage) -> None:
+    path = shared_editor.new_pipeline('oml_version:   "0.1.0"   # kept\nname:    new\nsteps:\n-   id:  a\n')
 
     def saved() -> str:
-        editor.press("Control+S")
+        shared_editor.press("Control+S")
         return path.read_text()
 
-    editor.run_command("Format Document")
+    shared_editor.run_command("Format Document")
 
-    editor.until(lambda: 'oml_version: "0.1.0"' in saved(), path.read_text)
+    shared_editor.until(lambda: 'oml_version: "0.1.0"' in saved(), path.read_text)
     assert "# kept" in path.read_text()
     assert "  - id: a\n" in path.read_text()

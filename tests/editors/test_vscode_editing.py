@@ -82,6 +82,12 @@ steps:
 """
 
 
+@pytest.fixture
+def editor(shared_editor: EditorPage) -> EditorPage:
+    """Most of it is about the text of one file; what runs, or is about other files, has a window of its own."""
+    return shared_editor
+
+
 def put_cursor(editor: EditorPage, path: str, marked: str) -> None:
     """Open a file, if need be, and put the cursor where ``<|>`` stands in a piece of its text on disk."""
     text = (editor.folder / path).read_text()
@@ -190,16 +196,16 @@ def test_renaming_a_step_renames_it_in_needs_inputs_and_sql(editor: EditorPage, 
     ).replace("df_refunds", "df_returns")
 
 
-def test_renaming_a_connection_renames_it_in_every_file(editor: EditorPage, pictures: Path) -> None:
-    put_cursor(editor, DAILY, '"@sqlite.sh<|>op"')
+def test_renaming_a_connection_renames_it_in_every_file(own_editor: EditorPage, pictures: Path) -> None:
+    put_cursor(own_editor, DAILY, '"@sqlite.sh<|>op"')
 
-    editor.rename("orders", picture=pictures / "editing-rename-connection.png")
+    own_editor.rename("orders", picture=pictures / "editing-rename-connection.png")
 
-    saved(editor, DAILY, '"@sqlite.orders"')
+    saved(own_editor, DAILY, '"@sqlite.orders"')
     for path, text in ((CONNECTIONS, "    orders:\n      path: data/shop.db"), (CUSTOMERS, '"@sqlite.orders"')):
-        file = editor.folder / path
-        editor.until(lambda file=file, text=text: text in file.read_text(), file.read_text)  # type: ignore[misc]
-    assert "@sqlite.shop" not in (editor.folder / CUSTOMERS).read_text()
+        file = own_editor.folder / path
+        own_editor.until(lambda file=file, text=text: text in file.read_text(), file.read_text)  # type: ignore[misc]
+    assert "@sqlite.shop" not in (own_editor.folder / CUSTOMERS).read_text()
 
 
 def test_a_bad_new_name_is_refused_with_its_reason(editor: EditorPage, pictures: Path) -> None:
@@ -211,42 +217,42 @@ def test_a_bad_new_name_is_refused_with_its_reason(editor: EditorPage, pictures:
     editor.screenshot(pictures / "editing-rename-refused.png")
 
 
-def test_the_lens_above_a_pipeline_runs_it_and_then_tells_how_it_went(editor: EditorPage, pictures: Path) -> None:
-    editor.open_file(DAILY)
+def test_the_lens_above_a_pipeline_runs_it_and_then_tells_how_it_went(own_editor: EditorPage, pictures: Path) -> None:
+    own_editor.open_file(DAILY)
 
-    editor.run_lens("▶ Run", above="name: daily-revenue")
+    own_editor.run_lens("▶ Run", above="name: daily-revenue")
 
-    editor.wait_for_output("run succeeded")
-    editor.lens("✓ just now", above="name: daily-revenue")
-    editor.screenshot(pictures / "editing-lens.png")
-    editor.go_to(line=23, column=1)
-    editor.lens("✓ 354 rows", above="- id: extract-orders")
-    editor.screenshot(pictures / "editing-lens-of-a-step.png")
-
-
-def test_run_to_here_runs_a_step_and_what_it_needs(editor: EditorPage, pictures: Path) -> None:
-    put_cursor(editor, DAILY, "- id: extract-refunds<|>")
-
-    editor.run_lens("▶ Run to here", above="- id: extract-refunds")
-
-    editor.wait_for_output("run succeeded")
-    assert any("extract-refunds: done" in line for line in editor.output_lines())
-    assert not any("extract-orders" in line for line in editor.output_lines())
-    editor.screenshot(pictures / "editing-run-to-here.png")
+    own_editor.wait_for_output("run succeeded")
+    own_editor.lens("✓ just now", above="name: daily-revenue")
+    own_editor.screenshot(pictures / "editing-lens.png")
+    own_editor.go_to(line=23, column=1)
+    own_editor.lens("✓ 354 rows", above="- id: extract-orders")
+    own_editor.screenshot(pictures / "editing-lens-of-a-step.png")
 
 
-def test_format_on_save_gives_the_one_layout_and_keeps_comments(editor: EditorPage, pictures: Path) -> None:
-    (editor.folder / ".vscode").mkdir()
-    (editor.folder / ".vscode" / "settings.json").write_text('{"[oml]": {"editor.formatOnSave": true}}')
-    (editor.folder / "messy.oml").write_text(MESSY)
-    put_cursor(editor, "messy.oml", "name:   messy<|>")
-    editor.screenshot(pictures / "editing-messy.png")
+def test_run_to_here_runs_a_step_and_what_it_needs(own_editor: EditorPage, pictures: Path) -> None:
+    put_cursor(own_editor, DAILY, "- id: extract-refunds<|>")
 
-    editor.type(" ")
-    text = saved(editor, "messy.oml", "name: messy\n")
+    own_editor.run_lens("▶ Run to here", above="- id: extract-refunds")
+
+    own_editor.wait_for_output("run succeeded")
+    assert any("extract-refunds: done" in line for line in own_editor.output_lines())
+    assert not any("extract-orders" in line for line in own_editor.output_lines())
+    own_editor.screenshot(pictures / "editing-run-to-here.png")
+
+
+def test_format_on_save_gives_the_one_layout_and_keeps_comments(own_editor: EditorPage, pictures: Path) -> None:
+    (own_editor.folder / ".vscode").mkdir()
+    (own_editor.folder / ".vscode" / "settings.json").write_text('{"[oml]": {"editor.formatOnSave": true}}')
+    (own_editor.folder / "messy.oml").write_text(MESSY)
+    put_cursor(own_editor, "messy.oml", "name:   messy<|>")
+    own_editor.screenshot(pictures / "editing-messy.png")
+
+    own_editor.type(" ")
+    text = saved(own_editor, "messy.oml", "name: messy\n")
 
     assert text == TIDY
-    editor.screenshot(pictures / "editing-tidy.png")
+    own_editor.screenshot(pictures / "editing-tidy.png")
 
 
 def test_the_definition_of_a_needed_step_is_the_step(editor: EditorPage) -> None:
@@ -330,20 +336,20 @@ def test_the_path_above_the_text_and_the_outline_name_the_steps(editor: EditorPa
     editor.screenshot(pictures / "editing-outline.png")
 
 
-def test_steps_of_all_pipelines_are_found_by_a_few_letters(editor: EditorPage, pictures: Path) -> None:
-    editor.open_file(DAILY)
-    editor.wait_until_served()
+def test_steps_of_all_pipelines_are_found_by_a_few_letters(own_editor: EditorPage, pictures: Path) -> None:
+    own_editor.open_file(DAILY)
+    own_editor.wait_until_served()
 
-    editor.press("Control+P")
-    box = editor.page.locator(".quick-input-widget:not(.hidden) input")
+    own_editor.press("Control+P")
+    box = own_editor.page.locator(".quick-input-widget:not(.hidden) input")
     box.wait_for()
-    editor.page.keyboard.insert_text("#lifeval")
-    row = editor.page.locator(".quick-input-list .monaco-list-row", has_text="lifetime-value")
+    own_editor.page.keyboard.insert_text("#lifeval")
+    row = own_editor.page.locator(".quick-input-list .monaco-list-row", has_text="lifetime-value")
     row.first.wait_for()
-    editor.screenshot(pictures / "editing-workspace-symbols.png")
-    editor.press("Enter")
+    own_editor.screenshot(pictures / "editing-workspace-symbols.png")
+    own_editor.press("Enter")
 
-    wait_for_cursor(editor, CUSTOMERS, "- id: <|>lifetime-value")
+    wait_for_cursor(own_editor, CUSTOMERS, "- id: <|>lifetime-value")
 
 
 def test_a_value_is_extracted_to_a_parameter(editor: EditorPage, pictures: Path) -> None:
@@ -357,18 +363,18 @@ def test_a_value_is_extracted_to_a_parameter(editor: EditorPage, pictures: Path)
     saved(editor, DAILY, 'delimiter: "${params.delimiter}"', '  delimiter: ";"\n')
 
 
-def test_all_certain_fixes_are_applied_on_save(editor: EditorPage, pictures: Path) -> None:
-    (editor.folder / ".vscode").mkdir()
+def test_all_certain_fixes_are_applied_on_save(own_editor: EditorPage, pictures: Path) -> None:
+    (own_editor.folder / ".vscode").mkdir()
     settings = '{"[oml]": {"editor.codeActionsOnSave": {"source.fixAll.osiris": "explicit"}}}'
-    (editor.folder / ".vscode" / "settings.json").write_text(settings)
-    put_cursor(editor, BROKEN, "name: broken-orders<|>")
-    editor.type("-mended")
+    (own_editor.folder / ".vscode" / "settings.json").write_text(settings)
+    put_cursor(own_editor, BROKEN, "name: broken-orders<|>")
+    own_editor.type("-mended")
 
-    text = saved(editor, BROKEN, "name: broken-orders-mended\n", "component: sqlite.extractor\n", "delimiter: ")
+    text = saved(own_editor, BROKEN, "name: broken-orders-mended\n", "component: sqlite.extractor\n", "delimiter: ")
 
     assert "needs: [extract-refunds]" in text
     assert "mode: write\n" in text
-    editor.screenshot(pictures / "editing-fixed-on-save.png")
+    own_editor.screenshot(pictures / "editing-fixed-on-save.png")
 
 
 def test_a_warning_is_silenced_on_its_line(editor: EditorPage, pictures: Path) -> None:
@@ -385,14 +391,16 @@ def test_a_warning_is_silenced_on_its_line(editor: EditorPage, pictures: Path) -
     saved(editor, DAILY, "path: gone.csv  # osiris: ignore[OML")
 
 
-def test_problems_of_files_that_are_not_open_are_shown(editor: EditorPage, pictures: Path) -> None:
-    editor.open_file(DAILY)
-    editor.wait_until_served()
+def test_problems_of_files_that_are_not_open_are_shown(own_editor: EditorPage, pictures: Path) -> None:
+    own_editor.open_file(DAILY)
+    own_editor.wait_until_served()
 
-    editor.until(lambda: any("sqlite.extracter" in row for row in editor.problems()), lambda: str(editor.problems()))
+    own_editor.until(
+        lambda: any("sqlite.extracter" in row for row in own_editor.problems()), lambda: str(own_editor.problems())
+    )
 
-    assert any("broken-orders.oml.yaml" in row for row in editor.problems())
-    editor.screenshot(pictures / "editing-problems.png")
+    assert any("broken-orders.oml.yaml" in row for row in own_editor.problems())
+    own_editor.screenshot(pictures / "editing-problems.png")
 
 
 def test_what_a_step_needs_and_what_needs_it_is_a_call_hierarchy(editor: EditorPage, pictures: Path) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from editor_page import EditorPage
 
-if TYPE_CHECKING:
-    pass
-
 pytestmark = pytest.mark.editor
+
+
+@pytest.fixture
+def editor(shared_editor: EditorPage) -> EditorPage:
+    """What is shown while typing depends on the file alone."""
+    return shared_editor
+
 
 BROKEN = "pipelines/broken-orders.oml.yaml"
 DAILY = "pipelines/daily-revenue.oml.yaml"
