@@ -346,7 +346,7 @@ def test_data_larger_than_the_memory_limit(project):
 
 @pytest.mark.soak
 def test_no_run_takes_more_memory_than_it_may_however_much_data_it_has(project):
-    count, limit = (100_000_000, 1000) if os.environ.get("OSIRIS_SOAK") else (2_000_000, 300)
+    count, limit = (100_000_000, 1000) if os.environ.get("OSIRIS_SOAK") else (2_000_000, 400)
     project.write("osiris.yaml", f"runs: {{memory_limit: {limit}MB}}\n")
     rows = (
         f"SELECT range AS id, hash(range) % {count // 2} AS customer, 'text ' || range % 1000 AS t FROM range({count})"
