@@ -195,6 +195,7 @@ class SegmentRun:
             spill=engine.spill,
             stopper=self.stopper,
             allowed=engine.allowed,
+            known_files=engine.known_files,
             origin=engine.resume.origin or engine.logger.session_id,
             in_doubt_since=engine.resume.in_doubt.get(name),
             most_rows=engine.sample.most_of(name) if engine.sample is not None else None,
