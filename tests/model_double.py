@@ -6,6 +6,7 @@ It records whatever it received, so that a test can search all of it.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -122,14 +123,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        words = [word for word in answer.text.split(" ") if word]
+        words = re.findall(r"\s*\S+|\s+$", answer.text)
         for index, word in enumerate(words):
             if answer.broken_after == index:
                 self.close_connection = True
                 self.wfile.flush()
                 self.connection.close()
                 return
-            self._chunk({"content": word if index == 0 else f" {word}"})
+            self._chunk({"content": word})
             if answer.pause is not None and index == 0:
                 while not answer.pause.wait(0.05):
                     self._raw(b": still here\n\n")
