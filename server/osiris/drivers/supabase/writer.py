@@ -85,7 +85,6 @@ class _Target:
                 self._put(batch)
                 count += len(batch.rows)
                 self.step.advance(len(batch.rows), sum(map(len, batch.rows)))
-            self.step.checkpoint()
         except Exception as error:
             told = error if isinstance(error, OsirisError) else None
             if self.mode == "append" and self.added and not (told and told.outcome_unknown):
@@ -96,6 +95,7 @@ class _Target:
                 raise StepStopped(self.step.step_id) from self._in_part(None, known=True)
             raise stopped
         if self.mode == "replace":
+            self.step.checkpoint()
             self._remove_others()
         return count
 
