@@ -1,4 +1,4 @@
-"""One turn: from what the user says to an answer, a checked proposal or a question, however often the model is asked."""
+"""One turn: from what the user says to an answer, a checked proposal or a question."""
 
 from __future__ import annotations
 
