@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from fnmatch import translate
 from pathlib import Path
 
+from osiris.core.files import is_inside
+
 MOST_FILES = 10_000
-_MOST_ENTRIES = 200_000
+MOST_ENTRIES = 200_000
 _MOST_LEVELS = 32
 _WILD = re.compile(r"[*?\[]")
 _ANY_FOLDERS = "**"
@@ -57,11 +59,19 @@ class Matches:
     folders: list[Path] = field(default_factory=list)
     cut: bool = False
     entries: int = 0
+    most_entries: int = MOST_ENTRIES
+    inside: Path | None = None
 
 
-def matches(pattern: Path, most: int = MOST_FILES) -> Matches:
-    """The files that ``pattern``, an absolute path, stands for; at most so many. Raises OSError for a closed folder."""
-    found = Matches()
+def matches(
+    pattern: Path, most: int = MOST_FILES, *, most_entries: int = MOST_ENTRIES, inside: Path | None = None
+) -> Matches:
+    """The files that ``pattern``, an absolute path, stands for; at most so many. Raises OSError for a closed folder.
+
+    ``most_entries``: how many files and folders are looked at before it ends. ``inside``: no folder is looked into that
+    a link puts outside of this one.
+    """
+    found = Matches(most_entries=most_entries, inside=inside)
     parts = pattern.parts
     folder, at = Path(parts[0]), 1
     while at < len(parts) and (not is_pattern(parts[at]) or os.path.lexists(folder / parts[at])):
@@ -106,7 +116,7 @@ def _below(folder: Path, parts: tuple[str, ...], found: Matches, level: int) -> 
 
 
 def _entries(folder: Path, found: Matches) -> list[os.DirEntry[str]]:
-    if found.cut:
+    if found.cut or (found.inside is not None and not is_inside(folder, found.inside)):
         return []
     found.folders.append(folder)
     try:
@@ -115,7 +125,7 @@ def _entries(folder: Path, found: Matches) -> list[os.DirEntry[str]]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     found.entries += len(entries)
-    found.cut = found.entries > _MOST_ENTRIES
+    found.cut = found.entries > found.most_entries
     return entries
 
 
