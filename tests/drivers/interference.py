@@ -27,7 +27,10 @@ class Proxy:
         self._silent.set()
 
     def cut_at(self, word: bytes | None, *, delivered: bool = True) -> None:
-        """Cut the connection when a client says ``word``, which the server then still hears or not; None: do not."""
+        """Cut the connection when a client says ``word``, which the server then still hears or not; None: do not.
+
+        That happens once.
+        """
         self._word, self._delivered = word, delivered
 
     def vanish(self) -> None:
@@ -62,6 +65,8 @@ class Proxy:
                     if not data:
                         return
                     cut = self._word is not None and key.fileobj is client and self._word in data
+                    if cut:
+                        self._word = None
                     if cut and not self._delivered:
                         return
                     if not self._silent.is_set():
