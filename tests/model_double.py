@@ -49,6 +49,7 @@ class ModelDouble:
         self.answers = answers if callable(answers) else list(answers)
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.bodies: list[bytes] = []
         self.raw = b""
         self.gone = threading.Event()
         self.lock = threading.Lock()
@@ -59,6 +60,7 @@ class ModelDouble:
         with self.lock:
             self.requests.append(body)
             self.headers.append(headers)
+            self.bodies.append(raw.partition(b"\n\n")[2])
             self.raw += raw + b"\n"
             if callable(self.answers):
                 return self.answers(body)
