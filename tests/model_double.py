@@ -6,6 +6,7 @@ It records whatever it received, so that a test can search all of it.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ class ModelDouble:
         self.answers = answers if callable(answers) else list(answers)
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.bodies: list[bytes] = []
         self.raw = b""
         self.gone = threading.Event()
         self.lock = threading.Lock()
@@ -58,6 +60,7 @@ class ModelDouble:
         with self.lock:
             self.requests.append(body)
             self.headers.append(headers)
+            self.bodies.append(raw.partition(b"\n\n")[2])
             self.raw += raw + b"\n"
             if callable(self.answers):
                 return self.answers(body)
@@ -122,14 +125,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        words = [word for word in answer.text.split(" ") if word]
+        words = re.findall(r"\s*\S+|\s+$", answer.text)
         for index, word in enumerate(words):
             if answer.broken_after == index:
                 self.close_connection = True
                 self.wfile.flush()
                 self.connection.close()
                 return
-            self._chunk({"content": word if index == 0 else f" {word}"})
+            self._chunk({"content": word})
             if answer.pause is not None and index == 0:
                 while not answer.pause.wait(0.05):
                     self._raw(b": still here\n\n")

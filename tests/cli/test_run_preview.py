@@ -112,3 +112,45 @@ def test_the_page_of_a_run_that_failed_says_why_and_what_did_not_run(osiris, pro
 
     assert "error:  the step totals failed: " in page
     assert "skip:   write: it needs totals, which failed" in page
+    assert lines_of(page)["steps"] == "1 succeeded, 1 failed, 1 skipped"
+    assert lines_of(page)["next"] == f"osiris run --resume {lines_of(page)['log'].removeprefix('logs/')}"
+
+
+def test_the_page_of_a_run_that_another_one_went_on_with_names_it(osiris, project):
+    text = TOTALS.replace("sum(amount)", "sum(cast('x' || amount AS INTEGER))")
+    (project / "pipelines/totals.oml").write_text(text)
+    first = json.loads(osiris("run", "pipelines/totals.oml", "--format", "json").stdout)["run_id"]
+    second = json.loads(osiris("run", "--resume", first, "--format", "json").stdout)["run_id"]
+
+    assert lines_of(osiris("runs", "show", first).stdout)["next"] == f"osiris runs show {second}, which went on with it"
+    assert lines_of(osiris("runs", "show", second).stdout)["after"] == f"{first}, with which it went on"
+
+
+def test_the_page_shows_when_each_step_was_at_work_and_how_long_the_run_waited(osiris, project):
+    """The page is made of what stands in the run's folder, so a run of some seconds is told, not waited for."""
+    osiris("run", "pipelines/orders.oml.yaml")
+    (folder,) = (project / "logs").glob("run_*")
+    status = json.loads((folder / "status.json").read_text())
+    times = {"queued": "10:00:00", "started": "10:00:05", "finished": "10:00:17"}
+    status |= {key: f"2026-03-01T{time}.000Z" for key, time in times.items()}
+    (folder / "status.json").write_text(json.dumps(status))
+    at_work = {"read-orders": ("10:00:05", "10:00:08"), "write-orders": ("10:00:08", "10:00:17")}
+    events = [
+        {"ts": f"2026-03-01T{time}.000Z", "session": folder.name, "event": event, "step_id": step}
+        for step, span in at_work.items()
+        for event, time in zip(("step_start", "step_complete"), span, strict=True)
+    ]
+    (folder / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+
+    page = osiris("runs", "show", "latest", env={"PYTHONIOENCODING": "utf-8"}).stdout
+    plain = osiris("runs", "show", "latest", env={"PYTHONIOENCODING": "ascii"}).stdout
+
+    assert lines_of(page)["began"].endswith(", after waiting 5.00 s")
+    bars = [line.split()[-1] for line in page.splitlines() if line.startswith("  succeeded")]
+    assert bars == ["━" * 6 + "·" * 18, "·" * 6 + "━" * 18]
+    assert "======.................." in plain
+
+
+def lines_of(page):
+    """What stands behind each label of the page."""
+    return {label: value.strip() for label, _, value in (line.partition(":") for line in page.splitlines())}

@@ -72,7 +72,7 @@ ODD_FILES = [
 def test_names_are_those_of_the_step_and_types_never_others(tmp_path, content):
     (tmp_path / "odd.csv").write_bytes(content.encode())
     found = columns_of(tmp_path, "odd.csv")
-    described = duckdb.sql(f"DESCRIBE FROM {scan(tmp_path / 'odd.csv', reading({}, 'none'))}").fetchall()
+    described = duckdb.sql(f"DESCRIBE FROM {scan([tmp_path / 'odd.csv'], reading({}, 'none'))}").fetchall()
     assert found is not None
     assert [name for name, _ in found] == [row[0] for row in described]
     assert [type_ or row[1] for (_, type_), row in zip(found, described, strict=True)] == [row[1] for row in described]
@@ -208,3 +208,28 @@ def test_a_project_knows_parquet_files_once_they_were_discovered(tmp_path):
     table = Project.find(tmp_path).environment().file_table("data/orders.parquet", {})
     assert table is not None
     assert [(column.name, column.type) for column in table.columns or ()] == [("id", "INTEGER"), ("name", "VARCHAR")]
+
+
+def test_a_pattern_has_the_columns_that_all_its_files_have(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.csv").write_text("id,note\n1,Two words\n")
+    (tmp_path / "in/b.csv").write_text("id,note\n1.5,Two words\n")
+    (tmp_path / "in/.hidden.csv").write_text("other\n1\n")
+
+    assert columns_of(tmp_path, "in/*.csv") == [("id", ""), ("note", "VARCHAR")]
+    assert columns_of(tmp_path, "in/[a].csv") == [("id", "BIGINT"), ("note", "VARCHAR")]
+    assert columns_of(tmp_path, "in/*.tsv") is None
+
+    (tmp_path / "in/c.csv").write_text("note,id\nx,1\n")
+    assert columns_of(tmp_path, "in/*.csv") is None, "a run would stop"
+
+
+def test_a_pattern_never_leaves_the_project(tmp_path):
+    (tmp_path / "shop/in").mkdir(parents=True)
+    (tmp_path / "secret.csv").write_text("secret\n1\n")
+    (tmp_path / "shop/in/link.csv").symlink_to(tmp_path / "secret.csv")
+    (tmp_path / "shop/in/up").symlink_to(tmp_path)
+
+    for pattern in ("../*.csv", f"{tmp_path}/*.csv", "in/*.csv", "in/*/*.csv", "in/up/*.csv", "in/**/*.csv"):
+        assert columns_of(tmp_path / "shop", pattern) is None
+        assert not FileTables(tmp_path / "shop").fitting(pattern)

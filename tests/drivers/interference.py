@@ -18,11 +18,20 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         self._lines: list[socket.socket] = []
         self._silent = threading.Event()
+        self._word: bytes | None = None
+        self._delivered = True
         threading.Thread(target=self._accept, daemon=True).start()
 
     def fall_silent(self) -> None:
         """Swallow everything from now on, as a network does that has gone away without a word."""
         self._silent.set()
+
+    def cut_at(self, word: bytes | None, *, delivered: bool = True) -> None:
+        """Cut the connection when a client says ``word``, which the server then still hears or not; None: do not.
+
+        That happens once.
+        """
+        self._word, self._delivered = word, delivered
 
     def vanish(self) -> None:
         """Cut all connections."""
@@ -55,8 +64,17 @@ class Proxy:
                     data = key.fileobj.recv(65536)
                     if not data:
                         return
+                    cut = self._word is not None and key.fileobj is client and self._word in data
+                    if cut:
+                        self._word = None
+                    if cut and not self._delivered:
+                        return
                     if not self._silent.is_set():
                         key.data.sendall(data)
+                    if cut:
+                        key.data.settimeout(10)
+                        key.data.recv(1)  # the server has done it
+                        return
 
 
 @contextlib.contextmanager

@@ -89,6 +89,13 @@ def test_pages_are_read_until_there_are_no_more(shop, web):
     assert [request.body["variables"] for request in web.requests] == [{}, {"after": "2"}, {"after": "4"}]
 
 
+def test_a_preview_asks_for_no_more_pages_than_it_needs(shop, web):
+    web.answer = paged
+
+    assert shop.look(3, **PAGING) == [(1,), (2,), (3,)]
+    assert len(web.requests) == 2  # the fourth row says that there are more
+
+
 def test_max_pages_ends_the_reading(shop, web):
     web.answer = paged
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 import subprocess
 import threading
 import time
@@ -37,6 +39,18 @@ def test_a_service_that_is_busy_is_asked_again_after_the_time_it_names(shop, web
     assert shop.rows(**READ)[1] == [(1,)]
     assert len(web.requests) == 3
     assert time.monotonic() - begin >= 1
+
+
+def test_the_time_to_wait_may_be_a_date_and_stand_beside_an_error_of_graphql(shop, web):
+    soon = email.utils.format_datetime(datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1), usegmt=True)
+    late = email.utils.format_datetime(datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1), usegmt=True)
+    throttled = {"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]}
+    web.replies(Reply(throttled, 200, {"Retry-After": soon}), ROWS)
+
+    assert shop.rows(**READ)[1] == [(1,)]
+    web.replies(Reply(throttled, 200, {"Retry-After": late}))
+    assert "reports: Throttled" in shop.refused(**READ)
+    assert len(web.requests) == 3
 
 
 def test_a_service_that_asks_to_wait_for_long_fails_the_step_at_once(shop, web):

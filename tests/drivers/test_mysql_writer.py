@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 TABLE = "CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(20), height DOUBLE DEFAULT 9)"
 ANN = "INSERT INTO people VALUES (1, 'Ann', 1.7), (2, 'Bob', NULL)"
@@ -80,20 +82,46 @@ MADE = {
 }
 
 
-@pytest.mark.parametrize("value", MADE)
-def test_a_table_is_made_for_every_type(mysql_shop, value):
-    kind, text = MADE[value]
+@pytest.fixture(params=["file", "statements"])
+def way(request, mysql_shop):
+    """How rows get to the server: as a file, or where it takes none, by INSERT."""
+    mysql_shop.execute(f"SET GLOBAL local_infile = {request.param == 'file'}")
+    yield request.param
+    mysql_shop.execute("SET GLOBAL local_infile = 1")
 
-    run = mysql_shop.put(f"SELECT 'k' AS k, {value} AS x", table="t", create_table=True, primary_key="k")
+
+def test_a_table_is_made_for_every_type(mysql_shop, way):
+    values = ", ".join(f"{value} AS x{place}" for place, value in enumerate(MADE))
+
+    run = mysql_shop.put(f"SELECT 'k' AS k, {values}", table="t", create_table=True, primary_key="k")
 
     assert run.state == "succeeded", run.error()
     columns = mysql_shop.query(
         "SELECT column_name, column_type, column_key FROM information_schema.columns"
-        " WHERE table_schema = database() AND table_name = 't' ORDER BY column_name"
+        " WHERE table_schema = database() AND table_name = 't' ORDER BY ordinal_position"
     )
-    assert columns == [("k", "varchar(255)", "PRI"), ("x", kind, "")]
-    as_text = "CONVERT(x USING latin1)" if "blob" in kind else "concat(x)"
-    assert mysql_shop.query(f"SELECT {as_text} FROM t") == [(text,)]
+    expected = [(f"x{place}", kind, "") for place, (kind, _) in enumerate(MADE.values())]
+    assert columns == [("k", "varchar(255)", "PRI"), *expected]
+    texts = [f"CONVERT({name} USING latin1)" if "blob" in kind else f"concat({name})" for name, kind, _ in expected]
+    assert mysql_shop.query(f"SELECT {', '.join(texts)} FROM t") == [tuple(text for _, text in MADE.values())]
+
+
+HARD_TEXTS = [
+    *("", "NULL", "null", '"', "'", "a,b", " x ", "é", "🦆", "x" * 70_000),
+    *("line\nline", "\r\n", "\r", "\n", "\n\n", "\t", "\\", "\\N", "\\n", "\\\\", "\0", "\x1a", "\\\n", None),
+]
+
+
+def test_texts_that_look_like_what_stands_between_them(mysql_shop, way):
+    frame = pa.table({"n": range(len(HARD_TEXTS)), "x": HARD_TEXTS, "y": HARD_TEXTS[::-1]})
+    parquet.write_table(frame, mysql_shop.root / "texts.parquet")
+    read = mysql_shop.step("t", "filesystem.parquet_extractor", path="texts.parquet")
+
+    run = mysql_shop.run_here(read, mysql_shop.load("t", table="t", create_table=True))
+
+    assert run.state == "succeeded", run.error()
+    expected = list(zip(range(len(HARD_TEXTS)), HARD_TEXTS, HARD_TEXTS[::-1], strict=True))
+    assert mysql_shop.query("SELECT n, x, y FROM t ORDER BY n") == expected
 
 
 # Columns of a table that is there, and values of DuckDB that it takes in; MySQL's text of them.
@@ -107,16 +135,19 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("declared", TAKEN)
-def test_a_table_that_is_there_keeps_its_types(mysql_shop, declared):
-    value, text = TAKEN[declared]
-    mysql_shop.execute(f"CREATE TABLE t (x {declared})")
+ONLY_BY_STATEMENTS = ("BIT(10)", "ENUM('a','b')")
 
-    run = mysql_shop.put(f"SELECT {value} AS x", table="t")
+
+@pytest.mark.parametrize("declared", [[d for d in TAKEN if d not in ONLY_BY_STATEMENTS], [*TAKEN]], ids=["file", "all"])
+def test_a_table_that_is_there_keeps_its_types(mysql_shop, declared):
+    mysql_shop.execute(f"CREATE TABLE t ({', '.join(f'x{n} {kind}' for n, kind in enumerate(declared))})")
+    values = ", ".join(f"{TAKEN[kind][0]} AS x{n}" for n, kind in enumerate(declared))
+
+    run = mysql_shop.put(f"SELECT {values}", table="t")
 
     assert run.state == "succeeded", run.error()
-    as_text = "concat(x + 0)" if "BIT" in declared else "concat(x)"
-    assert mysql_shop.query(f"SELECT {as_text} FROM t") == [(text,)]
+    texts = [f"concat(x{n} + 0)" if "BIT" in kind else f"concat(x{n})" for n, kind in enumerate(declared)]
+    assert mysql_shop.query(f"SELECT {', '.join(texts)} FROM t") == [tuple(TAKEN[kind][1] for kind in declared)]
 
 
 def test_an_upsert_never_takes_another_unique_column_for_the_key(mysql_shop):
@@ -171,7 +202,7 @@ REFUSED = {
         TABLE,
         "SELECT 1 AS id, repeat('x', 21) AS name",
         {},
-        "{Server} reports: Data too long for column 'name' at row 1.",
+        "{Server} reports: Data truncated for column 'name' at row 1.",
     ),
     "a number that is none": (
         TABLE,
@@ -183,7 +214,19 @@ REFUSED = {
         "CREATE TABLE people (d DATE)",
         "SELECT DATE 'infinity' AS d",
         {},
-        "{Server} reports: Incorrect date value: 'infinity' for column `{database}`.`people`.`d` at row 1.",
+        "{Server} reports: Data truncated for column 'd' at row 1.",
+    ),
+    "a row without what it needs": (
+        "CREATE TABLE people (id INT NOT NULL)",
+        "SELECT CASE WHEN i <> 4999 THEN i END AS id FROM range(5000) AS t (i)",
+        {},
+        "{Server} reports: Column set to default value; NULL supplied to NOT NULL column 'id' at row 5000.",
+    ),
+    "a row that a rule of the table forbids": (
+        "CREATE TABLE people (id INT, CONSTRAINT small CHECK (id < 10))",
+        "SELECT i::INT AS id FROM range(11) AS t (i)",
+        {},
+        "{Server} reports: CONSTRAINT `small` failed for `{database}`.`people`.",
     ),
     "no transactions": (
         "CREATE TABLE people (id INT) ENGINE=MyISAM",
@@ -235,15 +278,21 @@ def test_a_table_that_was_to_be_made_is_not_there_when_the_step_fails(mysql_shop
     assert mysql_shop.query("SHOW TABLES") == [("osiris_journal",)]
 
 
-def test_a_row_longer_than_the_server_takes_is_told(mysql_shop):
+def test_a_row_longer_than_the_server_takes_in_one_statement(mysql_shop, way):
     mysql_shop.execute("CREATE TABLE t (x LONGTEXT)", "SET GLOBAL max_allowed_packet = 102400")
     try:
         run = mysql_shop.put("SELECT repeat('x', 200000) AS x", table="t")
     finally:
         mysql_shop.execute("SET GLOBAL max_allowed_packet = 16777216")
 
-    place = f"127.0.0.1:{mysql_shop.server.port}"
-    assert run.error("w") == f"A row is too long for the MySQL server at {place}, which takes 102,400 bytes at once."
+    if way == "file":
+        assert run.state == "succeeded", run.error()
+        assert mysql_shop.query("SELECT x = repeat('x', 200000) FROM t") == [(1,)]
+    else:
+        place = f"127.0.0.1:{mysql_shop.server.port}"
+        assert (
+            run.error("w") == f"A row is too long for the MySQL server at {place}, which takes 102,400 bytes at once."
+        )
 
 
 def test_a_table_in_another_database(mysql_shop):

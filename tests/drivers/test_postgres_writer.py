@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 TABLE = "CREATE TABLE people (id int PRIMARY KEY, name text, height double precision DEFAULT 9)"
 ANN = "INSERT INTO people VALUES (1, 'Ann', 1.7), (2, 'Bob', NULL)"
@@ -85,20 +87,40 @@ MADE = {
 }
 
 
-@pytest.mark.parametrize("value", MADE)
-def test_a_table_is_made_for_every_type(postgres_shop, value):
-    kind, text = MADE[value]
+def test_a_table_is_made_for_every_type(postgres_shop):
+    values = ", ".join(f"{value} AS x{place}" for place, value in enumerate(MADE))
 
-    run = postgres_shop.put(f"SELECT 1 AS k, {value} AS x", table="t", create_table=True, primary_key="k")
+    run = postgres_shop.put(f"SELECT 1 AS k, {values}", table="t", create_table=True, primary_key="k")
 
     assert run.state == "succeeded", run.error()
-    assert postgres_shop.query(
-        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum = 2"
-    ) == [(kind,)]
+    types = postgres_shop.query(
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
+        " WHERE attrelid = 't'::regclass AND attnum > 1 ORDER BY attnum"
+    )
+    assert [kind for (kind,) in types] == [kind for kind, _ in MADE.values()]
     connection = postgres_shop.server.connect(postgres_shop.database_name)
     connection.execute("SET timezone = 'UTC'")
-    assert connection.execute("SELECT x::text FROM t").fetchall() == [(text,)]
+    texts = connection.execute(f"SELECT {', '.join(f'x{place}::text' for place in range(len(MADE)))} FROM t").fetchall()
     connection.close()
+    assert texts == [tuple(text for _, text in MADE.values())]
+
+
+HARD_TEXTS = [
+    *("", "NULL", "null", '"', '""', "'", "a,b", ",", " x ", "é", "🦆", "x" * 70_000),
+    *("line\nline", "\r\n", "\r", "\n", "\n\n", "\t", "\\", "\\N", "\\.", "\n\\.\n", "\x1a", "\\\n", None),
+]
+
+
+def test_texts_that_look_like_what_stands_between_them(postgres_shop):
+    frame = pa.table({"n": range(len(HARD_TEXTS)), "x": HARD_TEXTS, "y": HARD_TEXTS[::-1]})
+    parquet.write_table(frame, postgres_shop.root / "texts.parquet")
+    read = postgres_shop.step("t", "filesystem.parquet_extractor", path="texts.parquet")
+
+    run = postgres_shop.run_here(read, postgres_shop.load("t", table="t", create_table=True))
+
+    assert run.state == "succeeded", run.error()
+    expected = list(zip(range(len(HARD_TEXTS)), HARD_TEXTS, HARD_TEXTS[::-1], strict=True))
+    assert postgres_shop.query("SELECT n, x, y FROM t ORDER BY n") == expected
 
 
 # What is there, the rows, the options; the message.

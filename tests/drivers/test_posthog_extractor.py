@@ -109,6 +109,13 @@ def test_pages_follow_each_other_without_a_gap_also_among_events_of_one_moment(s
     assert len(web.requests) == 11
 
 
+def test_a_preview_asks_for_no_more_pages_than_it_needs(shop, web, posthog):
+    put(posthog, *((n, "e", f"2026-01-01 10:00:{n // 20:02}+00") for n in range(1, 1001)))
+
+    assert numbers(shop.look(150, data_type="events", page_size=100)) == list(range(1, 151))
+    assert len(web.requests) == 2
+
+
 def test_a_record_that_is_there_twice_is_kept_once_unless_the_step_says_otherwise(shop, posthog):
     put(posthog, *((n // 3, "e", f"2026-01-01 10:{n // 3 // 60:02}:{n // 3 % 60:02}+00") for n in range(600)))
 

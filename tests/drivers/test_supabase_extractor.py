@@ -55,6 +55,11 @@ def test_limit_and_offset(shop, web):
     assert [asked(request)["limit"] for request in web.requests] == ["1000", "200"]
 
 
+def test_a_preview_asks_for_no_more_rows_than_it_shows_and_one(shop, web):
+    assert shop.look(10, table="people") == [(n, f"P{n}") for n in range(10)]
+    assert [asked(request)["limit"] for request in web.requests] == ["11"]
+
+
 def test_what_the_step_says_is_what_is_asked(shop, web):
     shop.rows(
         table="the people",

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from osiris.execution.preview import preview
 from runtime.conftest import Project, Run
 
 SECRET = "sk-Zq81canary77Lm3Vx0"
@@ -148,6 +149,10 @@ class WebProject(Project):
         assert run.state == "succeeded", run.error()
         rows = duckdb.sql(f"FROM '{self.root}/t.parquet'")
         return dict(zip(rows.columns, map(str, rows.types), strict=True)), tuples(rows)
+
+    def look(self, limit: int, **config: Any) -> list[tuple[Any, ...]]:
+        """The first rows that the extractor yields, as a preview shows them."""
+        return list(preview(self.manifest(self.extract(**config)), "t", root=self.root, limit=limit).rows)
 
     def refused(self, **config: Any) -> str:
         """Why the extractor does not read."""

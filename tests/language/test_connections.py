@@ -60,6 +60,12 @@ def test_a_connection_that_lacks_a_required_field(check, connections):
     check.steps(mysql('connection: "@mysql.main"\ntable: orders').replace("config", "«OML201 config»"))
 
 
+def test_a_connection_to_the_database_of_a_project_needs_no_key(check, connections):
+    check.env.connections = connections("connections:\n  supabase:\n    crm: {pg_dsn: '${P}'}\n")
+    config = "{connection: '@supabase.crm', table: t}"
+    check.steps(f"- id: a\n  component: supabase.extractor\n  mode: read\n  config: {config}")
+
+
 def test_without_a_connections_file_there_is_one_warning(check):
     check.steps(
         mysql('connection: «OML324 "@mysql.main"»\ntable: orders')
@@ -179,6 +185,8 @@ def test_fixes_of_families_and_fields(mend_connections, before, after):
         "mysql: {main: {database: d, user: u, password: '${P}'}}",
         "mysql: {main: {database: d, user: u, «OML331 pasword»: '${P}'}}",
         "sqlite: {shop: {default: true}}  # a step may give the path",
+        "supabase: {«OML335 crm»: {url: 'https://crm.supabase.co'}}",
+        "supabase: {crm: {pg_dsn: '${P}'}}  # which makes key unneeded",
     ],
 )
 def test_fields_that_only_the_connection_can_give_are_there(check_connections, marked):

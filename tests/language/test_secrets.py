@@ -164,6 +164,14 @@ def test_a_path_in_an_unknown_folder_is_not_judged(check, connections):
     check(HEAD + CSV.replace("path: a.csv", "connection: «OML321 '@filesystem.lke'», path: a.csv"))
 
 
+def test_paths_in_the_folders_that_the_project_allows(check):
+    check.env.allowed = ("../shared", "/srv/in")
+    for path in ("../shared/a.csv", "/srv/in/deep/../a.csv", "../shared/*.csv"):
+        check(HEAD + CSV.replace("a.csv", path))
+    for path in ("../shared-too/a.csv", "/srv/in/../a.csv", "~/a.csv", "https://example.org/srv/in/a.csv"):
+        check(HEAD + CSV.replace("a.csv", f"«OML505 {path}»"))
+
+
 def test_a_folder_that_the_step_names_stays_in_the_project(check):
     check(HEAD + CSV.replace("path: a.csv", "base_dir: data, path: ../a.csv"))
     check(HEAD + CSV.replace("path: a.csv", "base_dir: «OML505 ..», path: «OML505 a.csv»"))
@@ -182,6 +190,8 @@ def test_a_missing_input_file_is_a_warning(check):
     check(HEAD + CSV.replace("a.csv", "data/orders.csv"))
     check(HEAD + CSV.replace("a.csv", "«OML330 data/other.csv»"))
     check(HEAD + CSV.replace("a.csv", "data/*.csv"))
+    check(HEAD + CSV.replace("a.csv", "«OML330 data/*.tsv»"))
+    check(HEAD + CSV.replace("a.csv", "«OML505 ../*.csv»"))
     check(HEAD + CSV.replace("a.csv", "«OML505 https://example.com/a.csv»"))
 
 

@@ -168,7 +168,10 @@ def test_a_new_database_and_its_folder_are_made(project):
 
     assert run.state == "succeeded", run.error()
     assert rows(project.root / "out/new.duckdb", "FROM people") == [(1, "Ann")]
-    keys = "SELECT constraint_column_names FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'"
+    keys = (
+        "SELECT constraint_column_names FROM duckdb_constraints()"
+        " WHERE table_name = 'people' AND constraint_type = 'PRIMARY KEY'"
+    )
     assert rows(project.root / "out/new.duckdb", keys) == [(["id"],)]
     assert [path.name for path in (project.root / "out").iterdir()] == ["new.duckdb"]
 

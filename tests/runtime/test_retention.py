@@ -26,7 +26,7 @@ def aged(project, days):
 
 
 def forget_the_last_cleaning(project):
-    (locks_folder(project.root) / "cleaned").unlink(missing_ok=True)
+    (locks_folder(project.root, project.root / "logs") / "cleaned").unlink(missing_ok=True)
 
 
 def test_a_run_removes_those_that_are_older_than_the_project_keeps(project, until):

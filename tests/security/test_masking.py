@@ -118,6 +118,65 @@ def test_a_known_secret_is_masked_in_every_encoding(written: str) -> None:
     assert Masker([SECRET]).text(f"<{written}>").startswith("<***")
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        urllib.parse.quote(SECRET).lower(),
+        json.dumps(json.dumps(SECRET))[3:-3],
+        base64.urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),
+        SECRET.encode().hex(),
+        " ".join(SECRET.split()),
+        "".join(SECRET.split()),
+    ],
+)
+def test_a_known_secret_is_masked_also_as_programs_take_it_apart(written: str) -> None:
+    assert "***" in Masker([SECRET]).text(f"<{written}>")
+    assert written not in Masker([SECRET]).text(f"<{written}>")
+
+
+def test_a_secret_out_of_an_address_is_masked_as_it_is() -> None:
+    assert Masker(["Grey%20Heron%2Bone"]).text("no user has Grey Heron+one") == "no user has ***"
+
+
+def test_each_line_of_a_secret_with_lines_is_masked() -> None:
+    assert "second" not in Masker(["first line\nsecond line"]).text("1: second line")
+
+
+PHRASE = "correct horse & battery staple"
+
+
+@pytest.mark.parametrize(
+    ("told", "masked"),
+    [
+        ("near 'correct horse & bat' at line 1", "near '***' at line 1"),
+        ("LINE 1: ... battery staple' = x", "LINE 1: ...***' = x"),
+        ("LINE 1: ...e & battery stap... is wrong", "LINE 1: ...***... is wrong"),
+        ("bad value 'correct...", "bad value '***..."),
+        ("bad value 'corr...", "bad value 'corr..."),
+        ("...staple' is wrong", "...***' is wrong"),
+        ("this is correct, the horse has a battery", "this is correct, the horse has a battery"),
+    ],
+)
+def test_a_part_of_a_secret_is_masked_where_somebody_cut_it(told: str, masked: str) -> None:
+    assert Masker([PHRASE]).text(told) == masked
+
+
+def test_an_ordinary_word_in_a_secret_stays_readable() -> None:
+    assert Masker(["Password123", "localhost-password"]).text("Password of localhost") == "Password of localhost"
+
+
+def test_the_address_in_a_secret_stays_readable() -> None:
+    masker = Masker(["postgresql://ann:hunter22@db.example.com/shop", "hunter22"])
+    assert masker.text("postgresql://ann@db.example.com: hunter22?") == "postgresql://ann@db.example.com: ***?"
+
+
+@given(st.text("ab c+%/'é", min_size=20, max_size=40), st.integers(0, 20), st.integers(0, 20))
+def test_half_of_a_secret_is_masked_wherever_it_was_cut(secret: str, before: int, behind: int) -> None:
+    part = secret[before : len(secret) - behind]
+    if len(part) >= max(16, len(secret) // 2 + 1) and len(part.strip()) == len(part) and not part.isalpha():
+        assert part not in Masker([secret]).text(f"near <{part}> at line 1")
+
+
 @pytest.mark.parametrize("user", ["a", "ab", "abc"])
 def test_a_known_secret_is_masked_inside_base64(user: str) -> None:
     header = base64.b64encode(f"{user}:correct horse battery".encode()).decode()

@@ -52,5 +52,18 @@ def test_a_megabyte_with_many_known_secrets_is_masked() -> None:
     assert "secret-value" not in masked
 
 
+@pytest.mark.parametrize("unit", ["corre", "correct horse", "a", "...", "correct...", "72 6f", "Y29ycmVj"], ids=repr)
+def test_known_secrets_are_looked_for_in_linear_time(unit: str) -> None:
+    masker = Masker(["correct horse & battery staple", "a" * 100, "correct horses, many"])
+    small = seconds(masker.text, repeated(unit, SMALL))
+    tries = (seconds(masker.text, repeated(unit, LARGE)) for _ in range(3))
+    assert any(large < 80 * max(small, 0.002) for large in tries)
+
+
+def test_a_secret_of_any_length_is_known() -> None:
+    secret = "".join(f"{number:x} " for number in range(200_000))
+    assert Masker([secret]).text(f"<{secret}>") == "<***>"
+
+
 def test_a_name_of_any_length_is_judged() -> None:
     assert not is_secret_key("a_" * 500_000)

@@ -47,16 +47,17 @@ def paint(text: str, style: str, *, on: bool) -> str:
 
 def write_json(value: Any) -> None:
     """Print ``value`` as indented JSON on standard output, in ASCII where the locale knows nothing else."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=not _speaks_unicode(sys.stdout), default=str))
+    click.echo(json.dumps(value, indent=2, ensure_ascii=not speaks_unicode(sys.stdout), default=str))
 
 
 def write_json_line(value: Any) -> None:
     """Print ``value`` as one line of JSON and flush it, so that a reader sees it at once."""
-    click.echo(json.dumps(value, separators=(",", ":"), ensure_ascii=not _speaks_unicode(sys.stdout), default=str))
+    click.echo(json.dumps(value, separators=(",", ":"), ensure_ascii=not speaks_unicode(sys.stdout), default=str))
     sys.stdout.flush()
 
 
-def _speaks_unicode(stream: TextIO) -> bool:
+def speaks_unicode(stream: TextIO) -> bool:
+    """Whether every character can be written to ``stream``."""
     return (stream.encoding or "").lower().replace("-", "").startswith("utf")
 
 

@@ -147,6 +147,9 @@ def component_schema() -> dict[str, Any]:
                                     "name": _text("The field of the connection."),
                                     "override": {"enum": ["allowed", "forbidden", "warning"]},
                                     "secret": {"type": "boolean"},
+                                    "unless": _text(
+                                        "A field of the connection; where it is given, this is not needed."
+                                    ),
                                 },
                             },
                         ]

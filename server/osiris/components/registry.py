@@ -14,7 +14,7 @@ so that a workspace can never bring a component of its own.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +109,17 @@ class ComponentRegistry:
                 fields.setdefault(item.name, shape)
         return fields
 
-    def required_of_connections(self, family: str) -> tuple[str, ...]:
-        """The fields that every component of the family needs and that no step may set itself."""
+    def required_of_connections(self, family: str, given: Container[str] = ()) -> tuple[str, ...]:
+        """The fields that every component of the family needs and that no step may set itself.
+
+        Without those that are not needed beside the fields that are ``given``.
+        """
         wanted = [
-            {key for key in spec.required if spec.connection_fields.get(key) == "forbidden"}
+            {
+                key
+                for key in spec.required
+                if spec.connection_fields.get(key) == "forbidden" and spec.unless.get(key) not in given
+            }
             for spec in self.specs_of(family)
             if spec.takes_connection
         ]

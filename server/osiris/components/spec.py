@@ -32,12 +32,16 @@ _PROSE = frozenset({"title", "description", "markdownDescription", "examples", "
 
 @dataclass(frozen=True, slots=True)
 class ConnectionField:
-    """A field that a connection supplies; ``override`` says whether a step may set it as well."""
+    """A field that a connection supplies; ``override`` says whether a step may set it as well.
+
+    ``unless``: another field of the connection; where that is given, this one is not needed.
+    """
 
     name: str
     override: Policy
     schema: Mapping[str, Any]
     secret: bool
+    unless: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +166,11 @@ class ComponentSpec:
     def connection_defaults(self) -> dict[str, Any]:
         """Defaults of connection fields. They hold only where neither the step nor the connection sets the field."""
         return {f.name: f.schema["default"] for f in self.connections if "default" in f.schema}
+
+    @cached_property
+    def unless(self) -> dict[str, str]:
+        """Connection fields that are not needed where the connection gives another one, to that other one."""
+        return {f.name: f.unless for f in self.connections if f.unless}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -294,11 +303,10 @@ def _connection_fields(
     for item in fields:
         entry: Mapping[str, Any] = {"name": item} if isinstance(item, str) else item
         name = entry["name"]
-        own = {key: value for key, value in entry.items() if key not in ("name", "override", "secret")}
+        own = {key: value for key, value in entry.items() if key not in ("name", "override", "secret", "unless")}
         shape = {**schema.get("properties", {}).get(name, {}), **own}
-        result.append(
-            ConnectionField(name, entry.get("override", "allowed"), shape, name in secrets or bool(entry.get("secret")))
-        )
+        secret = name in secrets or bool(entry.get("secret"))
+        result.append(ConnectionField(name, entry.get("override", "allowed"), shape, secret, entry.get("unless")))
     return tuple(result)
 
 

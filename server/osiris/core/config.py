@@ -39,6 +39,7 @@ class RuntimeConfig:
     memory_limit: str | None = None
     on_failure: str = "continue"
     deterministic: bool = False
+    journal: bool = True
 
     @property
     def memory_bytes(self) -> int | None:
@@ -246,7 +247,7 @@ class Config:
     @property
     def runtime(self) -> RuntimeConfig:
         """The execution settings."""
-        names = ("logs_dir", "max_parallel", "max_parallel_steps", "keep_days", "keep_gb", "memory_limit")
+        names = ("logs_dir", "max_parallel", "max_parallel_steps", "keep_days", "keep_gb", "memory_limit", "journal")
         given: dict[str, Any] = {name: self.values[f"runs.{name}"] for name in names if f"runs.{name}" in self.values}
         given["on_failure"] = str(self.values.get("on_failure", "continue"))
         return RuntimeConfig(**given, deterministic=bool(self.values.get("deterministic")))

@@ -10,17 +10,23 @@ import json
 import os
 import posixpath
 import stat
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from osiris.core.file_patterns import is_pattern, matches
 from osiris.core.files import is_inside
-from osiris.language.catalog import Catalog, Columns, Table, TableInfo
+from osiris.language.catalog import Catalog, Column, Columns, Table, TableInfo
 from osiris.language.connections import Connection
 from osiris.language.environment import Environment
 from osiris.syntax.tree import Plain
 
 MOST_KEPT = 500
+MOST_COMPARED = 50
+"""Files of a pattern; of more nothing is said."""
+MOST_ENTRIES = 5_000
+RECHECK_SECONDS = 1.0
 
 _OPTIONS = (
     "delimiter",
@@ -44,6 +50,7 @@ class FileTables:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._fitting: OrderedDict[str, tuple[float, list[str] | None]] = OrderedDict()
         self._known: OrderedDict[_Key, tuple[_Signature, Columns | None]] = OrderedDict()
 
     def table(self, path: str, options: Mapping[str, Plain], env: Environment) -> Table | None:
@@ -55,8 +62,43 @@ class FileTables:
             return None
         if path.lower().endswith(_NO_TEXT):
             return _discovered(path, env)
-        columns = self._text_columns(path, options)
+        columns = self._columns_of_all(path, options) if is_pattern(path) else self._text_columns(path, options)
         return None if columns is None else Table(TableInfo("", posixpath.basename(path), "file"), columns)
+
+    def fitting(self, pattern: str) -> list[str] | None:
+        """The files of the project that fit ``pattern``, those behind links that lead out left out.
+
+        None for a pattern that leads out of the project, and where too many files and folders would have to be seen.
+        """
+        if not pattern or "\0" in pattern or os.path.isabs(pattern) or not is_inside(self._root / pattern, self._root):
+            return None
+        now = time.monotonic()
+        kept = self._fitting.get(pattern)
+        if kept is not None and now < kept[0]:
+            return kept[1]
+        try:
+            found = matches(
+                self._root / os.path.normpath(pattern), MOST_COMPARED, most_entries=MOST_ENTRIES, inside=self._root
+            )
+        except OSError:
+            return None
+        inside = [match.path for match in found.files if is_inside(match.path, self._root)]
+        files = None if found.cut else [path.relative_to(self._root).as_posix() for path in inside]
+        self._fitting[pattern] = (now + RECHECK_SECONDS, files)
+        while len(self._fitting) > MOST_KEPT:
+            self._fitting.popitem(last=False)
+        return files
+
+    def _columns_of_all(self, pattern: str, options: Mapping[str, Plain]) -> Columns | None:
+        """The columns of all files of a pattern, when they are the same; with partitions none can be said."""
+        files = self.fitting(pattern)
+        if not files or any("=" in part for path in files for part in path.split("/")[:-1]):
+            return None
+        found = [self._text_columns(path, options) for path in files]
+        names = [tuple(column.name for column in one) for one in found if one is not None]
+        if len(names) < len(found) or len(set(names)) != 1:
+            return None
+        return tuple(_same(columns) for columns in zip(*(one for one in found if one is not None), strict=True))
 
     def _text_columns(self, path: str, options: Mapping[str, Plain]) -> Columns | None:
         from osiris.core.csv_header import csv_columns
@@ -82,6 +124,12 @@ class FileTables:
         while len(self._known) > MOST_KEPT:
             self._known.popitem(last=False)
         return columns
+
+
+def _same(columns: tuple[Column, ...]) -> Column:
+    """One column out of those of several files; its type is told where all files tell the same."""
+    first = columns[0]
+    return first if len({column.type for column in columns}) == 1 else Column(first.name, "", "")
 
 
 def _discovered(path: str, env: Environment) -> Table | None:

@@ -118,7 +118,8 @@ def _is_wordlike(form: str) -> bool:
 
 def _variants(value: str) -> set[str]:
     """A value, and what programs make of it before they show it: out of an address, on one line, one of its lines."""
-    variants = {value, value.strip(), " ".join(value.split()), urllib.parse.unquote(value)}
+    words = value.split()
+    variants = {value, value.strip(), " ".join(words), "".join(words), urllib.parse.unquote(value)}
     if "\n" in value:
         variants |= {line.strip() for line in value.splitlines() if len(line.strip()) >= _WORDLIKE}
     return {variant for variant in variants if len(variant) >= _SHORT}

@@ -210,4 +210,3 @@ def _fallback(settings: AiSettings, environ: Mapping[str, str] | None, editor: C
 def _masked_message(masker: Masker, message: Message) -> Message:
     calls = tuple(ToolCall(call.id, call.name, masker.text(call.arguments)) for call in message.calls)
     return replace(message, text=masker.text(message.text), calls=calls)
-

@@ -48,6 +48,11 @@ class ProjectEnvironment:
         """Whether a path relative to the project root is a file or folder; None for one that leads out of it."""
         return self._project._file_exists(path)
 
+    def files_exist(self, pattern: str) -> bool | None:
+        """Whether any file of the project fits a pattern; None for one that leads out of it, or takes long to say."""
+        found = self._project.file_tables.fitting(pattern)
+        return None if found is None else bool(found)
+
     def is_allowed(self, path: str) -> bool:
         """Whether osiris.yaml allows steps a path outside of the project, see ``osiris.core.allowed_folders``."""
         return self._project._is_allowed(path)

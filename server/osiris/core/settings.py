@@ -60,6 +60,8 @@ SETTINGS: tuple[Setting, ...] = (
             "OSIRIS_KEEP_GB", minimum=0),
     Setting("runs.memory_limit", "size", None, "Memory a run may use, such as 2GB; default: a share of what is there.",
             "OSIRIS_MEMORY_LIMIT"),
+    Setting("runs.journal", "boolean", True, "Whether databases that steps append to get a table osiris_journal, which "
+            "tells a resumed run what they hold.", "OSIRIS_JOURNAL"),
     Setting(ALLOWED_FOLDERS, "folders", None, "Folders outside the project that steps may read from and write to, "
             "absolute or relative to the project. ~ and variables are not filled in. Default: none."),
     Setting("compile.on_save", "boolean", True, "Whether the editor compiles a pipeline when it is saved.",

@@ -48,4 +48,49 @@ MIGRATIONS: tuple[Migration, ...] = (
         "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
         "INSERT INTO counters VALUES ('generation', 0)",
     ),
+    (
+        # Conversations with the agent, by project. `draft` is what was proposed last, `draft_ok` whether it compiles.
+        """CREATE TABLE conversations (
+            id TEXT PRIMARY KEY,
+            project TEXT NOT NULL,
+            title TEXT NOT NULL,
+            state TEXT NOT NULL,
+            path TEXT,
+            draft TEXT,
+            draft_ok INTEGER NOT NULL,
+            allow_rows INTEGER NOT NULL,
+            tables_told TEXT NOT NULL,
+            input_tokens INTEGER,
+            output_tokens INTEGER,
+            begun_at REAL NOT NULL,
+            changed_at REAL NOT NULL
+        )""",
+        "CREATE INDEX conversations_of_project ON conversations (project, changed_at)",
+        # `calls` is a list of the tools that an assistant wants called, as JSON; `answers` the id of such a call.
+        """CREATE TABLE conversation_messages (
+            conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            role TEXT NOT NULL,
+            text TEXT NOT NULL,
+            calls TEXT NOT NULL,
+            answers TEXT,
+            PRIMARY KEY (conversation, number)
+        )""",
+        # What was sent to models: never the words themselves. `conversation` is empty for requests without one.
+        """CREATE TABLE model_requests (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation TEXT NOT NULL,
+            project TEXT NOT NULL,
+            at REAL NOT NULL,
+            provider TEXT NOT NULL,
+            model TEXT NOT NULL,
+            host TEXT NOT NULL,
+            bytes INTEGER NOT NULL,
+            tables_told TEXT NOT NULL,
+            rows_sent INTEGER NOT NULL,
+            outcome TEXT NOT NULL,
+            input_tokens INTEGER,
+            output_tokens INTEGER
+        )""",
+    ),
 )

@@ -51,7 +51,8 @@ class StepContext(ExecutionContext):
     """The context of one step: the run's database, the project's paths, and how the step can be stopped.
 
     ``spill`` is a private folder for temporary files, removed with the run. ``counts`` holds the numbers that the
-    driver reported by ``log_metric``. ``allowed`` are the folders outside of the project that it may touch.
+    driver reported by ``log_metric``. ``allowed`` are the folders outside of the project that it may touch,
+    ``known_files`` the paths that the run's database may open: a pattern stands for no other.
     ``most_rows``: no more rows than that are wanted of the step, as in a preview; None: all. ``origin``: the first of
     the runs that go on with each other. ``in_doubt_since``: the run that may have written the step's rows already,
     which nobody here knows; ``written_by``: the same, once the driver has found them in the target.
@@ -66,6 +67,7 @@ class StepContext(ExecutionContext):
     bytes_written: int | None = None
     most_rows: int | None = None
     allowed: tuple[Path, ...] = ()
+    known_files: frozenset[str] = frozenset()
     origin: str = ""
     in_doubt_since: str | None = None
     written_by: str | None = None

@@ -65,12 +65,17 @@ class Journal(ABC):
         """
         if not self.appends:
             return
-        self.kept = self._make()
+        self.kept = self._wanted() and self._make()
         if self.kept and self._holds():  # by that run, or by an attempt in this one that never heard of its success
             self.step.written_by = self.step.in_doubt_since
             raise WrittenBefore
         if self.step.in_doubt_since is not None and not self.kept:
             raise self._unreadable()
+
+    def _wanted(self) -> bool:
+        from osiris.core.config import Config
+
+        return Config.load(self.step.root).runtime.journal
 
     def enter(self) -> None:
         """Enter what the transaction did, and tell the run that it is about to be made final. Raises WrittenBefore."""

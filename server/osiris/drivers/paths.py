@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,14 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 @dataclass(frozen=True)
 class Place:
-    """A path that was checked: where it is, and how messages call it."""
+    """A path that was checked: where it is, and how messages call it.
+
+    ``homes``: what a file must lie in that the path, being a pattern, stands for. Links are followed in all of them.
+    """
 
     path: Path
     shown: str
+    homes: tuple[Path, ...] = ()
 
 
 def resolve_path(
@@ -53,7 +57,8 @@ def resolve_path(
             f"{written} is an address, not a path.", hint="This component reads and writes files on this machine only."
         )
     if key not in config:
-        return _place(root, root / _expanded(written), written)
+        place = _place(root, root / _expanded(written), written)
+        return replace(place, homes=(place.path.parent,))
     homes = [root, *allowed]
     base = root
     if base_key is not None:
@@ -71,7 +76,7 @@ def resolve_path(
             hint="Keep the file inside, name its folder in a connection of osiris_connections.yaml, or allow it in "
             f"osiris.yaml: {ALLOWED_FOLDERS.replace('.', ': {')}: [folder]}}.",
         )
-    return _place(root, path, written)
+    return replace(_place(root, path, written), homes=tuple(home.resolve() for home in homes))
 
 
 def refuse_own_file(root: Path, place: Place) -> None:

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def line_pieces(
-    data: Dataset, line: str, size: int, step: StepContext
-) -> Generator[tuple[int, memoryview], None, None]:
+Pieces = Generator[tuple[int, memoryview], None, None]
+
+
+def line_pieces(data: Dataset, line: str, size: int, step: StepContext) -> Pieces:
     """The rows in pieces: how many, and their lines in UTF-8. ``line``: the text of a row, in DuckDB's SQL.
 
     A piece has about ``size`` rows.

@@ -57,6 +57,7 @@ class Engine:
         self.run_dir = run_dir
         self.steps = prepared.steps
         self.allowed = prepared.allowed
+        self.known_files = frozenset(prepared.limits.paths)
         self._told = prepared.told
         self.connections = prepared.connections
         self.database = RunDatabase(prepared.limits)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from osiris.core.allowed_folders import followed
 from osiris.core.driver import Driver, DriverRegistry
 from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.file_patterns import is_pattern, matches
 from osiris.core.lookup import missing_package
 from osiris.core.secrets_masking import Masker
 from osiris.drivers.context import temporary_sibling
-from osiris.drivers.paths import refuse_own_file, resolve_path
+from osiris.drivers.paths import Place, refuse_own_file, resolve_path
 from osiris.execution.memory import run_memory
 from osiris.language.naming import step_id_problem
 from osiris.sql.gate import Limits
@@ -211,8 +214,13 @@ def _spec(component: str) -> ComponentSpec | None:
 
 
 def _paths(steps: Mapping[str, PreparedStep], root: Path, session_id: str, allowed: Sequence[Path]) -> tuple[str, ...]:
-    """The paths that the manifest names, and nothing else: what the run's database may open."""
+    """The paths that the manifest names, and nothing else: what the run's database may open.
+
+    A pattern stands for the files that are there when the run begins, and for those that its own steps write.
+    """
     paths: dict[str, None] = {}
+    written: list[str] = []
+    patterns = False
     for name, step in steps.items():
         spec = _spec(step.manifest["component"])
         for key, direction in (spec.path_keys if spec is not None else {}).items():
@@ -225,7 +233,20 @@ def _paths(steps: Mapping[str, PreparedStep], root: Path, session_id: str, allow
                 raise ConfigurationError(f"Step {name}: {error}", hint=error.hint) from error
             path = place.path if direction == "input" else temporary_sibling(place.path, session_id)
             paths[str(path)] = None
-    return tuple(paths)
+            if direction == "output":
+                written.append(str(place.path))
+            elif is_pattern(str(place.path)) and not os.path.lexists(place.path):
+                patterns = True
+                paths |= dict.fromkeys(_fitting(place))
+    return (*paths, *(written if patterns else ()))
+
+
+def _fitting(place: Place) -> list[str]:
+    """The files that a pattern stands for now; one behind a link that leads outside is left to the step to refuse."""
+    with contextlib.suppress(OSError):  # the step says what is wrong with the folder
+        resolved = [match.path.resolve() for match in matches(place.path).files]
+        return [str(path) for path in resolved if any(path.is_relative_to(home) for home in place.homes)]
+    return []
 
 
 def _limits(paths: tuple[str, ...], run_dir: Path, memory: int | None, one_thread: bool) -> Limits:

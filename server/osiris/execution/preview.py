@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
-from osiris.core.files import atomic_write
+from osiris.core.files import atomic_write, cause, explain_os_error
 from osiris.core.manifest import MANIFEST_NAME, generate_fingerprint, manifest_bytes
 from osiris.core.partial_manifest import manifest_up_to
 from osiris.execution.process import Worker
@@ -57,7 +57,7 @@ def preview(
     from osiris.core.config import Config
 
     runtime = Config.load(root).runtime
-    folder = Path(tempfile.mkdtemp(prefix="osiris-preview-"))
+    folder = _temporary_folder()
     try:
         run_dir = folder / new_run_id()
         run_dir.mkdir(mode=0o700)
@@ -82,6 +82,17 @@ def preview(
         raise ExecutionError(f"{where}{told['message']}", code=told.get("code"), hint=told.get("hint"))
     columns = tuple((column["name"], column["type"]) for column in found["columns"])
     return Preview(shown, columns, tuple(tuple(row) for row in found["rows"]), found["more"])
+
+
+def _temporary_folder() -> Path:
+    """A private folder that is gone with the preview. Raises ExecutionError where none can be made."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="osiris-preview-"))
+    except OSError as error:
+        raise ExecutionError(
+            f"No temporary folder can be made for the preview: {explain_os_error(error)[0]}.",
+            hint="Free some space, or set TMPDIR to a folder that can be written to.",
+        ) from cause(error)
 
 
 def _ask(worker: Worker, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from osiris.execution.steps import SegmentRun
 
 SECONDS = 1.0
+LOOK_SECONDS = 0.25  # how often memory is looked at
 
 
 @dataclass
@@ -53,7 +54,7 @@ class ProgressTicker:
         self._thread.join()
 
     def _tick(self) -> None:
-        while not self._done.wait(SECONDS):
+        while not self._done.wait(LOOK_SECONDS):
             memory = self.memory.look()
             for run in self._engine.active:
                 run.memory = max(run.memory, memory)

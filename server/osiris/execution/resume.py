@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import json
 import os
+import shutil
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -132,6 +134,23 @@ def claim(logs_dir: Path, of: str, by: str) -> None:
         raise write_error(note, error) from cause(error)
     with os.fdopen(descriptor, "w") as file:
         file.write(by)
+
+
+def remove_remains(resume: Resume, run_dir: Path, paths: Iterable[str]) -> None:
+    """Remove what the runs that are gone on with have left behind, where nobody was left to do it.
+
+    ``run_dir``: the folder of the run that goes on; ``paths``: where it may write, halves of files among them.
+    """
+    from osiris.execution.preparation import SPILL
+
+    for name in {resume.of, resume.origin} - {""}:
+        shutil.rmtree(run_dir.with_name(name) / SPILL, ignore_errors=True)
+        for path in paths:
+            if path.endswith(f".{run_dir.name}.part"):
+                part = f"{path.removesuffix(f'{run_dir.name}.part')}{name}.part"
+                for leftover in (part, f"{part}-journal", f"{part}.wal"):
+                    with contextlib.suppress(OSError):
+                        os.unlink(leftover)
 
 
 def already_resumed(of: str, note: Path) -> ConfigurationError:

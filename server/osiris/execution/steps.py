@@ -195,6 +195,7 @@ class SegmentRun:
             spill=engine.spill,
             stopper=self.stopper,
             allowed=engine.allowed,
+            known_files=engine.known_files,
             origin=engine.resume.origin or engine.logger.session_id,
             in_doubt_since=engine.resume.in_doubt.get(name),
             most_rows=engine.sample.most_of(name) if engine.sample is not None else None,
@@ -222,28 +223,36 @@ class SegmentRun:
         record = self.engine.records[name]
         record.rows = rows
         record.bytes = self.contexts[name].bytes_written
-        record.duration = time.monotonic() - self.started[name]
-        record.memory = self.memory or None
+        took = self._measure(name)
         record.state = outcome.SUCCEEDED
         note_written(self.engine.steps[name].manifest, self.engine.steps[name].config, self.engine.root)
         self.engine.add_up(self.contexts[name].counts)
-        self.engine.logger.log_metric("duration", round(record.duration, 3), "s", step_id=name)
-        if record.memory is not None:
-            self.engine.logger.log_metric("peak_memory", record.memory, "bytes", step_id=name)
         self.engine.event(
             "step_complete",
             name,
             segment=self.segment.number,
-            duration=round(record.duration, 3),
+            duration=took,
             reused=self.engine.resume.of if name in self.engine.resume.left else self.contexts[name].written_by,
             rows=record.rows,
             bytes=record.bytes,
         )
 
+    def _measure(self, name: str) -> float:
+        """Note how long a step took (the seconds) and how much memory, however it ended."""
+        record = self.engine.records[name]
+        record.duration = time.monotonic() - self.started[name]
+        record.memory = self.memory or None
+        self.engine.logger.log_metric("duration", round(record.duration, 3), "s", step_id=name)
+        if record.memory is not None:
+            self.engine.logger.log_metric("peak_memory", record.memory, "bytes", step_id=name)
+        return round(record.duration, 3)
+
     def _failure(self, segment: Segment, name: str, error: BaseException, results: dict[str, Dataset]) -> StepFailed:
         """Find the step to blame, log it, and say it."""
+        self.memory = max(self.memory, own_memory())
         if self.engine.stopping:
             # A driver of ours that came back with an error has written nothing, unless it says so.
+            self._measure(name)
             self.engine.records[name].untouched = self.engine.steps[name].own and not _outcome_unknown(error)
             return StepFailed(name, "OML617", "The run was cancelled.")
         culprit, cause = self._blame(segment, name, error, results)
@@ -254,6 +263,7 @@ class SegmentRun:
                 self.engine.event("step_complete", earlier, segment=segment.number)
         self.engine.records[culprit].state = outcome.FAILED
         attempts = self.engine.records[culprit].attempts
+        took = self._measure(culprit)
         self.engine.event(
             "step_error",
             culprit,
@@ -261,6 +271,7 @@ class SegmentRun:
             code=code,
             message=message,
             hint=hint,
+            duration=took,
             attempts=attempts if attempts > 1 else None,
             line=cause.line if isinstance(cause, OsirisError) else None,
             column=cause.column if isinstance(cause, OsirisError) else None,

@@ -66,7 +66,7 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
     from osiris.execution.engine import Engine
     from osiris.execution.left_data import Leaving
     from osiris.execution.preparation import prepare
-    from osiris.execution.resume import Resume
+    from osiris.execution.resume import Resume, remove_remains
     from osiris.execution.sample import Sample
     from osiris.execution.step_cache import StepCache
 
@@ -91,6 +91,8 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
         masker.add(value)
     with SessionLogger(run_dir, run_dir.name, masker) as logger, _prints_caught(run_dir / "worker.log", masker):
         resume = Resume.from_plain(request["resume"]) if request.get("resume") else None
+        if resume is not None:
+            remove_remains(resume, run_dir, prepared.limits.paths)
         leaving = Leaving(root, run_dir.name) if not request.get("sample") else None
         cache = StepCache(root, prepared.steps) if request.get("cache") else None
         sample = Sample(**request["sample"]) if request.get("sample") else None

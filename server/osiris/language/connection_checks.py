@@ -99,7 +99,7 @@ def missing_findings(family: str, alias: Entry, registry: ComponentRegistry, sou
     present = {entry.key.text for entry in connection.entries} if isinstance(connection, MappingNode) else set()
     known = registry.connection_fields(family)
     meant = {nearest(key, known) for key in present if key not in known}  # misspelt, which is told there
-    missing = [name for name in registry.required_of_connections(family) if name not in present | meant]
+    missing = [name for name in registry.required_of_connections(family, present) if name not in present | meant]
     if not missing or alias.synthetic or (isinstance(connection, MappingNode) and connection.synthetic):
         return
     fields = listing(missing, 12)

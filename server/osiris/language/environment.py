@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Literal, Protocol
 
 from osiris.components.registry import ComponentRegistry
@@ -45,6 +46,10 @@ class Environment(Protocol):
 
     def file_exists(self, path: str) -> bool | None:
         """Whether a path relative to the project root is a file or folder; None when nobody can say."""
+        ...
+
+    def files_exist(self, pattern: str) -> bool | None:
+        """Whether any file of the project fits a path with ``*``, ``?`` or ``[``; None when nobody can say."""
         ...
 
     def is_allowed(self, path: str) -> bool:
@@ -114,6 +119,10 @@ class StaticEnvironment:
     def file_exists(self, path: str) -> bool | None:
         """Whether ``path`` is among ``files``; None when no files were given."""
         return None if self.files is None else path in self.files
+
+    def files_exist(self, pattern: str) -> bool | None:
+        """Whether one of ``files`` fits; ``*`` crosses folders here."""
+        return None if self.files is None else any(fnmatchcase(path, pattern) for path in self.files)
 
     def is_allowed(self, path: str) -> bool:
         """Whether ``path`` stands below one of ``allowed``."""

@@ -36,6 +36,7 @@ class PathUse:
     ``known``: whether that is certainly a place in the project; else the path, which starts from the folder of a
     connection, is only good to be compared with others. ``whole``: whether all of the file is read or replaced, and
     not a part of it as in a database. ``own``: whether the step alone says where it is, and not its connection.
+    ``pattern``: it stands for all files that fit.
     """
 
     path: str
@@ -44,6 +45,7 @@ class PathUse:
     known: bool = True
     whole: bool = True
     own: bool = True
+    pattern: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ _JSON = re.compile(
     r'JSON transform error in file ".*?", in (?P<unit>line|record/value) (?P<number>\d+): (?P<what>.*?)(\s*Try |$)',
     re.DOTALL,
 )
+_ONE_OF_MANY = re.compile(r"-files/\d{6}/(?:[^/\n]*=[^/\n]*/)*(?P<name>[^/\n\"]+)")  # see drivers.filesystem.sources
 _CELL = re.compile(r'"([^"]{100})[^"]{10,}"')
 _NUMBER_OF_LINES = 3
 _MOST = 1000  # characters of a text that nobody foresaw: DuckDB may put whole lines of a file into it
@@ -31,6 +32,8 @@ _MOST = 1000  # characters of a text that nobody foresaw: DuckDB may put whole l
 def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
     """A sentence that says what went wrong, and what to do about it (None where there is nothing to say)."""
     text = engine_message(error)
+    one = _ONE_OF_MANY.search(text)
+    of_file = f" of {one['name'].strip()}" if one else ""
     if is_disk_full(error) and _NO_SPACE_TO_SPILL.search(text):
         return (
             "The disk of the logs folder is full: data that does not fit into memory could not be put there.",
@@ -47,7 +50,7 @@ def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
     convert = _CONVERT.search(text)
     if csv and convert:
         what = _CELL.sub(r'"\1..."', convert["what"].rstrip("."))
-        message = f"Line {csv['line']} does not fit: {what} in column {convert['column']}."
+        message = f"Line {csv['line']}{of_file} does not fit: {what} in column {convert['column']}."
         column = convert["column"]
         if _DETECTED in text:
             return message, f"The type was detected from the first rows; set it: dtype: {{{column}: string}}."
@@ -56,11 +59,14 @@ def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
     if json_value:
         unit = "Line" if json_value["unit"] == "line" else "Object"
         what = _CELL.sub(r'"\1..."', json_value["what"].strip().rstrip("."))
-        return f"{unit} {json_value['number']} does not fit: {what}.", "Check it in the file, or set its type in dtype."
+        return (
+            f"{unit} {json_value['number']}{of_file} does not fit: {what}.",
+            "Check it in the file, or set its type in dtype.",
+        )
     count = _COUNT.search(text)
     if csv and count:
         return (
-            f"Line {csv['line']} has {count['found']} fields, but there are {count['wanted']} columns.",
+            f"Line {csv['line']}{of_file} has {count['found']} fields, but there are {count['wanted']} columns.",
             "Check the delimiter and the quotes of that line.",
         )
     too_long = _TOO_LONG.search(text)
@@ -74,7 +80,7 @@ def explain_engine_error(error: BaseException) -> tuple[str, str | None]:
     if "No magic bytes" in text or "too small to be a Parquet file" in text:
         return "The file is not a Parquet file, or not a whole one.", None
     if "Invalid unicode" in text:
-        where = f"Line {csv['line']}" if csv else "The file"
+        where = f"Line {csv['line']}{of_file}" if csv else "The file"
         return f"{where} is not UTF-8.", "Set the option encoding to what the file was saved with."
     if is_irregular(error):
         return (

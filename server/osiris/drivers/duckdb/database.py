@@ -13,6 +13,7 @@ from osiris.drivers.context import StepContext
 from osiris.drivers.filesystem.sources import readable
 from osiris.drivers.paths import Place
 from osiris.sql.gate import engine_message
+from osiris.sql.messages import is_disk_full
 
 if TYPE_CHECKING:
     import duckdb
@@ -137,6 +138,10 @@ def explained(error: duckdb.Error, place: Place, doing: str, path: Path | None =
         return ConfigurationError(
             f"Cannot {doing} {place.shown}: a query or a view in it opens another file or address.",
             hint="Only what is stored in the database itself can be read; read files with steps of their own.",
+        )
+    if is_disk_full(error):
+        return ExecutionError(
+            f"Cannot {doing} {place.shown}: the disk is full.", hint="Free some space, then try again."
         )
     if type(error).__name__ == "OutOfMemoryException":
         return ExecutionError(

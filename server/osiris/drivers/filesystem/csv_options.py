@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ def reading(config: Mapping[str, Any], compression: str) -> dict[str, str]:
         "nullstr": text_list(["", *(str(value) for value in config.get("na_values") or [])]),
         "auto_type_candidates": _DATE_TYPES if config.get("parse_dates") is True else _PLAIN_TYPES,
         "sample_size": str(SNIFFED_ROWS),
+        "hive_partitioning": "false",
     }
     if options["delim"] == "'\"'":
         options["quote"] = options["escape"] = "''"
@@ -73,10 +74,20 @@ def wanted_types(config: Mapping[str, Any]) -> dict[str, str]:
     return types
 
 
-def scan(path: Path, options: Mapping[str, str]) -> str:
-    """The table function that reads ``path``."""
+def hive(partitions: Sequence[str], config: Mapping[str, Any]) -> dict[str, str]:
+    """The arguments that make columns of the partitions: text, or what ``dtype`` says."""
+    if not partitions:
+        return {}
+    types = wanted_types(config)
+    wanted = {key: types[key] for key in partitions if key in types}
+    given = {"hive_types": struct(wanted)} if wanted else {}
+    return {"hive_partitioning": "true", "hive_types_autocast": "false", **given}
+
+
+def scan(paths: Sequence[Path], options: Mapping[str, str]) -> str:
+    """The table function that reads the files one after the other."""
     arguments = "".join(f", {name}={value}" for name, value in options.items())
-    return f"read_csv({quote_text(str(path))}{arguments})"
+    return f"read_csv({text_list(map(str, paths))}{arguments})"
 
 
 def writing(config: Mapping[str, Any], text_columns: Iterable[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,9 +13,18 @@ from osiris.core.error_taxonomy import ExecutionError, ValidationError
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.context import StepContext, single_input, step_context
 from osiris.drivers.filesystem import text
-from osiris.drivers.filesystem.csv_options import struct, wanted_types
+from osiris.drivers.filesystem.csv_options import hive, struct, text_list, wanted_types
 from osiris.drivers.filesystem.json_problems import first_problem
-from osiris.drivers.filesystem.sources import find_column, limited, literal_path, projection, readable
+from osiris.drivers.filesystem.sources import (
+    Source,
+    find_column,
+    limited,
+    links,
+    literal_path,
+    open_partitions,
+    projection,
+    sources,
+)
 from osiris.drivers.filesystem.writing import copy_to
 from osiris.drivers.paths import Place
 from osiris.drivers.targets import complete_file
@@ -41,25 +51,34 @@ class JsonExtractor:
     ) -> dict[str, Any]:
         """Return the objects of the file as a lazy Dataset. Raises OsirisError or duckdb.Error."""
         step = step_context(ctx)
-        place = readable(step.path(config))
-        path, compression = _as_utf8(place, config, step)
-        with text.opened(Place(path, place.shown), compression) as source:
-            head = source.read(text.CHUNK).lstrip(b" \t\r\n")
-        if not head:
-            raise ValidationError(f"{place.shown} is empty: it holds no JSON.", hint="A file without rows holds [].")
-        layout = _layout(head, config)
-        if layout == "array" and head[1:].strip(b" \t\r\n") == b"]":
+        place = step.path(config)
+        found = sources(place, step)
+        texts = [_text(source, config, step) for source in found]
+        texts = _alike_packed(texts, step)
+        for one in texts:
+            if one.layout != texts[0].layout:
+                raise ValidationError(
+                    f"{one.source.place.shown} is laid out in another way than {texts[0].source.place.shown}: one is "
+                    "an array, the other has an object on each line.",
+                    hint="Make the pattern narrower, and read them with several steps.",
+                )
+        layout = texts[0].layout
+        if all(one.empty for one in texts):
             return {"df": _no_rows(config, place, step)}
         options = {
             "format": quote_text(layout),
             "records": "'true'",
-            "compression": quote_text(compression),
+            "compression": quote_text(texts[0].compression),
             "convert_strings_to_integers": "false",
+            "hive_partitioning": "false",
         }
-        types = self._types(path, options, place, layout, step)
-        fixed = _wanted(types, config, place)
+        types = self._types(texts, options, layout, step)
+        partitions = open_partitions(found, types)
+        fixed = _wanted(types, config, place, partitions)
         options["columns"] = struct({name: fixed.get(name) or _read_as(type_) for name, type_ in types.items()})
-        scan = _scan(path, options)
+        scan = _scan(_paths(texts, step, partitions), options | hive(partitions, config))
+        types |= dict.fromkeys(partitions)
+        fixed |= {key: wanted_types(config).get(key, "VARCHAR") for key in partitions}
         shown = [Column(name, fixed.get(name) or str(type_)) for name, type_ in types.items()]
         _, kept = projection(shown, config, place.shown)
         selected = ", ".join(
@@ -72,26 +91,28 @@ class JsonExtractor:
         return {"df": step.dataset(query, columns=step.database.describe(f"({query})"))}
 
     def _types(
-        self, path: Path, options: dict[str, str], place: Place, layout: str, step: StepContext
+        self, texts: list[_Text], options: dict[str, str], layout: str, step: StepContext
     ) -> dict[str, sqltypes.DuckDBPyType]:
-        """The columns of the file and their types; every object of it counts. Raises OsirisError for odd JSON."""
+        """The columns of the files and their types; every object counts. Raises OsirisError for odd JSON."""
         import duckdb
 
-        scan = _scan(path, {**options, "sample_size": "-1", "map_inference_threshold": "-1", "maximum_depth": "-1"})
+        whole = {"sample_size": "-1", "map_inference_threshold": "-1", "maximum_depth": "-1"}
+        whole |= {"maximum_sample_files": str(len(texts)), "union_by_name": "true"} if len(texts) > 1 else {}
+        scan = _scan(_paths(texts, step, ()), options | whole)
         try:
             relation = step.database.connection.sql(f"FROM {scan}")
         except (duckdb.InvalidInputException, duckdb.BinderException) as error:
             step.checkpoint()
-            at = Place(path, place.shown)
-            found = first_problem(at, text.compression_of(path, options["compression"].strip("'")), layout, step)
-            raise found or _unreadable(error, path, place) from error
+            found = (first_problem(Place(t.path, t.source.place.shown), t.compression, layout, step) for t in texts)
+            raise next(filter(None, found), None) or _unreadable(error, texts) from error
         names = list(relation.columns)
         for name in names:
             first = _NUMBERED.fullmatch(name)
             if first and any(_alike(first["name"], other) for other in names):
                 # DuckDB calls the second of two such keys so, and finds nothing under that name.
+                who = f"{texts[0].source.place.shown} has" if len(texts) == 1 else "The files have"
                 raise ValidationError(
-                    f"{place.shown} has keys that differ in nothing but case: {first['name']}.",
+                    f"{who} keys that differ in nothing but case: {first['name']}.",
                     hint="Column names do not tell case apart; rename one of the keys where the file is made.",
                 )
         return dict(zip(names, relation.types, strict=True))
@@ -102,19 +123,67 @@ def _alike(one: str, other: str) -> bool:
     return one != other and one.lower() == other.lower()
 
 
-def _as_utf8(place: Place, config: dict[str, Any], step: StepContext) -> tuple[Path, str]:
+@dataclass(frozen=True)
+class _Text:
+    """A file that DuckDB can read: where its text is, how it is packed and laid out. ``empty``: it is ``[]``."""
+
+    source: Source
+    path: Path
+    compression: str
+    layout: str
+    empty: bool
+
+
+def _text(source: Source, config: dict[str, Any], step: StepContext) -> _Text:
+    """A file, looked at, or its copy in UTF-8 in the spill folder. Raises OsirisError."""
+    step.checkpoint()
+    place = source.place
+    path, compression = _as_utf8(source, config, step)
+    with text.opened(Place(path, place.shown), compression) as stream:
+        head = stream.read(text.CHUNK).lstrip(b" \t\r\n")
+    if not head:
+        raise ValidationError(f"{place.shown} is empty: it holds no JSON.", hint="A file without rows holds [].")
+    layout = _layout(head, config)
+    empty = layout == "array" and head[1:].strip(b" \t\r\n") == b"]"
+    return _Text(source, path, compression, layout, empty)
+
+
+def _alike_packed(texts: list[_Text], step: StepContext) -> list[_Text]:
+    """The same files, unpacked where they are packed in different ways."""
+    if len({one.compression for one in texts}) == 1:
+        return texts
+    return [one if one.compression == "none" else _unpacked(one, step) for one in texts]
+
+
+def _unpacked(one: _Text, step: StepContext) -> _Text:
+    copy = _copy(one.source, one.compression, "utf-8", step)
+    return replace(one, path=copy, compression="none")
+
+
+def _paths(texts: list[_Text], step: StepContext, partitions: tuple[str, ...]) -> list[Path]:
+    if len(texts) == 1 and not texts[0].source.partitions:
+        return [texts[0].path]
+    return links([(one.source, one.path) for one in texts], step, partitions)
+
+
+def _as_utf8(source: Source, config: dict[str, Any], step: StepContext) -> tuple[Path, str]:
     """The file itself where DuckDB can read it, else a copy in UTF-8 in the spill folder; and its compression."""
+    place = source.place
     compression = text.compression_of(place.path, config.get("compression", "infer"))
     encoding = config.get("encoding", "utf-8")
-    with text.opened(place, compression) as source:
-        marked = source.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+    with text.opened(place, compression) as stream:
+        marked = stream.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
     if encoding == "utf-8" and not marked and compression in ("none", "gzip", "zstd"):
-        return literal_path(place, step), compression
-    copy = step.spill / f"{step.step_id}-utf8.json"
-    with text.opened(place, compression) as source, copy.open("wb") as target:
-        for chunk in text.to_utf8(source, encoding, place.shown, step.checkpoint):
+        return literal_path(place, step, source.tag), compression
+    return _copy(source, compression, encoding, step), "none"
+
+
+def _copy(source: Source, compression: str, encoding: str, step: StepContext) -> Path:
+    copy = step.spill / f"{source.tag}-utf8.json"
+    with text.opened(source.place, compression) as stream, copy.open("wb") as target:
+        for chunk in text.to_utf8(stream, encoding, source.place.shown, step.checkpoint):
             target.write(chunk)
-    return copy, "none"
+    return copy
 
 
 def _layout(head: bytes, config: dict[str, Any]) -> str:
@@ -146,15 +215,19 @@ def _no_rows(config: dict[str, Any], place: Place, step: StepContext) -> Any:
     return step.dataset(f"SELECT {cells} LIMIT 0")
 
 
-def _wanted(types: dict[str, Any], config: dict[str, Any], place: Place) -> dict[str, str]:
+def _wanted(types: dict[str, Any], config: dict[str, Any], place: Place, partitions: tuple[str, ...]) -> dict[str, str]:
     """The types that ``dtype`` gives, by the names that the columns have in the file."""
     columns = [Column(name, str(type_)) for name, type_ in types.items()]
-    return {find_column(columns, name, place.shown).name: type_ for name, type_ in wanted_types(config).items()}
+    return {
+        find_column(columns, name, place.shown).name: type_
+        for name, type_ in wanted_types(config).items()
+        if name not in partitions
+    }
 
 
-def _scan(path: Path, options: dict[str, str]) -> str:
+def _scan(paths: list[Path], options: dict[str, str]) -> str:
     arguments = "".join(f", {name}={value}" for name, value in options.items())
-    return f"read_json({quote_text(str(path))}{arguments})"
+    return f"read_json({text_list(map(str, paths))}{arguments})"
 
 
 def _read_as(type_: sqltypes.DuckDBPyType) -> str:
@@ -182,11 +255,13 @@ def _selected(name: str, type_: sqltypes.DuckDBPyType, *, nested: bool) -> str:
     return quoted
 
 
-def _unreadable(error: Exception, path: Path, place: Place) -> ExecutionError:
+def _unreadable(error: Exception, texts: list[_Text]) -> ExecutionError:
     """The error for what DuckDB does not read, without its advice on options that are none of ours."""
-    said = engine_message(error).partition("\n")[0].partition("Try ")[0].replace(str(path), place.shown)
+    said = engine_message(error).partition("\n")[0].partition("Try ")[0]
+    for one in texts:
+        said = said.replace(str(one.path), one.source.place.shown)
     reason = said.partition(" Error: ")[2] or said
-    return ExecutionError(f"Cannot read {place.shown}: {reason.strip().rstrip('.')}.")
+    return ExecutionError(f"Cannot read {texts[0].source.place.shown}: {reason.strip().rstrip('.')}.")
 
 
 class JsonWriter:

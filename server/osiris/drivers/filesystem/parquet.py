@@ -2,32 +2,79 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
+from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.execution_adapter import ExecutionContext
-from osiris.drivers.context import single_input, step_context
-from osiris.drivers.filesystem.sources import limited, literal_path, projection, readable
+from osiris.core.file_patterns import common_type
+from osiris.drivers.context import StepContext, single_input, step_context
+from osiris.drivers.filesystem.csv_options import text_list
+from osiris.drivers.filesystem.sources import (
+    Source,
+    in_order,
+    limited,
+    links,
+    literal_path,
+    names_of,
+    naming,
+    open_partitions,
+    projection,
+    same_names,
+    sources,
+)
 from osiris.drivers.filesystem.writing import copy_to
 from osiris.drivers.targets import complete_file
-from osiris.sql.columns import quote_text
+from osiris.sql.columns import Column
 
 VECTOR = 2048
 
 
 class ParquetExtractor:
-    """Reads a Parquet file; only its footer is read before somebody needs the data."""
+    """Reads Parquet files; only their footers are read before somebody needs the data."""
 
     lazy: ClassVar[bool] = True
 
     def run(
         self, step_id: str, config: dict[str, Any], inputs: dict[str, Any] | None, ctx: ExecutionContext
     ) -> dict[str, Any]:
-        """Return the rows of the file as a lazy Dataset. Raises OsirisError or duckdb.Error."""
+        """Return the rows of the files as a lazy Dataset. Raises OsirisError or duckdb.Error."""
         step = step_context(ctx)
-        place = readable(step.path(config))
-        scan = f"read_parquet({quote_text(str(literal_path(place, step)))})"
+        place = step.path(config)
+        found = sources(place, step)
+        if len(found) == 1 and not found[0].partitions:
+            scan = _scan([literal_path(found[0].place, step, step_id)])
+        else:
+            scan = self._together(found, step)
         selected, kept = projection(step.database.describe(scan), config, place.shown)
         return {"df": step.dataset(f"SELECT {selected} FROM {scan}{limited(config)}", columns=kept)}
+
+    def _together(self, found: list[Source], step: StepContext) -> str:
+        """What reads all files as one table. Raises OsirisError that names the file that does not fit."""
+        tables: list[tuple[Column, ...]] = []
+        paths = links([(source, source.place.path) for source in found], step, ())
+        for source, path in zip(found, paths, strict=True):
+            step.checkpoint()
+            with naming(source):
+                tables.append(step.database.describe(_scan([path])))
+            same_names(found[0], names_of(tables[0]), source, names_of(tables[-1]))
+            for ours, theirs in zip(tables[0], tables[-1], strict=True):
+                if common_type((ours.type, theirs.type)) is None:
+                    raise ConfigurationError(
+                        f"The column {ours.name} is {ours.type} in {found[0].place.shown}, but {theirs.type} in "
+                        f"{source.place.shown}.",
+                        hint="Write the files with one type, or read them with two steps and cast in SQL.",
+                    )
+        partitions = open_partitions(found, names_of(tables[0]))
+        paths = links([(source, source.place.path) for source in found], step, partitions)
+        scan = _scan(paths, partitions=bool(partitions), widened=len(set(tables)) > 1)
+        return in_order(scan, names_of(tables[0]), partitions)
+
+
+def _scan(paths: list[Path], *, partitions: bool = False, widened: bool = False) -> str:
+    """The table function. ``widened``: a column has the type that holds the values of all files."""
+    hive = ", hive_partitioning=true, hive_types_autocast=false" if partitions else ", hive_partitioning=false"
+    return f"read_parquet({text_list(map(str, paths))}{hive}{', union_by_name=true' if widened else ''})"
 
 
 class ParquetWriter:

@@ -15,9 +15,10 @@ from osiris.drivers.context import StepContext, single_input, step_context
 from osiris.drivers.journal import Entry, WrittenBefore
 from osiris.drivers.mysql.catalog import quote_name
 from osiris.drivers.mysql.journal import MySQLJournal
+from osiris.drivers.mysql.loading import Load
 from osiris.drivers.mysql.login import open_connection
 from osiris.drivers.mysql.session import StepSession
-from osiris.drivers.mysql.writer_rows import column_type, row_texts
+from osiris.drivers.mysql.writer_rows import column_type
 from osiris.drivers.targets import require_key
 from osiris.sql.columns import Column
 
@@ -37,7 +38,6 @@ ORDER BY ordinal_position"""
 _UNIQUE = """
 SELECT group_concat(column_name SEPARATOR '\\n'), max(sub_part) FROM information_schema.statistics
 WHERE table_schema = %s AND table_name = %s AND non_unique = 0 GROUP BY index_name"""
-_MOST_BYTES = 1_000_000  # of one INSERT
 _STAGE = "osiris_rows"
 _DROP_SECONDS = 1
 
@@ -235,40 +235,14 @@ class _Target:
 
     def load(self, data: Any, columns: Sequence[Column], size: int, step: StepContext) -> int:
         """Bring in the rows; how many there were."""
-        names, stage = _names(self.names), self._named(_STAGE)
-        begin = f"INSERT INTO {self.source} ({names}) VALUES "
-        if self.mode == "upsert":
-            begin = f"REPLACE INTO {stage} ({names}) VALUES "
-        most = int(self.session.rows("SELECT @@max_allowed_packet")[0][0]) - 1024
-        count = 0
-        with contextlib.closing(row_texts(data, columns, size, step)) as batches:
-            for rows in batches:
-                self._send(begin, rows, most)
-                count += len(rows)
-                step.advance(len(rows))
-                step.checkpoint()
-        if self.mode == "upsert":
+        replacing = self.mode == "upsert"
+        stage = self._named(_STAGE)
+        into = stage if replacing else self.source
+        load = Load(self.session, into, self.names, columns, replacing=replacing)
+        count = load.run(data, size, (self.schema, self.table), step)
+        if replacing:
             self._merge(stage)
         return count
-
-    def _send(self, begin: str, rows: Sequence[str], most: int) -> None:
-        """Send rows in as few statements as the server's limit of their length allows."""
-        parts: list[bytes] = []
-        length = room = min(_MOST_BYTES, most) - len(begin.encode())
-        for text in rows:
-            part = b"(%b)" % text.encode()
-            if len(part) + len(begin.encode()) > most:
-                raise ConfigurationError(
-                    f"A row is too long for {self.session.peer.place}, which takes {most + 1024:,} bytes at once.",
-                    hint="Raise max_allowed_packet of the server, or write less in one row.",
-                )
-            if parts and len(part) + 1 > room:
-                self.session.connection.query(begin.encode() + b",".join(parts))
-                parts, room = [], length
-            parts.append(part)
-            room -= len(part) + 1
-        if parts:
-            self.session.connection.query(begin.encode() + b",".join(parts))
 
     def _merge(self, stage: str) -> None:
         same = " AND ".join(f"t.{quote_name(name)} = s.{quote_name(name)}" for name in self.key)

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 
 from osiris.drivers.context import StepContext
 from osiris.drivers.postgres_types import column_type as column_type
+from osiris.drivers.text_rows import Pieces, line_pieces
 from osiris.sql.columns import Column, quote_name
 from osiris.sql.dataset import Dataset
 
+_PLAIN = frozenset(
+    {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DATE", "TIMESTAMP", "DOUBLE", "FLOAT"}
+    | {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "UUID"}
+)
 
-def lines(
-    data: Dataset, columns: Sequence[Column], arrays: Sequence[bool], size: int, step: StepContext
-) -> Generator[tuple[int, bytes], None, None]:
-    """The rows in batches: how many, and their lines. ``arrays``: whether each column's target is an array."""
-    cells = ", ".join(
-        f"coalesce('\"' || replace({_text(column, array)}, '\"', '\"\"') || '\"', '')"
-        for column, array in zip(columns, arrays, strict=True)
-    )
-    with data.scanned() as source:
-        reader = step.database.connection.sql(f"SELECT concat_ws(',', {cells}) FROM {source}").to_arrow_reader(size)
-        for batch in reader:
-            texts = batch.column(0).to_pylist()
-            if texts:
-                yield len(texts), ("\n".join(texts) + "\n").encode()
+
+def lines(data: Dataset, columns: Sequence[Column], arrays: Sequence[bool], size: int, step: StepContext) -> Pieces:
+    """The rows in pieces: how many, and their lines. ``arrays``: whether each column's target is an array."""
+    cells = ", ".join(_item(column, array) for column, array in zip(columns, arrays, strict=True))
+    return line_pieces(data, f"concat_ws(',', {cells})", size, step)
+
+
+def _item(column: Column, array: bool) -> str:
+    """The cell in a line of CSV: nothing for NULL, in quotes what may hold more than digits and letters."""
+    text = _text(column, array)
+    if column.type in _PLAIN or column.type.startswith("DECIMAL"):
+        return f"coalesce({text}, '')"
+    return f"coalesce('\"' || replace({text}, '\"', '\"\"') || '\"', '')"
 
 
 def _text(column: Column, array: bool) -> str:

@@ -63,6 +63,7 @@ _HINTS = {
     "SQLITE_BUSY": "Another program is writing to it; try again when that has finished.",
     "SQLITE_LOCKED": "Another program is writing to it; try again when that has finished.",
     "SQLITE_FULL": "Free some space, then try again.",
+    "SQLITE_IOERR": "Check the disk: it may be full, away or damaged.",
     "SQLITE_READONLY": "Check the permissions of the file and of its folder.",
     "SQLITE_CANTOPEN": "Check the permissions of the file and of its folder.",
     "SQLITE_AUTH": "A query may read tables of this database; it may not write, attach files or change settings.",

@@ -8,6 +8,7 @@ from typing import Any
 
 from osiris.core.lookup import require_packages
 from osiris.drivers.connection_fields import text_field
+from osiris.drivers.supabase.filters import is_condition
 from osiris.sql.columns import quote_name
 
 _PART = re.compile(r"\s*(?:(\w+)\s*:\s*)?(\w+)\s*(?:::\s*(\w+)\s*)?")
@@ -83,8 +84,6 @@ def _condition(name: str, value: Any) -> str | None:
         return f"{column} IS {str(value).upper()}"
     if isinstance(value, list):
         return f"{column} IN ({_literals(map(str, value))})"
-    from osiris.drivers.supabase.filters import is_condition
-
     text = str(value)
     if not is_condition(text):
         return f"{column} = {_literal(text)}"

@@ -26,8 +26,10 @@ class SupabaseWriter:
     """Appends to, replaces or updates the rows of a table.
 
     In the database that ``pg_dsn`` of the connection leads to, a reader sees all of it or nothing. Over REST each
-    request is a transaction of its own.
+    request is a transaction of its own; before the first one that appends is sent, the run is told.
     """
+
+    all_or_nothing = True
 
     def run(
         self, step_id: str, config: dict[str, Any], inputs: dict[str, Any] | None, ctx: ExecutionContext
@@ -68,6 +70,7 @@ class _Target:
         self.key = [next(c.name for c in columns if c.name.lower() == name.lower()) for name in named]
         if self.mode != "append" and not self.key:
             raise ConfigurationError(f"write_mode {self.mode} needs primary_key.", hint="Name the table's key in it.")
+        self.noted = False
         self.added = 0
         self.came: set[bytes] = set()
 
@@ -82,7 +85,6 @@ class _Target:
                 self._put(batch)
                 count += len(batch.rows)
                 self.step.advance(len(batch.rows), sum(map(len, batch.rows)))
-            self.step.checkpoint()
         except Exception as error:
             told = error if isinstance(error, OsirisError) else None
             if self.mode == "append" and self.added and not (told and told.outcome_unknown):
@@ -93,6 +95,7 @@ class _Target:
                 raise StepStopped(self.step.step_id) from self._in_part(None, known=True)
             raise stopped
         if self.mode == "replace":
+            self.step.checkpoint()
             self._remove_others()
         return count
 
@@ -117,6 +120,9 @@ class _Target:
         """Send rows in one request, or in more when that is too large for the service."""
         if self.mode != "append":
             batch = batch.of_last()
+        elif not self.noted:
+            self.step.about_to_commit(journalled=False)
+            self.noted = True
         if self.mode == "replace" and "" in batch.keys:
             raise ExecutionError(
                 f"A row has no value in its key ({', '.join(self.key)}), so it cannot be told which rows to remove.",

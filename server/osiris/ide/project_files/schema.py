@@ -60,7 +60,7 @@ def _alias(family: str, registry: ComponentRegistry) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, schema in registry.connection_fields(family).items():
         fields[name] = {**schema, "x-osiris-path": "folder"} if name in bases else dict(schema)
-    needed = [name for name in fields if specs and all(name in spec.required for spec in specs)]
+    needed = [n for n in fields if specs and all(n in spec.required and n not in spec.unless for spec in specs)]
     return {
         "type": "object",
         "description": f"A connection of the `{family}` components.",

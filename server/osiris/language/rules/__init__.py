@@ -60,6 +60,7 @@ DOCUMENT_RULES: tuple[DocumentRule, ...] = (
     paths.links_stay_inside,
     paths.own_files,
     paths.inputs_exist,
+    paths.patterns_fit,
     overwrites.files_written_over,
     secrets.secrets,
     sql.unknown_tables,

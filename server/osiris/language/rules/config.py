@@ -111,7 +111,7 @@ def _not_supplied(ctx: StepContext, spec: ComponentSpec, resolved: ResolvedConfi
         return
     for key in spec.required:
         if key in spec.connection_fields and key not in resolved.config and key not in connection.fields:
-            if key in spec.connection_defaults:
+            if key in spec.connection_defaults or spec.unless.get(key) in connection.fields:
                 continue
             message = f"{key} is missing: neither the step nor the connection {connection.reference} gives it."
             yield ConfigProblem((), "required", message, key, key)

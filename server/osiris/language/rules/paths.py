@@ -139,7 +139,7 @@ def _place(ctx: StepContext, key: str) -> Span:
 
 
 def path_uses(ctx: StepContext) -> Iterator[PathUse]:
-    """The files that the step certainly reads or writes; patterns and values of the run are left out."""
+    """The files that the step certainly reads or writes; values of the run are left out."""
     if ctx.spec is None:
         return
     for key, direction in ctx.spec.path_keys.items():
@@ -148,8 +148,11 @@ def path_uses(ctx: StepContext) -> Iterator[PathUse]:
             connection = _connection(ctx, ctx.resolved)
             value, base = (connection.fields.get(key), None) if connection else (None, None)
             span = _place(ctx, CONNECTION_KEY)
-        if not isinstance(value, str) or not value or (key,) in ctx.resolved.open or _PATTERN.search(value):
+        if not isinstance(value, str) or not value or (key,) in ctx.resolved.open:
             continue
+        pattern = _PATTERN.search(value) is not None
+        if pattern and (direction == "output" or key in ctx.spec.connection_fields):
+            continue  # one file, as it is written
         if _URL.match(value):
             continue  # no file at all, and it may hold a password
         path = _join(base.folder, value) if base else posixpath.normpath(value.replace("\\", "/"))
@@ -158,7 +161,7 @@ def path_uses(ctx: StepContext) -> Iterator[PathUse]:
         if known or trusted or ("${" not in path and _is_allowed(ctx, path)):
             whole = key not in ctx.spec.connection_fields  # a connection names a store, of which steps use parts
             own = key in ctx.resolved.config and not (base is not None and base.trusted)
-            yield PathUse(path, span, direction == "input", known, whole, own)
+            yield PathUse(path, span, direction == "input", known, whole, own, pattern)
 
 
 def own_files(ctx: DocumentContext) -> Iterator[Diagnostic]:
@@ -174,7 +177,7 @@ def links_stay_inside(ctx: DocumentContext) -> Iterator[Diagnostic]:
     """No link in the project takes a step to where it may not go."""
     for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
         for use in report.paths:
-            if use.known and use.own and ctx.env.links_outside(use.path):
+            if use.known and use.own and not use.pattern and ctx.env.links_outside(use.path):
                 message = (
                     f"A link takes `{use.path}` out of the project. A pipeline reads and writes inside its project "
                     "only: allow the folder behind the link in osiris.yaml (`paths: {allow: [folder]}`), or name it in "
@@ -188,13 +191,28 @@ def inputs_exist(ctx: DocumentContext) -> Iterator[Diagnostic]:
     written = {use.path for report in ctx.reports for use in report.paths if not use.is_input}
     for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
         for use in report.paths:
-            if use.is_input and use.known and use.path not in written and ctx.env.file_exists(use.path) is False:
+            if use.pattern or use.path in written:
+                continue
+            if use.is_input and use.known and ctx.env.file_exists(use.path) is False:
                 message = f"The project has no file `{use.path}` yet. A run needs it."
                 near = _near_file(ctx, use.path)
                 hint = f" Did you mean `{near}`?" if near else ""
                 yield finding(
                     "OML330", step.place(use.span), message + hint, _named(ctx, step.place(use.span), use, near)
                 )
+
+
+def patterns_fit(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """A pattern stands for at least one file, unless a step of the pipeline writes below its folder."""
+    written = [use.path for report in ctx.reports for use in report.paths if not use.is_input]
+    for step, report in zip(ctx.pipeline.steps, ctx.reports, strict=True):
+        for use in report.paths:
+            if not use.pattern or not use.known or ctx.env.files_exist(use.path) is not False:
+                continue
+            folder = use.path[: _PATTERN.search(use.path).start()].rpartition("/")[0]  # type: ignore[union-attr]
+            if not any(path.startswith(f"{folder}/" if folder else "") for path in written):
+                message = f"No file of the project fits `{use.path}` yet. A run needs one."
+                yield finding("OML330", step.place(use.span), message)
 
 
 def _near_file(ctx: DocumentContext, path: str) -> str | None:

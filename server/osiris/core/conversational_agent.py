@@ -1,0 +1,173 @@
+"""The agent that writes pipelines in a conversation.
+
+    agent = ConversationalAgent(project, LLMAdapter.create("openai", "gpt-4"))
+    response = agent.process_message("Daily revenue from the shop as CSV")
+    if response.proposal and response.proposal.ok:
+        agent.validate_and_save(response.proposal.text)
+
+Every proposal passes the analysis and the compiler that the editor uses, and goes back to the model with what they
+find, a bounded number of times. What still has errors is a draft, which nothing writes to a pipeline.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from osiris.core.agent.conversation import ChatState as ChatState
+from osiris.core.agent.conversation import ConversationContext as ConversationContext
+from osiris.core.agent.events import AgentEvent, Asked
+from osiris.core.agent.guide import system_prompt
+from osiris.core.agent.host import AgentHost, NobodyThere
+from osiris.core.agent.proposals import Proposal, checked, propose
+from osiris.core.agent.saving import save
+from osiris.core.agent.tools import Toolbox
+from osiris.core.agent.turn import MOST_TRIES, Turn, TurnResult
+from osiris.core.config import Config
+from osiris.core.error_taxonomy import ExecutionError, ValidationError
+from osiris.core.files import atomic_write
+from osiris.core.llm.ceiling import AiCeiling
+from osiris.core.llm.messages import Usage
+from osiris.core.llm_adapter import LLMAdapter
+from osiris.core.project import Project
+
+OUTPUT_FOLDER = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentResponse:
+    """What came of a message. ``problem``: why there is no answer, or only a draft; ``question``: what the user is to
+    choose; ``proposal.ok`` says whether it may be applied."""
+
+    text: str
+    state: ChatState
+    proposal: Proposal | None = None
+    question: Asked | None = None
+    problem: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    tries: int = 0
+
+
+class ConversationalAgent:
+    """One conversation about one project."""
+
+    def __init__(
+        self,
+        project: Project | Path | str,
+        model: LLMAdapter,
+        *,
+        context: ConversationContext | None = None,
+        host: AgentHost | None = None,
+        keep: Callable[[ConversationContext], None] = lambda context: None,
+        most_tries: int = MOST_TRIES,
+    ) -> None:
+        """``context``: a conversation that is gone on with (default: a new one). ``host``: the face that the user is
+        behind. ``keep`` is called with the context whenever it has changed. ``most_tries``: how often the model may
+        mend a proposal. Raises AiForbiddenError when the project forbids AI or this model."""
+        self.project = project if isinstance(project, Project) else Project.find(project)
+        self.model = model
+        self.context = context or ConversationContext(id="")
+        self.host = host or NobodyThere()
+        self.keep = keep
+        self.most_tries = most_tries
+        self.ceiling = AiCeiling.of(Config.load(self.project.root).values)
+        for one in model.models:
+            self.ceiling.require(one.provider)
+
+    @property
+    def state(self) -> ChatState:
+        """How far the conversation is."""
+        return self.context.state
+
+    def process_message(self, message: str) -> AgentResponse:
+        """Process user input and advance the conversation. Raises ModelError when the model does not answer."""
+        turn = self._turn(None, threading.Event())
+        for _ in turn.take(message):
+            pass
+        return self._response(turn.result)
+
+    def stream_message(
+        self, message: str, *, open_text: str | None = None, cancel: threading.Event | None = None
+    ) -> Iterator[AgentEvent | AgentResponse]:
+        """What happens while the message is processed, as it happens; at last the response.
+
+        ``open_text``: the unsaved text of the conversation's pipeline. Raises ModelError, and ModelCancelledError soon
+        after ``cancel`` is set.
+        """
+        turn = self._turn(open_text, cancel or threading.Event())
+        yield from turn.take(message)
+        yield self._response(turn.result)
+
+    def generate_oml(self, context: Mapping[str, Any]) -> str:
+        """Generate OML from a conversation context: ``{"intent": ..., ...}``, whose other entries are facts.
+
+        Raises ExecutionError when the model does not come to a pipeline that compiles.
+        """
+        facts = "\n".join(f"{name}: {value}" for name, value in context.items() if name != "intent")
+        intent = str(context.get("intent", "Write the pipeline that we spoke of."))
+        response = self.process_message(f"{intent}\n\n{facts}".strip())
+        if response.proposal is None or not response.proposal.ok:
+            raise ExecutionError(
+                response.problem or "The model did not propose a pipeline.",
+                hint="Say more precisely what the pipeline is to do, or try another model.",
+            )
+        return response.proposal.text
+
+    def validate_and_save(self, oml: str) -> bool:
+        """Validate OML and save it to ``output/`` of the project; False, and nothing written, when it has errors.
+
+        Raises ConfigurationError when the file cannot be written.
+        """
+        proposal = propose(self.project, oml, None)
+        name = Path(proposal.path).name
+        if not proposal.ok:
+            return False
+        folder = self.project.root / OUTPUT_FOLDER
+        folder.mkdir(exist_ok=True)
+        atomic_write(folder / name, proposal.text.encode("utf-8"))
+        return True
+
+    def save(self, proposal: Proposal) -> Path:
+        """Write a proposal to its pipeline; see ``agent.saving.save``."""
+        return save(self.project, proposal)
+
+    def say_run(self) -> None:
+        """The user says that the proposal shall run. Raises ValidationError when there is none that compiles."""
+        if not self.context.draft_ok or self.context.draft is None or self.context.path is None:
+            raise ValidationError("There is no pipeline of this conversation that compiles yet.")
+        now = checked(self.project, Proposal(self.context.path, self.context.draft, None, (), False))
+        if not now.ok:
+            raise ValidationError("The pipeline does not compile any more: something around it has changed.")
+        self.context.enter(ChatState.RUN)
+        self.keep(self.context)
+
+    def first_request(self, message: str) -> str:
+        """All that would be sent for ``message``, as text: to be shown before anything is."""
+        turn = self._turn(None, threading.Event())
+        return turn.shown(message)
+
+    def _turn(self, open_text: str | None, cancel: threading.Event) -> Turn:
+        tools = Toolbox(self.project, self.context, self.host, allow_rows=self.ceiling.allow_rows, open_text=open_text)
+        system = system_prompt(self._facts())
+        return Turn(self.context, self.model, tools, system, self.keep, cancel, self.most_tries)
+
+    def _facts(self) -> str:
+        connections = self.project.environment().connections
+        references = ", ".join(connections.references()) if connections is not None else ""
+        lines = [f"Connections: {references or 'none'}"]
+        lines.append(f"Open pipeline: {self.context.path or 'none; a new one is wanted'}")
+        return "\n".join(lines)
+
+    def _response(self, result: TurnResult) -> AgentResponse:
+        return AgentResponse(
+            result.text,
+            self.context.state,
+            result.proposal,
+            result.question,
+            result.problem,
+            self.context.usage,
+            result.tries,
+        )

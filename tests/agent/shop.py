@@ -1,0 +1,84 @@
+"""A small project with a database, for conversations about it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from model_double import ModelDouble
+from osiris.core.agent.host import Consent, Rows
+from osiris.core.conversational_agent import ConversationalAgent
+from osiris.core.llm_adapter import LLMAdapter
+
+GOOD = """\
+oml_version: 0.1.0
+name: revenue
+steps:
+  - id: orders
+    component: sqlite.extractor
+    mode: read
+    config:
+      connection: "@sqlite.shop"
+      query: SELECT customer, amount FROM orders
+  - id: total
+    component: duckdb.processor
+    mode: transform
+    needs: [orders]
+    config:
+      query: SELECT customer, SUM(amount) AS total FROM df_orders GROUP BY 1 ORDER BY 1
+  - id: write
+    component: filesystem.csv_writer
+    mode: write
+    needs: [total]
+    config:
+      path: out/revenue.csv
+"""
+WRONG_COLUMN = GOOD.replace("SELECT customer, amount FROM", "SELECT customer, amuont FROM")
+EXPECTED = "customer,total\nAda,30\nBob,5\n"
+
+
+def make_shop(root: Path, settings: str = "version: 1\n") -> Path:
+    """A project with ``@sqlite.shop``, which has a table of orders."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "osiris.yaml").write_text(settings)
+    (root / "osiris_connections.yaml").write_text("connections: {sqlite: {shop: {path: data/shop.db}}}\n")
+    (root / "data").mkdir()
+    with sqlite3.connect(root / "data" / "shop.db") as db:
+        db.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT NOT NULL, amount INTEGER)")
+        db.executemany("INSERT INTO orders (customer, amount) VALUES (?, ?)", [("Ada", 10), ("Bob", 5), ("Ada", 20)])
+    db.close()
+    return root
+
+
+class Person:
+    """A user who says yes to what is listed, and whose questions are recorded."""
+
+    def __init__(self, *agrees: Consent, rows: Rows | None = None) -> None:
+        self.says_yes = agrees
+        self.asked: list[tuple[Consent, str]] = []
+        self.rows = rows
+        self.previews: list[str] = []
+
+    def agrees(self, what: Consent, question: str) -> bool:
+        """Yes to what is listed."""
+        self.asked.append((what, question))
+        return what in self.says_yes
+
+    def preview(self, text: str, path: Path, step: str, limit: int) -> Rows:
+        """The rows that the test gave."""
+        self.previews.append(step)
+        assert self.rows is not None
+        return self.rows
+
+
+def agent_of(root: Path, double: ModelDouble, person: Person | None = None, **options: Any) -> ConversationalAgent:
+    """The agent of the project in ``root`` with the double as its model."""
+    model = LLMAdapter.create("openai", "double-1", base_url=double.url, environ={}, retries=0)
+    return ConversationalAgent(root, model, host=person or Person(Consent.CONNECT), **options)
+
+
+def told(double: ModelDouble, role: str = "tool") -> Sequence[str]:
+    """What the model was told in its last request by messages of ``role``."""
+    return [message["content"] for message in double.requests[-1]["messages"] if message["role"] == role]

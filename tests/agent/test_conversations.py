@@ -1,0 +1,211 @@
+"""Conversations from the first word to a pipeline that runs, with a scripted model and a real database."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.shop import EXPECTED, GOOD, WRONG_COLUMN, Person, agent_of, make_shop, told
+from model_double import Says, model_double
+from osiris.core.agent.conversation import ChatState
+from osiris.core.agent.events import Proposed, Said, StateEntered, ToolUsed
+from osiris.core.agent.host import Consent, Rows
+from osiris.core.error_taxonomy import ExecutionError, ValidationError
+
+LOOKING = Says("Let me look.", [("list_tables", {"connection": "@sqlite.shop"})])
+COLUMNS = Says("", [("describe_table", {"connection": "@sqlite.shop", "table": "orders"})])
+
+
+def proposing(oml: str) -> Says:
+    return Says("Here it is.", [("propose_pipeline", {"oml": oml, "summary": "Revenue by customer."})])
+
+
+def run(root: Path, path: str) -> None:
+    command = [sys.executable, "-P", "-m", "osiris", "run", str(root / path)]
+    subprocess.run(command, cwd=root, check=True, timeout=120, capture_output=True)
+
+
+def test_a_good_plan_ends_in_a_pipeline_that_runs(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    with model_double(LOOKING, COLUMNS, proposing(GOOD)) as double:
+        agent = agent_of(root, double)
+        events = list(agent.stream_message("Revenue by customer as CSV"))
+        assert any("customer: TEXT" in text for text in told(double))
+    response = events[-1]
+    states = [event.state for event in events if isinstance(event, StateEntered)]
+    assert states == ["intent_captured", "discovery", "oml_synthesis", "validate_oml", "compile"]
+    assert [event.name for event in events if isinstance(event, ToolUsed)] == [
+        "list_tables",
+        "describe_table",
+        "propose_pipeline",
+    ]
+    assert "".join(event.text for event in events if isinstance(event, Said)) == "Let me look.Here it is."
+    assert response.proposal.ok
+    assert response.proposal.path == "pipelines/revenue.oml.yaml"
+    agent.save(response.proposal)
+    run(root, "pipelines/revenue.oml.yaml")
+    assert (root / "out" / "revenue.csv").read_text() == EXPECTED
+
+
+def test_a_wrong_column_is_mended_from_our_diagnostic(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    with model_double(LOOKING, COLUMNS, proposing(WRONG_COLUMN), proposing(GOOD)) as double:
+        response = agent_of(root, double).process_message("Revenue by customer")
+        (findings,) = [text for text in told(double) if "does not compile" in text]
+    assert '"line": 9' in findings
+    assert "amuont" in findings
+    assert "OML411" in findings
+    assert response.proposal is not None
+    assert response.proposal.ok
+    assert response.tries == 2
+
+
+class TestAModelThatNeverGetsItRight:
+    def test_has_three_more_tries_and_leaves_a_draft(self, tmp_path: Path) -> None:
+        root = make_shop(tmp_path)
+        with model_double(lambda body: proposing(WRONG_COLUMN.replace("needs: [total]", "needs: [nobody]"))) as double:
+            agent = agent_of(root, double)
+            events = list(agent.stream_message("Revenue"))
+            assert len(double.requests) == 4
+        assert [event.final for event in events if isinstance(event, Proposed)] == [False, False, False, True]
+        assert "draft only" in events[-1].problem
+        assert events[-1].state is ChatState.VALIDATE_OML
+
+    def test_its_draft_cannot_be_written_nor_run(self, tmp_path: Path) -> None:
+        root = make_shop(tmp_path)
+        bad = GOOD.replace("needs: [total]", "needs: [nobody]")
+        with model_double(lambda body: proposing(bad)) as double:
+            agent = agent_of(root, double)
+            draft = agent.process_message("Revenue").proposal
+        assert draft is not None
+        with pytest.raises(ValidationError, match="draft with errors is not written"):
+            agent.save(draft)
+        with pytest.raises(ValidationError, match="no pipeline of this conversation"):
+            agent.say_run()
+        assert agent.validate_and_save(bad) is False
+        assert not list(root.rglob("*.oml.yaml"))
+        with model_double(lambda body: proposing(bad)) as double, pytest.raises(ExecutionError, match="draft only"):
+            agent_of(root, double).generate_oml({"intent": "Revenue"})
+
+
+def test_generating_and_saving_as_the_documentation_has_it(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    with model_double(proposing(GOOD)) as double:
+        agent = agent_of(root, double)
+        oml = agent.generate_oml({"intent": "Revenue by customer", "target": "CSV"})
+        assert "target: CSV" in told(double, "user")[0]
+    assert agent.validate_and_save(oml) is True
+    assert (root / "output" / "revenue.oml.yaml").read_text() == GOOD
+
+
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        (("read_file", {"path": "/etc/passwd"}), "There is no tool read_file"),
+        (("read_pipeline", {"path": "../../etc/passwd"}), "does not lie in the project"),
+        (("read_pipeline", {"path": "osiris_connections.yaml"}), "is no name of a pipeline"),
+        (("propose_pipeline", {"oml": GOOD, "summary": "s", "path": ".git/hooks/x.oml"}), "Pipelines have no place"),
+        (("propose_pipeline", {"oml": GOOD, "summary": "s", "path": "/tmp/x.oml"}), "does not lie in the project"),
+        (("run", {}), "There is no tool run"),
+        (("describe_table", {"connection": "@sqlite.shop", "table": "odrers"}), "There is no table odrers"),
+        (("describe_table", {"connection": "@mysql.shop", "table": "orders"}), "There is no connection @mysql.shop"),
+        (("describe_component", {"component": "sqlite.extracter"}), "Did you mean sqlite.extractor?"),
+        (("list_tables", "{broken"), "not JSON"),
+        (("list_tables", {}), "The argument connection is missing"),
+        (("list_tables", {"connection": "@sqlite.shop", "sql": "DROP"}), "There is no argument sql"),
+        (("ask_choice", {"question": "Which?", "options": "one"}), "must be a list of texts"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_what_the_model_must_not_or_cannot_do_is_refused_and_told(
+    tmp_path: Path, call: tuple[str, object], answer: str
+) -> None:
+    root = make_shop(tmp_path)
+    with model_double(Says("", [call]), Says("I see.")) as double:  # type: ignore[list-item]
+        response = agent_of(root, double).process_message("Do it")
+        assert answer in told(double)[0]
+    assert response.text == "I see."
+    assert response.proposal is None
+
+
+class TestConsent:
+    def test_without_it_nothing_is_connected_to(self, tmp_path: Path) -> None:
+        root, person = make_shop(tmp_path), Person()
+        with model_double(LOOKING, Says("Then not.")) as double:
+            agent_of(root, double, person).process_message("Which tables are there?")
+            assert "does not want @sqlite.shop to be connected to" in told(double)[0]
+        assert person.asked == [(Consent.CONNECT, "Connect to @sqlite.shop to read its tables and columns?")]
+
+    def test_once_given_it_counts_for_this_connection(self, tmp_path: Path) -> None:
+        root, person = make_shop(tmp_path), Person(Consent.CONNECT)
+        with model_double(LOOKING, COLUMNS, Says("Done.")) as double:
+            agent_of(root, double, person).process_message("Look")
+        with model_double(LOOKING, Says("Done.")) as double:
+            agent_of(root, double, person).process_message("Look again")
+        assert len(person.asked) == 1
+
+    def test_rows_need_one_of_their_own_for_each_conversation(self, tmp_path: Path) -> None:
+        root = make_shop(tmp_path, "ai: {allow_rows: true}\n")
+        rows = Rows(("customer",), (("Ada",),), False)
+        look = Says("", [("preview_step", {"step": "total"})])
+        no, yes = Person(Consent.CONNECT), Person(Consent.ROWS, rows=rows)
+        with model_double(proposing(GOOD), look, Says("Fine."), look, Says("Fine.")) as double:
+            agent = agent_of(root, double, no)
+            agent.process_message("Revenue")
+            agent.process_message("Is it right?")
+            assert "does not want rows" in told(double)[-1]
+            agent.host = yes
+            agent.process_message("Look again")
+            assert "Ada" in told(double)[-1]
+        assert no.previews == []
+        assert yes.previews == ["total"]
+
+    def test_the_project_may_forbid_rows_whatever_the_user_says(self, tmp_path: Path) -> None:
+        root, person = make_shop(tmp_path), Person(Consent.ROWS)
+        with model_double(Says("", [("preview_step", {"step": "total"})]), Says("Fine.")) as double:
+            agent_of(root, double, person).process_message("Show rows")
+            assert "osiris.yaml does not allow it" in told(double)[0]
+        assert person.asked == []
+
+
+class TestQuestions:
+    CHOICE = Says("", [("ask_choice", {"question": "Per day or month?", "options": ["per day", "per month"]})])
+
+    def test_one_bounded_choice_ends_the_turn(self, tmp_path: Path) -> None:
+        with model_double(self.CHOICE) as double:
+            response = agent_of(make_shop(tmp_path), double).process_message("Revenue over time")
+        assert response.question is not None
+        assert response.question.options == ("per day", "per month")
+
+    def test_after_looking_at_a_database_there_are_none(self, tmp_path: Path) -> None:
+        with model_double(LOOKING, self.CHOICE, proposing(GOOD)) as double:
+            response = agent_of(make_shop(tmp_path), double).process_message("Revenue over time")
+            assert "decide yourself" in told(double)[-1]
+        assert response.question is None
+
+
+def test_empty_answers_are_asked_for_once_more_and_then_said(tmp_path: Path) -> None:
+    with model_double(Says(""), Says("")) as double:
+        response = agent_of(make_shop(tmp_path), double).process_message("Revenue")
+    assert response.problem is not None
+    assert "empty answers" in response.problem
+
+
+def test_a_pipeline_written_into_an_answer_is_judged_like_a_proposal(tmp_path: Path) -> None:
+    with model_double(Says(f"Here:\n```yaml\n{GOOD}```\n")) as double:
+        response = agent_of(make_shop(tmp_path), double).process_message("Revenue")
+    assert response.proposal is not None
+    assert response.proposal.ok
+
+
+def test_two_conversations_at_once_do_not_know_of_each_other(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    with model_double(Says("one"), Says("two"), Says("three")) as double:
+        first, second = agent_of(root, double), agent_of(root, double)
+        first.process_message("I am Ada")
+        second.process_message("I am Bob")
+        first.process_message("Who am I?")
+        assert told(double, "user") == ["I am Ada", "Who am I?"]
