@@ -32,7 +32,7 @@ import pytest
 
 PASSWORD = "sesame-5up3r"  # nobody reaches these servers but this machine
 _STARTS_WITHIN = 60.0
-_ANSWERS_WITHIN = 60  # no statement of a test takes longer
+_ANSWERS_WITHIN = 150  # no statement of a test takes longer
 _names = itertools.count(1)
 
 
