@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import time
 
 import pytest
 
@@ -68,3 +70,40 @@ def test_a_resumed_run_takes_what_the_server_said_then_and_a_new_run_what_it_say
     assert (rows["a"], rows["save"]) == (2, 2)
     assert not any("reused" in event for event in anew.events)
     assert shop.read("out.csv") == "n\n1\n2\n9\n"
+
+
+def test_a_server_is_asked_again_unless_the_project_says_how_long_its_rows_are_good(shop, mariadb):
+    def run(query):
+        found = shop.run(extract(shop, "a"), shop.sql("sum", "a", query), shop.to_csv("save", "sum", "out.csv"))
+        assert found.state == "succeeded", found.error()
+        return {event["step_id"]: event["reused"] for event in found.events if "reused" in event}, shop.read("out.csv")
+
+    assert run("SELECT sum(n)::INT AS n FROM df") == ({}, "n\n3\n")
+    assert run("SELECT max(n) AS n FROM df") == ({}, "n\n2\n")
+
+    shop.write("osiris.yaml", "runs: {reuse_sources_minutes: 10}\n")
+    assert run("SELECT sum(n)::INT AS n FROM df") == ({}, "n\n3\n")
+    mariadb.execute("INSERT INTO a VALUES (9)", database=shop.database_name)
+    assert run("SELECT max(n) AS n FROM df") == ({"a": "cache"}, "n\n2\n"), "editing the last step contacts no source"
+
+    cache = shop.root / ".osiris/data/cache"
+    for file in cache.glob("*.arrow"):
+        os.utime(file, (time.time() - 601,) * 2)
+    assert run("SELECT max(n) AS n FROM df") == ({}, "n\n9\n"), "what is too old is read anew"
+    assert run("SELECT min(n) AS n FROM df") == ({"a": "cache"}, "n\n1\n")
+    password = shop.read(".env").partition("=")[2].partition("\n")[0]
+    assert not any(password.encode() in file.read_bytes() for file in cache.iterdir())
+
+
+def test_rows_of_a_server_are_not_used_again_where_the_run_writes_to_it_or_the_query_asks_for_the_time(shop):
+    shop.write("osiris.yaml", "runs: {reuse_sources_minutes: 10}\n")
+    timed = shop.step("a", "mysql.extractor", query="SELECT SYSDATE() AS n", step__connection="@mysql.shop")
+    writer = shop.step(
+        "w", "mysql.writer", sources="a", table="b", write_mode="replace", step__connection="@mysql.shop"
+    )
+
+    for steps in ([timed, shop.to_csv("save", "a", "out.csv")], [extract(shop, "a"), writer]):
+        shop.run(*steps)
+        again = shop.run(*steps)
+        assert again.state == "succeeded", again.error()
+        assert not any("reused" in event for event in again.events)

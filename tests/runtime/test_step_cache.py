@@ -150,6 +150,30 @@ def test_a_result_that_depends_on_the_clock_is_computed_again(project):
     assert project.read("one.csv") != before
 
 
+def long_over_files(project):
+    query = "SELECT sum(a.range % 7)::BIGINT AS n, (SELECT sum(a)::BIGINT FROM df) AS a FROM range(600000000) a"
+    return [
+        project.csv("read", "../shared/*.csv"),
+        project.sql("long", "read", query),
+        project.to_csv("one", "long", "one.csv"),
+        project.to_csv("two", "long", "two.csv"),
+    ]
+
+
+def test_a_result_over_the_files_of_a_pattern_is_made_again_when_one_comes_or_changes(project):
+    project.write("osiris.yaml", "paths: {allow: [../shared]}\n")
+    settled(project.write("../shared/a.csv", "a\n1\n"))
+    project.run(*long_over_files(project))
+
+    assert reused(project.run(*long_over_files(project))) == {"read": "cache", "long": "cache"}
+
+    settled(project.write("../shared/b.csv", "a\n2\n"))
+    second = project.run(*long_over_files(project))
+
+    assert reused(second) == {}
+    assert project.read("one.csv").endswith(",3\n")
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -274,6 +274,11 @@ class Config:
         return (self.root or Path()) / self.runtime.logs_dir
 
     @property
+    def reuse_sources_seconds(self) -> float:
+        """For how long rows read from a server may be used again."""
+        return 60 * float(str(self.values.get("runs.reuse_sources_minutes") or 0))
+
+    @property
     def allowed_folders(self) -> tuple[str, ...]:
         """The folders outside of the project that steps may touch, as osiris.yaml writes them."""
         value = self.values.get(ALLOWED_FOLDERS)

@@ -58,6 +58,9 @@ SETTINGS: tuple[Setting, ...] = (
             "OSIRIS_KEEP_DAYS", minimum=0),
     Setting("runs.keep_gb", "number", 5, "Above this many GB the oldest runs are removed.",
             "OSIRIS_KEEP_GB", minimum=0),
+    Setting("runs.reuse_sources_minutes", "number", 0, "For how many minutes a run may use the rows again that an "
+            "earlier one read from a server, while step and connection are the same; 0: never.",
+            "OSIRIS_REUSE_SOURCES_MINUTES", minimum=0),
     Setting("runs.memory_limit", "size", None, "Memory a run may use, such as 2GB; default: a share of what is there.",
             "OSIRIS_MEMORY_LIMIT"),
     Setting("runs.journal", "boolean", True, "Whether databases that steps append to get a table osiris_journal, which "

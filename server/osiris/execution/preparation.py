@@ -61,7 +61,8 @@ class Preparation:
     """What ``prepare`` found: the steps, the limits of the database, and the values that must never be shown.
 
     ``parallel``: how many segments may be worked on at once. ``allowed``: the folders outside of the project that steps
-    may touch, links followed; ``told``: the same as osiris.yaml writes them.
+    may touch, links followed; ``told``: the same as osiris.yaml writes them. ``reuse``: for how many seconds rows
+    read from a server may be used again.
     """
 
     steps: dict[str, PreparedStep]
@@ -71,6 +72,7 @@ class Preparation:
     parallel: int = 1
     allowed: tuple[Path, ...] = ()
     told: tuple[str, ...] = ()
+    reuse: float = 0
 
 
 def prepare(
@@ -125,7 +127,8 @@ def prepare(
     limits = _limits(paths, run_dir, memory or settings.memory, one_thread)
     lanes = 1 if one_thread else parallel or settings.parallel
     hidden_values = tuple(dict.fromkeys(secrets))
-    return Preparation(prepared, limits, hidden_values, connections, lanes, allowed, settings.config.allowed_folders)
+    told, reuse = settings.config.allowed_folders, settings.config.reuse_sources_seconds
+    return Preparation(prepared, limits, hidden_values, connections, lanes, allowed, told, reuse)
 
 
 class _Settings:

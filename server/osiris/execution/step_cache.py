@@ -4,12 +4,15 @@
 
 The key of a step is a digest of everything its rows depend on. A step has a key only where that can be proven: a source
 in files that the system tells apart (size, time of change, number of the file), SQL without clock and chance, no
-parameter that must stay secret. A source beyond a network never has one, nor has what is made of it.
+parameter that must stay secret. Nobody can prove that a server still holds the same, so its rows are used again only
+where the project says for how long (``runs.reuse_sources_minutes``), and what is made of them has their age.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hmac
+import json
 import os
 import sys
 import time
@@ -19,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from osiris import __version__
 from osiris.core.error_taxonomy import ConfigurationError, OsirisError
-from osiris.core.files import private_folder
+from osiris.core.file_patterns import is_pattern, matches
+from osiris.core.files import PRIVATE_FILE, private_folder
 from osiris.core.manifest import digest
 from osiris.drivers.paths import resolve_path
 from osiris.execution.left_data import data_folder
@@ -35,7 +39,13 @@ MOST_ROWS = 1_000_000  # of a computed result: more rows take too long to write
 LEAST_SECONDS = 1.0  # of a computed result: what is made sooner is made again
 _SETTLED_SECONDS = 2.0  # a file that was changed later may change again without its time telling so
 _ENDING = ".arrow"
+_SALT_BYTES = 32
 
+_SERVERS = """
+    benchmark clock_timestamp connection_id curdate curtime database found_rows get_lock inet_client_addr
+    last_insert_id lastval pg_backend_pid pg_sleep rand random_normal release_lock row_count schema sleep
+    statement_timestamp sysdate system_user timeofday unix_timestamp utc_date utc_time utc_timestamp uuid_short
+"""
 _DUCKDB = """
     age ago current_catalog current_connection_id current_database current_date current_localtime
     current_localtimestamp current_query current_query_id current_role current_schema current_schemas
@@ -53,7 +63,8 @@ _SQLITE = """
 VOLATILE = frozenset(_DUCKDB.split())
 """Words of DuckDB's SQL that make a result depend on when, where or how often it is made."""
 
-_VOLATILE_SQLITE = frozenset(_SQLITE.split())
+_VOLATILE_ELSEWHERE = {"sqlite": frozenset(_SQLITE.split()), "duckdb": frozenset[str]()}
+_VOLATILE_ON_SERVERS = frozenset(_SERVERS.split())
 _OF_PLACES = frozenset({"path", "base_dir"})  # fields of a connection that say no more than where the file is
 _MOMENTS = ("now", "today", "tomorrow", "yesterday", "localtime")
 
@@ -61,11 +72,19 @@ _MOMENTS = ("now", "today", "tomorrow", "yesterday", "localtime")
 class StepCache:
     """What earlier runs of a project left for all runs that follow."""
 
-    def __init__(self, root: Path, steps: Mapping[str, PreparedStep]) -> None:
+    def __init__(
+        self, root: Path, steps: Mapping[str, PreparedStep], allowed: tuple[Path, ...] = (), reuse: float = 0
+    ) -> None:
+        """``allowed``: the folders outside of the project that steps may touch.
+
+        ``reuse``: for how many seconds rows that came from a server may be used again.
+        """
         self._root = root
         self._steps = steps
+        self._allowed = allowed
         self.folder = data_folder(root) / "cache"
-        self.keys = dict(_keys(root, steps, _written(root, steps)))
+        self._servers = _Servers(self.folder, reuse) if reuse > 0 else None
+        self.keys = dict(_keys(root, steps, allowed, self._servers, _written(root, steps, allowed)))
 
     def hits(self) -> Resume:
         """What this run need not do: steps whose rows are here, and those of whose rows only such steps are made."""
@@ -83,9 +102,10 @@ class StepCache:
             elif name in self.keys and (path := self._path(self.keys[name])).is_file():
                 left[name] = path
                 done.add(name)
-        for path in left.values():
-            with contextlib.suppress(OSError):
-                os.utime(path)  # what is used stays longest
+        for name, path in left.items():
+            if self._servers is None or self.keys[name] not in self._servers.keys:  # the time of those is their age
+                with contextlib.suppress(OSError):
+                    os.utime(path)  # what is used stays longest
         return Resume("cache", frozenset(done), left)
 
     def offer(self, name: str, file: Path) -> None:
@@ -104,7 +124,11 @@ class StepCache:
         """Remove what was not used for longest, until the rest takes no more than ``most_bytes``."""
         with contextlib.suppress(OSError):
             found = sorted(
-                ((entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in os.scandir(self.folder)),
+                (
+                    (entry.stat().st_mtime, entry.stat().st_size, entry.path)
+                    for entry in os.scandir(self.folder)
+                    if entry.name.endswith(_ENDING)
+                ),
                 reverse=True,
             )
             total = 0
@@ -126,7 +150,7 @@ class StepCache:
             wanted.add(one)
             todo += (self._steps[one].manifest.get("inputs") or {}).values()
         made_of = {one: step for one, step in self._steps.items() if one in wanted}
-        if dict(_keys(self._root, made_of)).get(name) != key:
+        if dict(_keys(self._root, made_of, self._allowed, self._servers)).get(name) != key:
             return None  # a source has changed since the run began
         try:
             private_folder(self._root / ".osiris")
@@ -137,7 +161,57 @@ class StepCache:
         return self._path(key)
 
 
-def _written(root: Path, steps: Mapping[str, PreparedStep]) -> frozenset[str] | None:
+class _Servers:
+    """Sources whose rows come from a server: the keys of those that may be used again, and how old they are."""
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        self._folder = folder
+        self._seconds = seconds
+        self.keys: set[str] = set()
+
+    def key(self, details: dict[str, Any], fields: Mapping[str, Any]) -> str | None:
+        """The key of a source with these ``fields`` of its connection; None where it cannot be kept.
+
+        Secrets are part of what a server lets one see; mixed with a number that only this folder holds they cannot be
+        guessed from the key.
+        """
+        salt = self._salt()
+        if salt is None:
+            return None
+        text = json.dumps(fields, sort_keys=True, default=str)
+        key = digest({**details, "connection": hmac.new(salt, text.encode(), "sha256").hexdigest()})
+        self.keys.add(key)
+        self._forget_old(key)
+        return key
+
+    def age(self, key: str) -> str | None:
+        """When the rows of a source were read; None when there are none that may be used."""
+        with contextlib.suppress(OSError):
+            return str((self._folder / f"{key}{_ENDING}").stat().st_mtime_ns)
+        return None
+
+    def _forget_old(self, key: str) -> None:
+        path = self._folder / f"{key}{_ENDING}"
+        with contextlib.suppress(OSError):
+            if not 0 <= time.time() - path.stat().st_mtime <= self._seconds:
+                path.unlink()
+
+    def _salt(self) -> bytes | None:
+        path = self._folder / "salt"
+        try:
+            for folder in (self._folder.parent.parent, self._folder.parent, self._folder):
+                private_folder(folder)
+            with contextlib.suppress(FileExistsError):
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(os.urandom(_SALT_BYTES))
+            salt = path.read_bytes()
+        except (OSError, OsirisError):
+            return None
+        return salt if len(salt) == _SALT_BYTES else None
+
+
+def _written(root: Path, steps: Mapping[str, PreparedStep], allowed: tuple[Path, ...]) -> frozenset[str] | None:
     """The files that steps of the run itself write; None when one of them may write anywhere."""
     from osiris.components.registry import ComponentRegistry
 
@@ -149,17 +223,24 @@ def _written(root: Path, steps: Mapping[str, PreparedStep]) -> frozenset[str] | 
         for key, direction in spec.path_keys.items():
             if direction == "output":
                 with contextlib.suppress(ConfigurationError):
-                    found.add(str(resolve_path(root, step.config, key=key, base_key=spec.path_base_key).path))
+                    place = resolve_path(root, step.config, key=key, base_key=spec.path_base_key, allowed=allowed)
+                    found.add(str(place.path))
     return frozenset(found)
 
 
 def _keys(
-    root: Path, steps: Mapping[str, PreparedStep], written: frozenset[str] | None = frozenset()
+    root: Path,
+    steps: Mapping[str, PreparedStep],
+    allowed: tuple[Path, ...],
+    servers: _Servers | None,
+    written: frozenset[str] | None = frozenset(),
 ) -> Iterator[tuple[str, str]]:
     """The keys of the steps that have one; a step that reads what the run itself writes (``written``) has none."""
     from osiris.components.registry import ComponentRegistry
 
     registry = ComponentRegistry.builtin()
+    writers = (step.manifest for step in steps.values() if step.manifest.get("mode") == "write")
+    written_to = {str(writer["component"]).partition(".")[0] for writer in writers}
     known: dict[str, str] = {}
     for name, step in steps.items():
         inputs = step.manifest.get("inputs") or {}
@@ -168,35 +249,43 @@ def _keys(
             spec is None
             or written is None
             or not step.own
-            or not step.lazy
             or step.manifest.get("unresolved")
             or any(source not in known for source in inputs.values())
             or any(is_volatile(str(step.config.get(key) or ""), dialect) for key, dialect in spec.sql_keys.items())
         ):
             continue
-        files = _files(root, step, spec.path_keys, spec.path_base_key)
+        details = {
+            "format": FORMAT,
+            "osiris": __version__,
+            "engine": getattr(sys.modules.get("duckdb"), "__version__", ""),
+            "zone": [os.environ.get("TZ", ""), *time.tzname],
+            "component": str(step.manifest["component"]),
+            "spec": spec.fingerprint,
+            "config": {key: value for key, value in step.config.items() if key != "connection"},
+            "inputs": {table: known[source] for table, source in inputs.items()},
+        }
         fields = step.config.get("connection") or {}
+        if not spec.path_keys and not inputs and step.manifest.get("mode") == "read":
+            if servers is None or not fields or spec.family in written_to:
+                continue
+            key = servers.key(details, fields)
+            if key is not None:
+                yield name, key
+                if (age := servers.age(key)) is not None:
+                    known[name] = digest({"key": key, "read": age})
+            continue
+        files = _files(root, step, spec.path_keys, spec.path_base_key, allowed)
         if files is None or any(file[0] in written for file in files) or not _OF_PLACES.issuperset(fields):
             continue
-        known[name] = digest(
-            {
-                "format": FORMAT,
-                "osiris": __version__,
-                "engine": getattr(sys.modules.get("duckdb"), "__version__", ""),
-                "zone": [os.environ.get("TZ", ""), *time.tzname],
-                "component": str(step.manifest["component"]),
-                "spec": spec.fingerprint,
-                "config": {key: value for key, value in step.config.items() if key != "connection"},
-                "inputs": {table: known[source] for table, source in inputs.items()},
-                "files": files,
-            }
-        )
+        if not step.lazy:
+            continue
+        known[name] = digest({**details, "files": files})
         yield name, known[name]
 
 
 def is_volatile(sql: str, dialect: str) -> bool:
     """Whether a query may give other rows the next time although its tables are the same. In doubt it may."""
-    words = VOLATILE | _VOLATILE_SQLITE if dialect == "sqlite" else VOLATILE
+    words = VOLATILE | _VOLATILE_ELSEWHERE.get(dialect, _VOLATILE_ON_SERVERS)
     for token in tokenize_sql(sql):
         text = token.text.strip("\"`[]'").lower()
         if token.kind in ("word", "quoted_identifier") and text in words:
@@ -207,7 +296,11 @@ def is_volatile(sql: str, dialect: str) -> bool:
 
 
 def _files(
-    root: Path, step: PreparedStep, path_keys: Mapping[str, str], base_key: str | None
+    root: Path,
+    step: PreparedStep,
+    path_keys: Mapping[str, str],
+    base_key: str | None,
+    allowed: tuple[Path, ...],
 ) -> list[list[Any]] | None:
     """What tells the files of a step apart from all others; None where that cannot be proven."""
     found: list[list[Any]] = []
@@ -215,15 +308,28 @@ def _files(
         if direction != "input":
             return None
         try:
-            path = resolve_path(root, step.config, key=key, base_key=base_key).path
-            status = path.stat()
+            path = resolve_path(root, step.config, key=key, base_key=base_key, allowed=allowed).path
+            if not is_pattern(str(path)) or os.path.lexists(path):
+                paths = [path]
+            else:
+                matching = matches(path)
+                paths = [] if matching.cut else [match.path for match in matching.files]
+            told = [_told_apart(one) for one in paths]
         except (OSError, ConfigurationError):
             return None
-        beside = [path.with_name(path.name + ending) for ending in ("-wal", "-journal", ".wal")]
-        settled = time.time() - status.st_mtime > _SETTLED_SECONDS
-        if not path.is_file() or not settled or any(one.exists() for one in beside):
+        if not told or None in told:
             return None
-        found.append([str(path), status.st_size, str(status.st_mtime_ns), status.st_ino, status.st_dev])
+        found += [one for one in told if one is not None]
     if not found and not step.manifest.get("inputs"):
         return None
     return found
+
+
+def _told_apart(path: Path) -> list[Any] | None:
+    """What tells a file from any other, and from what it was; None while that may not be enough."""
+    status = path.stat()
+    beside = [path.with_name(path.name + ending) for ending in ("-wal", "-journal", ".wal")]
+    settled = time.time() - status.st_mtime > _SETTLED_SECONDS
+    if not path.is_file() or not settled or any(one.exists() for one in beside):
+        return None
+    return [str(path), status.st_size, str(status.st_mtime_ns), status.st_ino, status.st_dev]

@@ -86,7 +86,7 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
         )
     except OsirisError as error:
         return {"outcome": _not_started(manifest, error)}
-    channel.send({"temporary": [path for path in prepared.limits.paths if path.endswith(".part")]})
+    channel.send({"temporary": [path for path in prepared.limits.paths if path.endswith(f".{run_dir.name}.part")]})
     for value in prepared.secrets:
         masker.add(value)
     with SessionLogger(run_dir, run_dir.name, masker) as logger, _prints_caught(run_dir / "worker.log", masker):
@@ -94,7 +94,7 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
         if resume is not None:
             remove_remains(resume, run_dir, prepared.limits.paths)
         leaving = Leaving(root, run_dir.name) if not request.get("sample") else None
-        cache = StepCache(root, prepared.steps) if request.get("cache") else None
+        cache = StepCache(root, prepared.steps, prepared.allowed, prepared.reuse) if request.get("cache") else None
         sample = Sample(**request["sample"]) if request.get("sample") else None
         engine = Engine(
             manifest,

@@ -24,6 +24,7 @@ from osiris.language.suppression import apply_suppressions, find_suppressions
 from osiris.syntax.codes import CODES
 from osiris.syntax.diagnostic import Diagnostic, Severity
 from osiris.syntax.document import Document, Part, parse
+from osiris.syntax.sql import each_lexed_once
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Mapping as MappingNode
 from osiris.syntax.tree import Plain
@@ -107,6 +108,18 @@ class Analyzer:
         ``profile``, ``params`` (values by name; texts are read in the parameter's type) and ``environ``
         (``OSIRIS_PARAM_X``) choose the parameters; findings under the document's other profiles come as well.
         """
+        with each_lexed_once():
+            return self._settled(document, env, profile, params, environ)
+
+    def _settled(
+        self,
+        document: Document,
+        env: Environment,
+        profile: str | None,
+        params: Mapping[str, Plain] | None,
+        environ: Mapping[str, str] | None,
+    ) -> Analysis:
+        """All findings, those under profiles that are read apart among them, as far as the project wants them."""
         analysis, apart = self._read(document, env, profile, params, environ)
         diagnostics = list(analysis.diagnostics)
         if apart:

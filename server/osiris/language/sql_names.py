@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from osiris.language.rules.sql_tables import table_uses
+from osiris.language.rules.sql_tables import tables_in
 from osiris.syntax.sql import SqlToken, tokenize_sql
 from osiris.syntax.text import Span
 
@@ -29,7 +29,7 @@ class SqlName:
 def sql_names(query: str) -> Iterator[SqlName]:
     """Every table that ``query`` names, and whatever else is called like the table of a step, in order."""
     tokens = [token for token in tokenize_sql(query) if token.kind != "comment"]
-    tables = {use.span: use.name for use in table_uses(tokens) if not use.is_file}
+    tables = {use.span: use.name for use in tables_in(query, "duckdb") if not use.is_file and use.schema is None}
     known = {name.lower() for name in tables.values()}
     for position, token in enumerate(tokens):
         if token.span in tables:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -84,7 +87,28 @@ def tokenize_sql(text: str, *, dialect: str = "duckdb") -> list[SqlToken]:
     In the dialects ``mysql`` and ``mariadb`` a backslash escapes in strings, ``"`` encloses a string, ``#`` starts a
     comment, and comments do not nest. In ``sqlite`` names may stand in brackets.
     """
-    return list(_tokens(text, dialect in ("mysql", "mariadb"), dialect == "sqlite"))
+    key = (text, dialect in ("mysql", "mariadb"), dialect == "sqlite")
+    kept = _KEPT.get()
+    if kept is None:
+        return list(_tokens(*key))
+    tokens = kept.get(key)
+    if tokens is None:
+        tokens = kept[key] = _tokens(*key)
+    return list(tokens)
+
+
+_KEPT: ContextVar[dict[tuple[str, bool, bool], tuple[SqlToken, ...]] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def each_lexed_once() -> Iterator[None]:
+    """As long as it lasts the tokens of every text are kept, for whoever looks at many texts several times over."""
+    kept = _KEPT.get()
+    before = _KEPT.set({} if kept is None else kept)
+    try:
+        yield
+    finally:
+        _KEPT.reset(before)
 
 
 @lru_cache(maxsize=16)  # what is looked at, is looked at by several in a row

@@ -70,7 +70,7 @@ def colour_sql(text: str, dialect: str, tables: frozenset[str]) -> Iterator[Colo
     """The coloured stretches of a query in order; none overlap. ``tables``: lower-case names of the data of steps."""
     tokens = tokenize_typed(text, dialect=dialect)
     words = [token for token in tokens if token.kind != "comment"]
-    steps = {use.span for use in table_uses(words) if use.name.lower() in tables}
+    steps = {use.span for use in table_uses(words) if use.schema is None and use.name.lower() in tables}
     steps |= {t.span for t, dot in pairwise(words) if dot.text == "." and (t.name or "").lower() in tables}
     kinds = dict(_words(words))
     for token in tokens:

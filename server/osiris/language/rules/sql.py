@@ -11,7 +11,7 @@ from osiris.language.model import Step
 from osiris.language.naming import table_name
 from osiris.language.rules.context import DocumentContext, StepContext
 from osiris.language.rules.dataflow import wire
-from osiris.language.rules.sql_tables import TableUse, table_uses, word_set
+from osiris.language.rules.sql_tables import TableUse, tables_in, word_set
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.diagnostic import Diagnostic, Related
 from osiris.syntax.sql import SqlToken
@@ -153,7 +153,9 @@ class _Query:
 
     def tables(self) -> Iterator[Diagnostic]:
         known = {name.lower(): name for name in self.ctx.tables}
-        for use in table_uses(self.tokens):
+        for use in tables_in(self.scalar.text, self.dialect):
+            if use.schema is not None:
+                continue
             if use.is_file:
                 message = (
                     f"`{use.name}` would be read as a file, and SQL sees the tables of the steps before it only. Read "

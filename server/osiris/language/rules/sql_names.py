@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from osiris.language.rules.sql_tables import table_uses
+from osiris.language.rules.sql_tables import tables_in
 from osiris.language.rules.sql_words import (
     CALLS,
     EXPRESSION_BEFORE,
@@ -106,7 +106,7 @@ class _Names:
         return QueryNames(tuple(self.tables), tuple(columns))
 
     def sources(self) -> None:
-        uses = {use.span for use in table_uses(self.tokens, qualified=True) if not use.is_file}
+        uses = {use.span for use in tables_in(self.text, self.dialect) if not use.is_file}
         queries = list(self.script.queries())
         ctes = {cte.name.casefold() for query in queries for cte in query.ctes}
         self.given |= ctes

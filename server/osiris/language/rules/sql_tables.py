@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from osiris.syntax.sql import SqlToken
+from osiris.syntax.sql import SqlToken, tokenize_sql
 from osiris.syntax.sql import word_set as word_set
 from osiris.syntax.text import Span
 
@@ -50,11 +51,14 @@ class _Frame:
     expecting: bool = False
 
 
-def table_uses(tokens: list[SqlToken], *, qualified: bool = False) -> Iterator[TableUse]:
-    """The tables of a query in order; ``tokens`` without comments. Errs on the side of finding fewer.
+@lru_cache(maxsize=2048)
+def tables_in(text: str, dialect: str) -> tuple[TableUse, ...]:
+    """The tables of a query in order, as ``table_uses`` finds them."""
+    return tuple(table_uses([token for token in tokenize_sql(text, dialect=dialect) if token.kind != "comment"]))
 
-    ``qualified``: those that are named with their schema as well.
-    """
+
+def table_uses(tokens: list[SqlToken]) -> Iterator[TableUse]:
+    """The tables of a query in order; ``tokens`` without comments. Errs on the side of finding fewer."""
     ctes = _cte_names(tokens)
     stack = [_Frame(query=True)]
     for position, token in enumerate(tokens):
@@ -73,7 +77,7 @@ def table_uses(tokens: list[SqlToken], *, qualified: bool = False) -> Iterator[T
                 frame.in_from = frame.expecting = True
         elif frame.expecting:
             use, still = _use(tokens, position, upper, ctes)
-            if use is None and qualified and not still:
+            if use is None and not still:
                 use = _qualified(tokens, position)
             frame.expecting = still
             if use is not None:
@@ -151,6 +155,9 @@ def _cte_names(tokens: list[SqlToken]) -> frozenset[str]:
     if not any(token.kind == "word" and token.text.upper() == "WITH" for token in tokens):
         return frozenset()
     for position, token in enumerate(tokens):
+        behind = tokens[position + 1].text if position + 1 < len(tokens) else ""
+        if behind != "(" and behind.upper() not in ("AS", "USING"):
+            continue
         name = token.name
         if name is None:
             continue

@@ -9,7 +9,7 @@ from osiris.language.facts import TableNamed
 from osiris.language.rules.config import locate
 from osiris.language.rules.config_names import config_names
 from osiris.language.rules.context import StepContext
-from osiris.language.rules.sql_tables import table_uses
+from osiris.language.rules.sql_tables import tables_in
 from osiris.language.step_database import StepDatabase
 from osiris.language.substitution import ResolvedConfig
 from osiris.syntax.tree import Scalar
@@ -27,8 +27,7 @@ def tables_named(
         _, node = locate(ctx.shape.config, (key,))
         if dialect == "graphql" or not isinstance(node, Scalar) or not node.text:
             continue
-        tokens = [token for token in ctx.sql(node, dialect) if token.kind != "comment"]
-        for use in table_uses(tokens, qualified=True):
+        for use in tables_in(node.text, dialect):
             if not use.is_file:
                 folds = dialect == "postgres"
                 table = use.name.lower() if folds and use.folds else use.name
