@@ -56,6 +56,31 @@ def test_a_commit_without_an_answer_is_not_tried_again_and_a_resume_finds_out(sh
     assert rows(shop) == [0, 1, 1, 2, 2]
 
 
+def test_a_run_that_is_cancelled_while_it_waits_for_the_answer_to_commit_may_have_written(shop, until):
+    with proxy_to(shop.server.port) as proxy:
+        shop.connect_as(port=proxy.port)
+        proxy.cut_at(COMMIT[shop.server.family], silently=True)
+        shop.execute(JOURNAL)  # else it is made by a connection of its own, which commits, too
+        run_id = shop.start(*append(shop))
+        until(lambda: rows(shop) == [0, 1, 2])
+        shop.store().cancel(run_id)
+        until(lambda: not shop.store().show(run_id).active)
+        proxy.speak_again()
+        proxy.vanish()
+
+        resumed = go_on(shop, run_id)
+
+    assert shop.store().show(run_id).state == "cancelled"
+    assert resumed.state == "succeeded", resumed.error()
+    assert rows(shop) == [0, 1, 2]
+
+
+JOURNAL = f"""
+CREATE TABLE {TABLE} (
+  run_id VARCHAR(64) NOT NULL, step_id VARCHAR(255) NOT NULL, target VARCHAR(64) NOT NULL,
+  written_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (run_id, step_id, target)
+)"""  # as docs/running.md has it for databases where users may not make tables
+
 WAITS = {
     "mysql": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
     "postgres": "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
