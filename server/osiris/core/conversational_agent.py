@@ -29,7 +29,6 @@ from osiris.core.agent.turn import MOST_TRIES, Turn, TurnResult
 from osiris.core.config import Config
 from osiris.core.error_taxonomy import ExecutionError, ValidationError
 from osiris.core.files import atomic_write
-from osiris.core.llm.ceiling import AiCeiling
 from osiris.core.llm.messages import Usage
 from osiris.core.llm_adapter import LLMAdapter
 from osiris.core.project import Project
@@ -73,7 +72,7 @@ class ConversationalAgent:
         self.host = host or NobodyThere()
         self.keep = keep
         self.most_tries = most_tries
-        self.ceiling = AiCeiling.of(Config.load(self.project.root).values)
+        self.ceiling = Config.load(self.project.root).ai
         for one in model.models:
             self.ceiling.require(one.provider)
 
