@@ -44,7 +44,6 @@ def test_a_commit_without_an_answer_is_not_tried_again_and_a_resume_finds_out(sh
         proxy.cut_at(COMMIT[shop.server.family], delivered=delivered)
         read, write = append(shop)
         failed = shop.run(read, {**write, "retry": {"attempts": 3, "delay": 0, "max_delay": 0}})
-        proxy.cut_at(None)
         expected = [0, 1, 1, 2, 2] if delivered else [0, 1, 2]
         assert rows(shop) == expected
 
@@ -148,15 +147,15 @@ def test_a_journal_that_is_gone_is_a_question(shop):
         go_on(shop, resumed.path.name)
 
 
-def test_a_table_that_was_full_but_had_no_name_yet_gets_it(mysql_shop):
+@pytest.mark.parametrize(("lost", "there"), [(b"COMMIT", "osiris_new_"), (b"RENAME", "t")])
+def test_a_table_that_was_made_is_there_once_whatever_answer_was_lost(mysql_shop, lost, there):
     mysql_shop.write("t.csv", "a\n1\n2\n")
     with proxy_to(mysql_shop.server.port) as proxy:
         mysql_shop.connect_as(port=proxy.port)
-        proxy.cut_at(COMMIT["mysql"])
+        proxy.cut_at(lost)
         failed = mysql_shop.run(*append(mysql_shop, create_table=True))
-        proxy.cut_at(None)
         names = sorted(name for (name,) in mysql_shop.query("SHOW TABLES"))
-        assert [name.rstrip("0123456789abcdef") for name in names] == [TABLE, "osiris_new_"]
+        assert [name.rstrip("0123456789abcdef") for name in names] == [TABLE, there]
 
         resumed = go_on(mysql_shop, failed.path.name)
 
