@@ -65,7 +65,8 @@ class ConversationalAgent:
     ) -> None:
         """``context``: a conversation that is gone on with (default: a new one). ``host``: the face that the user is
         behind. ``keep`` is called with the context whenever it has changed. ``most_tries``: how often the model may
-        mend a proposal. Raises AiForbiddenError when the project forbids AI or this model."""
+        mend a proposal. Raises AiForbiddenError when the project forbids AI or
+        this model, NoModelError when there is no key for it."""
         self.project = project if isinstance(project, Project) else Project.find(project)
         self.model = model
         self.context = context or ConversationContext(id="")
@@ -73,6 +74,7 @@ class ConversationalAgent:
         self.keep = keep
         self.most_tries = most_tries
         self.ceiling = Config.load(self.project.root).ai
+        model.check()
         for one in model.models:
             self.ceiling.require(one.provider)
 
