@@ -161,8 +161,10 @@ class TestWhatTheUserHasChosen:
         assert "OSIRIS_AI_PROVIDER" in (caught.value.hint or "")
 
     def test_a_missing_key_is_named_by_its_variable(self) -> None:
-        with pytest.raises(NoModelError, match="ANTHROPIC_API_KEY is not set"):
-            LLMAdapter.create("anthropic", "claude", environ={})
+        llm = LLMAdapter.create("anthropic", "claude", environ={})
+        for ask in (llm.check, lambda: llm.complete("Hello")):
+            with pytest.raises(NoModelError, match="ANTHROPIC_API_KEY is not set"):
+                ask()
 
     @pytest.mark.parametrize(
         ("provider", "variable", "host"),

@@ -20,18 +20,23 @@ class Proxy:
         self._silent = threading.Event()
         self._word: bytes | None = None
         self._delivered = True
+        self._quietly = False
         threading.Thread(target=self._accept, daemon=True).start()
 
     def fall_silent(self) -> None:
         """Swallow everything from now on, as a network does that has gone away without a word."""
         self._silent.set()
 
-    def cut_at(self, word: bytes | None, *, delivered: bool = True) -> None:
+    def cut_at(self, word: bytes | None, *, delivered: bool = True, silently: bool = False) -> None:
         """Cut the connection when a client says ``word``, which the server then still hears or not; None: do not.
 
-        That happens once.
+        That happens once. ``silently``: from then on, everything is swallowed instead.
         """
-        self._word, self._delivered = word, delivered
+        self._word, self._delivered, self._quietly = word, delivered, silently
+
+    def speak_again(self) -> None:
+        """Pass on what comes from now on."""
+        self._silent.clear()
 
     def vanish(self) -> None:
         """Cut all connections."""
@@ -74,7 +79,9 @@ class Proxy:
                     if cut:
                         key.data.settimeout(10)
                         key.data.recv(1)  # the server has done it
-                        return
+                        if not self._quietly:
+                            return
+                        self._silent.set()
 
 
 @contextlib.contextmanager

@@ -44,7 +44,6 @@ def test_a_commit_without_an_answer_is_not_tried_again_and_a_resume_finds_out(sh
         proxy.cut_at(COMMIT[shop.server.family], delivered=delivered)
         read, write = append(shop)
         failed = shop.run(read, {**write, "retry": {"attempts": 3, "delay": 0, "max_delay": 0}})
-        proxy.cut_at(None)
         expected = [0, 1, 1, 2, 2] if delivered else [0, 1, 2]
         assert rows(shop) == expected
 
@@ -55,6 +54,31 @@ def test_a_commit_without_an_answer_is_not_tried_again_and_a_resume_finds_out(sh
     assert resumed.state == "succeeded", resumed.error()
     assert rows(shop) == [0, 1, 1, 2, 2]
 
+
+def test_a_run_that_is_cancelled_while_it_waits_for_the_answer_to_commit_may_have_written(shop, until):
+    with proxy_to(shop.server.port) as proxy:
+        shop.connect_as(port=proxy.port)
+        proxy.cut_at(COMMIT[shop.server.family], silently=True)
+        shop.execute(JOURNAL)  # else it is made by a connection of its own, which commits, too
+        run_id = shop.start(*append(shop))
+        until(lambda: rows(shop) == [0, 1, 2])
+        shop.store().cancel(run_id)
+        until(lambda: not shop.store().show(run_id).active)
+        proxy.speak_again()
+        proxy.vanish()
+
+        resumed = go_on(shop, run_id)
+
+    assert shop.store().show(run_id).state == "cancelled"
+    assert resumed.state == "succeeded", resumed.error()
+    assert rows(shop) == [0, 1, 2]
+
+
+JOURNAL = f"""
+CREATE TABLE {TABLE} (
+  run_id VARCHAR(64) NOT NULL, step_id VARCHAR(255) NOT NULL, target VARCHAR(64) NOT NULL,
+  written_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (run_id, step_id, target)
+)"""  # as docs/running.md has it for databases where users may not make tables
 
 WAITS = {
     "mysql": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
@@ -123,15 +147,15 @@ def test_a_journal_that_is_gone_is_a_question(shop):
         go_on(shop, resumed.path.name)
 
 
-def test_a_table_that_was_full_but_had_no_name_yet_gets_it(mysql_shop):
+@pytest.mark.parametrize(("lost", "there"), [(b"COMMIT", "osiris_new_"), (b"RENAME", "t")])
+def test_a_table_that_was_made_is_there_once_whatever_answer_was_lost(mysql_shop, lost, there):
     mysql_shop.write("t.csv", "a\n1\n2\n")
     with proxy_to(mysql_shop.server.port) as proxy:
         mysql_shop.connect_as(port=proxy.port)
-        proxy.cut_at(COMMIT["mysql"])
+        proxy.cut_at(lost)
         failed = mysql_shop.run(*append(mysql_shop, create_table=True))
-        proxy.cut_at(None)
         names = sorted(name for (name,) in mysql_shop.query("SHOW TABLES"))
-        assert [name.rstrip("0123456789abcdef") for name in names] == [TABLE, "osiris_new_"]
+        assert [name.rstrip("0123456789abcdef") for name in names] == [TABLE, there]
 
         resumed = go_on(mysql_shop, failed.path.name)
 

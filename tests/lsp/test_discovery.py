@@ -425,6 +425,19 @@ def test_a_discovery_ends_with_the_server(client: Client, silent: Path) -> None:
     assert until_gone(started) == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_discovery_ends_with_a_server_that_is_killed(client: Client, silent: Path) -> None:
+    client.initialize(silent)
+    start_discovery(client, {"connections": ["@mysql.silent"]})
+    answer(client, question(client), "Connect")
+    worker(client)
+    started = children(client)
+
+    client.process.kill()
+
+    assert until_gone(started) == []
+
+
 def test_the_reason_of_a_failure_is_no_markdown(client: Client, tmp_path: Path) -> None:
     make_shop(tmp_path, 'connections:\n  sqlite:\n    shop: {path: "![a](b).db"}\n')
     client.initialize(tmp_path)

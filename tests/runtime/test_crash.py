@@ -16,8 +16,8 @@ import pytest
 from osiris.execution.local import start_run
 from osiris.execution.resume import plan_resume
 
-ROWS = 30_000
-MOMENTS = 50 if os.environ.get("OSIRIS_SOAK") else 4
+ROWS = 20_000
+MOMENTS = 50 if os.environ.get("OSIRIS_SOAK") else 3
 APPENDED = {"sqlite", "mysql", "postgres"}
 
 

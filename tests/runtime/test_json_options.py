@@ -382,3 +382,29 @@ def test_osiris_run_from_json_through_a_duckdb_database_to_json(project):
     assert parsed(project.read("out/cities.json")) == [{"city": "Ulm"}]
     with duckdb.connect(str(project.root / "out/report.duckdb"), read_only=True) as database:
         assert database.execute("FROM cities").fetchall() == [("Bonn", 1), ("Ulm", 2)]
+
+
+KINDS = {"gzip": ".gz", "bz2": ".bz2", "xz": ".xz", "zip": ".zip", "zstd": ".zst"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_compression_that_the_name_does_not_tell(project, kind):
+    packed = PACKED[KINDS[kind]](b'[{"id": 7}]')
+
+    assert read(project, "a.json", packed, compression=kind) == ({"id": "BIGINT"}, [("7",)])
+
+
+def test_a_name_that_tells_of_a_compression_that_is_none(project):
+    assert read(project, "a.json.gz", b'[{"id": 7}]', compression="none") == ({"id": "BIGINT"}, [("7",)])
+
+
+@pytest.mark.parametrize(("kind", "begin"), [("gzip", b"\x1f\x8b"), ("zstd", b"\x28\xb5\x2f\xfd"), ("none", b"[")])
+def test_compression_of_what_is_written(project, kind, begin):
+    run = project.run_here(
+        project.sql("t", (), "SELECT 7 AS id"),
+        project.step("w", "filesystem.json_writer", sources="t", path="out.json", compression=kind),
+    )
+
+    assert run.state == "succeeded", run.error()
+    assert (project.root / "out.json").read_bytes().startswith(begin)
+    assert read(project, "out.json", None, compression=kind) == ({"id": "BIGINT"}, [("7",)])

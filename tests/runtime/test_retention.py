@@ -49,7 +49,7 @@ def test_a_project_is_cleaned_once_an_hour(project):
     clean_old_runs(root, logs, Keep(days=7))
     assert (first.exists(), second.exists()) == (False, True)
 
-    done = locks_folder(root) / "cleaned"
+    done = locks_folder(root, logs) / "cleaned"
     os.utime(done, (time.time() - 3700,) * 2)
     clean_old_runs(root, logs, Keep(days=7))
     assert not second.exists()

@@ -59,6 +59,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "supabase.extractor": {"table": "people", "retries": 0},
     "supabase.writer": {"table": "people", "create_if_missing": False, "retries": 0},
 }
+SECRET_TABLE = "out/secret.db"
+"""The user's own file, in which a table has the name of a canary."""
 PEOPLE = [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bob"}]
 
 
@@ -71,6 +73,7 @@ class World:
     web: Web
     environ: dict[str, str]
     params: dict[str, str]
+    targets: Callable[[], bytes]
 
     @property
     def project(self) -> Path:
@@ -89,8 +92,9 @@ class World:
         return done.stdout.decode()
 
     def left(self) -> dict[str, list[str]]:
-        """Canaries in files, without the one that they were planted in and the databases that the user writes to."""
-        return self.canaries.left_below(self.folder, {"project/.env"})
+        """Canaries in files, without the one that they were planted in, and in what was written into databases."""
+        found = self.canaries.left_below(self.folder, {"project/.env", f"project/{SECRET_TABLE}"})
+        return {**found, "databases": rows} if (rows := self.canaries.found_in(self.targets())) else found
 
 
 # --- The project ------------------------------------------------------------------------------------------------------
@@ -203,7 +207,8 @@ def works() -> list[dict[str, Any]]:
                 table = "df" if spec.modes == ("transform",) else "people"
                 query = f"SELECT * FROM {table} WHERE name <> '${{params.token}}'"
                 steps += step(f"{id}-{key}", spec, "good", **{"table": None, key: query})
-    return steps
+    named = {"path": SECRET_TABLE, "table": "${params.token}"}
+    return [*steps, *step("secret-table", SPECS["sqlite.writer"], None, **named)]
 
 
 def breaks() -> list[list[dict[str, Any]]]:
@@ -309,6 +314,23 @@ def users(mariadb: Server, postgres: Server, canaries: Canaries) -> Iterator[tup
         postgres.execute("DROP USER canary")
 
 
+def everything_in(server: Server, database: str) -> bytes:
+    """All rows of all tables of a database, ours among them."""
+    connection = server.connect(database)
+    try:
+        cursor = connection.cursor()
+        tables = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
+        cursor.execute(f"{tables} AND table_schema IN ('public', '{database}')")
+        rows: list[Any] = []
+        for schema, table in cursor.fetchall():
+            cursor.execute(f"SELECT * FROM {schema}.{table}")
+            rows += [table, *cursor.fetchall()]
+        assert "people" in rows
+        return str(rows).encode()
+    finally:
+        connection.close()
+
+
 @pytest.fixture(scope="module")
 def world(mariadb: Server, postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("canary")
@@ -324,7 +346,8 @@ def world(mariadb: Server, postgres: Server, tmp_path_factory: pytest.TempPathFa
     }
     with serving() as web, users(mariadb, postgres, canaries) as (mysql, store):
         web.answer = service(canaries)
-        made = World(folder, canaries, web, environ, {})
+        shops = [(mariadb, mysql["database"]), (postgres, store["database"])]
+        made = World(folder, canaries, web, environ, {}, lambda: b"".join(everything_in(*shop) for shop in shops))
         make_project(made, mysql, store)
         yield made
 

@@ -18,15 +18,19 @@ import osiris.core.adapter_factory
 import osiris.core.cache_fingerprint
 import osiris.core.compiler_v0
 import osiris.core.config
+import osiris.core.conversational_agent
 import osiris.core.discovery
 import osiris.core.driver
 import osiris.core.env_loader
 import osiris.core.error_taxonomy
 import osiris.core.execution_adapter
+import osiris.core.llm_adapter
 import osiris.core.schema_cache
 import osiris.core.secrets_masking
 import osiris.core.session_logging
 import osiris.core.state_store
+from agent.shop import GOOD, make_shop
+from model_double import Says, model_double
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -353,3 +357,38 @@ def test_the_state_store_is_sqlite() -> None:
     with osiris.core.state_store.StateStore() as store:
         store.grant_consent("x")
         assert store.path.read_bytes().startswith(b"SQLite format 3\0")
+
+
+# ---- llm_adapter.py, conversational_agent.py -----------------------------------------------------------------------
+
+CREATE = 'llm = LLMAdapter.create(provider="openai", model="gpt-4")'
+
+
+@pytest.mark.parametrize("key", ["", "sk-test"])
+def test_an_adapter_is_made_whether_or_not_there_is_a_key(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    llm = run(CREATE, LLMAdapter=osiris.core.llm_adapter.LLMAdapter)["llm"]
+    assert [model.model for model in llm.models] == ["gpt-4"]
+
+
+def test_the_adapter_completes_and_streams() -> None:
+    with model_double(Says("one two"), Says("one two")) as double:
+        llm = osiris.core.llm_adapter.LLMAdapter.create(provider="openai", model="gpt-4", base_url=double.url)
+        assert llm.complete("Count") == "one two"
+        assert list(llm.stream("Count")) == ["one", " two"]
+
+
+def test_the_agent_goes_through_the_states_of_the_documentation(tmp_path: Path) -> None:
+    shop = make_shop(tmp_path)
+    proposal = Says("", [("propose_pipeline", {"oml": GOOD, "summary": "Revenue."})])
+    with model_double(proposal, proposal) as double:
+        llm = osiris.core.llm_adapter.LLMAdapter.create(provider="openai", model="gpt-4", base_url=double.url)
+        agent = osiris.core.conversational_agent.ConversationalAgent(shop, llm)
+        assert agent.state is osiris.core.conversational_agent.ChatState.INIT
+        response = agent.process_message("Revenue by customer")
+        assert isinstance(response, osiris.core.conversational_agent.AgentResponse)
+        assert response.state is osiris.core.conversational_agent.ChatState.COMPILE
+        oml = agent.generate_oml({"intent": "Revenue by customer"})
+    assert isinstance(agent.context, osiris.core.conversational_agent.ConversationContext)
+    assert agent.validate_and_save(oml) is True
+    assert [path.name for path in (shop / "output").iterdir()] == ["revenue.oml.yaml"]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from osiris.core.env_loader import EnvSource, load_env, resolve_value, values_in, variables_in
 from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.llm.ceiling import AiCeiling
 from osiris.core.settings import ALLOWED_FOLDERS, BY_KEY, SETTINGS, Value, parse_size, read_setting, read_setting_text
 from osiris.core.settings import CONFIG_FILE as CONFIG_FILE
 from osiris.core.settings import CONNECTIONS_FILE as CONNECTIONS_FILE
@@ -45,15 +46,6 @@ class RuntimeConfig:
     def memory_bytes(self) -> int | None:
         """``memory_limit`` in bytes, None when there is none."""
         return None if self.memory_limit is None else parse_size(self.memory_limit)
-
-
-@dataclass(frozen=True, slots=True)
-class AIConfig:
-    """The ceiling for AI in this project; ``providers`` None means any."""
-
-    enabled: bool = True
-    providers: tuple[str, ...] | None = None
-    allow_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +245,9 @@ class Config:
         return RuntimeConfig(**given, deterministic=bool(self.values.get("deterministic")))
 
     @property
-    def ai(self) -> AIConfig:
-        """The ceiling for AI."""
-        given: dict[str, Any] = {key[3:]: value for key, value in self.values.items() if key.startswith("ai.")}
-        return AIConfig(**given)
+    def ai(self) -> AiCeiling:
+        """What the project allows of AI."""
+        return AiCeiling.of(self.values)
 
     @property
     def compile_on_save(self) -> bool:

@@ -116,6 +116,12 @@ class ConversationStore:
         self._saved[conversation] = tuple(found.messages)
         return found
 
+    def changed_at(self, conversation: str) -> float | None:
+        """When the conversation was saved last (seconds since 1970, UTC); None when there is none of that id."""
+        query = "SELECT changed_at FROM conversations WHERE id = ? AND project = ?"
+        found: Any = self.state.read(lambda db: db.execute(query, (conversation, self.project)).fetchone(), absent=None)
+        return None if found is None else float(found[0])
+
     def listed(self) -> list[Listed]:
         """The conversations in which something was said, the latest first."""
         query = (

@@ -29,7 +29,6 @@ from osiris.core.agent.turn import MOST_TRIES, Turn, TurnResult
 from osiris.core.config import Config
 from osiris.core.error_taxonomy import ExecutionError, ValidationError
 from osiris.core.files import atomic_write
-from osiris.core.llm.ceiling import AiCeiling
 from osiris.core.llm.messages import Usage
 from osiris.core.llm_adapter import LLMAdapter
 from osiris.core.project import Project
@@ -66,14 +65,16 @@ class ConversationalAgent:
     ) -> None:
         """``context``: a conversation that is gone on with (default: a new one). ``host``: the face that the user is
         behind. ``keep`` is called with the context whenever it has changed. ``most_tries``: how often the model may
-        mend a proposal. Raises AiForbiddenError when the project forbids AI or this model."""
+        mend a proposal. Raises AiForbiddenError when the project forbids AI or
+        this model, NoModelError when there is no key for it."""
         self.project = project if isinstance(project, Project) else Project.find(project)
         self.model = model
         self.context = context or ConversationContext(id="")
         self.host = host or NobodyThere()
         self.keep = keep
         self.most_tries = most_tries
-        self.ceiling = AiCeiling.of(Config.load(self.project.root).values)
+        self.ceiling = Config.load(self.project.root).ai
+        model.check()
         for one in model.models:
             self.ceiling.require(one.provider)
 

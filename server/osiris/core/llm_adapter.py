@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from osiris.core.llm.ceiling import AiCeiling
 from osiris.core.llm.chat_completions import Endpoint, Piece, request_bytes, stream_reply
-from osiris.core.llm.errors import ModelCancelledError, ModelError
+from osiris.core.llm.errors import ModelCancelledError, ModelError, NoModelError
 from osiris.core.llm.messages import Message, Reply, Request, TextPiece, ToolCall
 from osiris.core.llm.patience import RETRIES, with_retries
 from osiris.core.llm.providers import EDITOR, PROVIDERS, checked_url, host_of, provider_named
@@ -49,9 +49,10 @@ class ChatModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CompletionsModel:
-    """A model behind an endpoint of chat completions."""
+    """A model behind an endpoint of chat completions. ``problem``: why it cannot be asked, as without a key."""
 
     endpoint: Endpoint
+    problem: NoModelError | None = None
 
     @property
     def provider(self) -> str:
@@ -70,7 +71,9 @@ class CompletionsModel:
         return host_of(self.endpoint.base_url)
 
     def reply(self, request: Request, cancel: threading.Event) -> Iterator[Piece]:
-        """See ChatModel."""
+        """See ChatModel. Raises NoModelError when there is no key."""
+        if self.problem is not None:
+            raise self.problem
         return stream_reply(self.endpoint, request, cancel)
 
 
@@ -113,8 +116,8 @@ class LLMAdapter:
         What is not given comes from the user's settings and the environment (``environ``), never from a workspace.
         ``base_url``: another server that speaks chat completions. ``fallback``: another model, or ``provider/model``.
         ``timeout``: seconds. ``ceiling``: what the project allows. ``editor``: the model of the editor we run in.
-        ``options``: as for the class. Raises NoModelError when model or key are missing, AiForbiddenError,
-        ConfigurationError.
+        ``options``: as for the class. Raises NoModelError when no model is chosen, AiForbiddenError,
+        ConfigurationError. A missing key is said by ``check``, and by whatever asks the model.
         """
         given = settings if settings is not None else load_ai_settings(environ)
         if provider is not None and provider != given.provider:
@@ -128,6 +131,12 @@ class LLMAdapter:
         for found in models:
             (ceiling or AiCeiling()).require(found.provider)
         return cls(models, **options)
+
+    def check(self) -> None:
+        """Raise NoModelError when the model to ask first has no key. Sends nothing."""
+        problem = getattr(self.models[0], "problem", None)
+        if problem is not None:
+            raise problem
 
     def complete(self, prompt: str, **kwargs: Any) -> str:
         """The whole answer to ``prompt``. Arguments and errors as ``stream``."""
@@ -193,9 +202,13 @@ def _model(settings: AiSettings, environ: Mapping[str, str] | None, editor: Chat
             raise no_model("The AI model of the editor is only there inside of an editor that offers one.")
         return editor
     known = provider_named(provider)
-    key = key_for(provider, settings, environ)
+    key, problem = None, None
+    try:
+        key = key_for(provider, settings, environ)
+    except NoModelError as error:
+        problem = error
     url = checked_url(settings.base_url or known.base_url, with_key=key is not None)
-    return CompletionsModel(Endpoint(provider, model, url, key, settings.timeout))
+    return CompletionsModel(Endpoint(provider, model, url, key, settings.timeout), problem)
 
 
 def _fallback(settings: AiSettings, environ: Mapping[str, str] | None, editor: ChatModel | None) -> ChatModel:

@@ -11,13 +11,19 @@ _CGROUP_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limi
 _UNLIMITED = 1 << 60
 _FALLBACK = 2 * 1024**3
 SHARE_OF_MACHINE = 0.8
+DETERMINISTIC = 10**9
 
 
-def run_memory(configured: int | None) -> int:
-    """The limit of a run in bytes: what is configured, else four fifths of what the machine or its container has."""
+def run_memory(configured: int | None, *, deterministic: bool = False) -> int:
+    """The limit of a run in bytes: what is configured, else four fifths of what the machine or its container has.
+
+    A ``deterministic`` run takes no more than 1 GB of that: the limit decides in which parts DuckDB does its work, and
+    so the order of rows that nobody sorts, which must not depend on the machine.
+    """
     if configured is not None:
         return configured
-    return int(available_memory() * SHARE_OF_MACHINE)
+    share = int(available_memory() * SHARE_OF_MACHINE)
+    return min(share, DETERMINISTIC) if deterministic else share
 
 
 def available_memory() -> int:

@@ -258,6 +258,6 @@ def _limits(paths: tuple[str, ...], run_dir: Path, memory: int | None, one_threa
         paths=paths,
         directories=(str(spill),),
         spill=str(spill),
-        memory=int(run_memory(memory) * DATABASE_SHARE),
+        memory=int(run_memory(memory, deterministic=one_thread) * DATABASE_SHARE),
         threads=1 if one_thread else None,
     )

@@ -135,10 +135,11 @@ class Discovery:
 
     async def _run_child(self, target: Target) -> Result:
         limit = self._session.settings_of(target.project.root).discovery_seconds
-        arguments = ["discover", target.name, "--only-agreed", "--format", "json", "--timeout", f"{limit:g}"]
+        arguments = ["discover", target.name, "--only-agreed", "--while-asked", "--format", "json"]
+        arguments += ["--timeout", f"{limit:g}"]
         try:
             async with asyncio.timeout(limit + GRACE_SECONDS):
-                answer = await run_osiris(arguments, cwd=target.project.root)
+                answer = await run_osiris(arguments, cwd=target.project.root, held=True)
         except TimeoutError:
             return _failure(target, f"It took longer than {limit:g} seconds, and was ended.")
         return _read(target, answer)

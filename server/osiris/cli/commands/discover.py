@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     help="How long the reading of one connection may take.",
 )
 @click.option("--only-agreed", is_flag=True, hidden=True, help="Connect only where the user let the editor do so.")
+@click.option("--while-asked", is_flag=True, hidden=True, help="End when standard input does: nobody waits any more.")
 @click.option("--lock", is_flag=True, help="Write osiris.schema.json: the tables that pipelines use, to commit.")
 @click.option("--check", is_flag=True, help="Compare osiris.schema.json with the databases; exit 1 when they differ.")
 @format_option("text", "json")
@@ -44,6 +45,7 @@ def command(
     cached: bool,
     timeout: float,
     only_agreed: bool,
+    while_asked: bool,
     lock: bool,
     check: bool,
     layout: str,
@@ -62,6 +64,10 @@ def command(
     from osiris.cli.discovering import Wanted
 
     _must_fit(tables=tables, samples=samples, lock=lock, check=check, cached=cached)
+    if while_asked:
+        from osiris.cli.asker import end_with_the_asker
+
+        end_with_the_asker()
     age = None if if_older is None else timedelta(hours=if_older)
     wanted = Wanted(tables, samples or 0, timeout, age, cached, only_agreed)
     project, connections = _project()

@@ -14,6 +14,7 @@ from typing import Any
 from osiris.core.catalog_source import Sample, ServerInfo, Timeouts
 from osiris.core.error_taxonomy import ConfigurationError, OsirisError, describe
 from osiris.core.error_taxonomy import ConnectionError as Unreachable
+from osiris.core.file_patterns import common_type
 from osiris.core.os_errors import explain_os_error
 from osiris.drivers.filesystem.data_files import DataFile, DataFiles
 from osiris.drivers.filesystem.file_columns import FileColumns
@@ -178,11 +179,11 @@ def _folder_table(files: list[DataFile], columns: list[Columns], rows: int | Non
 
 def _merged(same: tuple[Column, ...]) -> Column:
     """One column out of those of several files: numbers of both kinds are fractions, else different types are text."""
-    types = {column.type for column in same}
-    if len(types) == 1:
-        return same[0]
-    both = types == {"BIGINT", "DOUBLE"}
-    return Column(same[0].name, "DOUBLE" if both else "VARCHAR", "double" if both else "string")
+    type_ = common_type(column.type for column in same)
+    found = next((column for column in same if column.type == type_), None)
+    if found is not None:
+        return found
+    return Column(same[0].name, type_ or "VARCHAR", "double" if type_ else "string")
 
 
 def _note(files: list[DataFile]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pymysql
+
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.context import StepContext, step_context
@@ -12,6 +14,7 @@ from osiris.drivers.mysql.catalog import quote_name
 from osiris.drivers.mysql.extractor_columns import Columns
 from osiris.drivers.mysql.extractor_rows import Cells, cell_batches
 from osiris.drivers.mysql.extractor_types import Field
+from osiris.drivers.mysql.joined_query import can_be_columns, described, is_no_table, may_be_joined
 from osiris.drivers.mysql.session import StepSession
 from osiris.drivers.mysql.statements import one_select
 from osiris.sql.dataset import Dataset
@@ -24,6 +27,7 @@ _SETTINGS = (
     "SET SESSION net_write_timeout = 86400",  # the steps after this one take their time
     "SET SESSION sql_select_limit = DEFAULT",
 )
+_OF_QUERY = "The result of the query"
 _ALL_ROWS = 18_446_744_073_709_551_615
 
 
@@ -58,8 +62,10 @@ class _Rows:
         self.session = StepSession(config, step, _SETTINGS)
         try:
             if query:
-                self._start(statement)
                 self._choose(config)
+                if not self._start_joined(statement, config):
+                    self._start(statement)
+                    self._take_each(config)
             else:
                 statement, self.columns = self._table_query(config)
                 self._start(statement)
@@ -82,15 +88,47 @@ class _Rows:
         self.skip = int(config.get("offset") or 0)
         limit = config.get("limit")
         self.most = None if limit is None else int(limit)
+
+    def _start_joined(self, statement: str, config: dict[str, Any]) -> bool:
+        """Send a query so that the server joins the cells of a row; False when it is none for that."""
+        if not may_be_joined(statement):
+            return False
+        connection = self.session.connection
+        with self.session.stoppable():
+            found = described(connection, statement)
+        if not found:
+            return False
+        wanted = _places(found, config.get("columns"), _OF_QUERY)
+        columns = Columns.joined([found[place] for place in wanted], self._most_bytes())
+        if not columns.together or not can_be_columns(found, wanted):
+            return False
+        with self.session.stoppable():
+            try:
+                connection.query(
+                    f"SELECT {columns.select_list()} FROM (\n{statement}\n) AS osiris_query", unbuffered=True
+                )
+            except pymysql.MySQLError as error:
+                if not is_no_table(error):
+                    raise
+                return False
+        self._result = connection._result
+        self._result.unbuffered_active = False
+        self.columns = columns
+        return True
+
+    def _take_each(self, config: dict[str, Any]) -> None:
         found = [Field.of(packet) for packet in self._result.fields]
-        wanted = _places(found, config.get("columns"), "The result of the query")
-        self.columns = Columns.each_alone(found, wanted)
+        self.columns = Columns.each_alone(found, _places(found, config.get("columns"), _OF_QUERY))
         for field in self.columns.fields:
             if field.kind == "float":
                 self.step.warn(
                     f"MySQL gives the column {field.name} of the query, a FLOAT, with six digits only. "
                     "CAST(... AS DOUBLE) in the query gives all."
                 )
+
+    def _most_bytes(self) -> int:
+        """The bytes that the server can put into one value."""
+        return int(self.session.rows("SELECT @@max_allowed_packet")[0][0])
 
     def _table_query(self, config: dict[str, Any]) -> tuple[str, Columns]:
         """The statement that reads the table, and the columns it yields."""
@@ -101,7 +139,7 @@ class _Rows:
             cursor.execute(f"SELECT * FROM {source} LIMIT 0")
             found = [Field.of(packet) for packet in cursor._result.fields]
         chosen = [found[place] for place in _places(found, config.get("columns"), f"The table {table}")]
-        columns = Columns.joined(chosen, int(self.session.rows("SELECT @@max_allowed_packet")[0][0]))
+        columns = Columns.joined(chosen, self._most_bytes())
         query = f"SELECT {columns.select_list()} FROM {source}"
         limit, offset = config.get("limit"), int(config.get("offset") or 0)
         if limit is not None or offset:

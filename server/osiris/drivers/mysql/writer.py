@@ -179,7 +179,8 @@ class _Target:
         with self.journal.committing() if told else contextlib.nullcontext(), session.stoppable():
             session.connection.commit()
         if self.made:
-            with session.stoppable():  # refused when meanwhile somebody else made a table of that name
+            # Refused when meanwhile somebody else made a table of that name.
+            with self.journal.committing(), session.stoppable():
                 session.connection.query(f"RENAME TABLE {self.made} TO {self.final}")
             self.made = ""
         self.journal.remove_old()

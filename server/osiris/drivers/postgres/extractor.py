@@ -8,6 +8,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import psycopg
+from psycopg.abc import Buffer
+
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.context import StepContext, step_context
@@ -160,29 +163,44 @@ class _Rows:
         finally:
             self.session.close()
 
-    def _lines(self) -> Iterator[list[Any]]:
+    def _lines(self) -> Iterator[bytearray]:
         """The rows as lines of CSV, in batches."""
-        lines: list[Any] = []
-        room = _BATCH_BYTES
+        lines, rows = bytearray(), 0
         with self.session.stoppable(), self.session.connection.cursor() as cursor:
             statement = f"COPY ({self.query}\n) TO STDOUT (FORMAT csv)"
             with cursor.copy(statement) as copy:
-                for line in copy:
-                    lines.append(line)
-                    room -= len(line)
-                    if len(lines) == self.batch_size or room <= 0:
+                for line in _arriving(copy):
+                    lines += line
+                    rows += 1
+                    if rows == self.batch_size or len(lines) >= _BATCH_BYTES:
                         yield lines
-                        lines, room = [], _BATCH_BYTES
+                        lines, rows = bytearray(), 0
         if lines:
             yield lines
 
 
-def _parsed(lines: list[Any], width: int) -> pa.RecordBatch:
+def _arriving(copy: psycopg.Copy) -> Iterator[Buffer]:
+    """The lines of a COPY. Those that are here already come without psycopg's machinery for waiting, which is slow."""
+    connection = copy.cursor.connection.pgconn
+    while line := copy.read():
+        yield line
+        while True:
+            length, line = connection.get_copy_data(1)
+            if length <= 0:
+                break
+            yield line
+        if length < 0:
+            while (result := connection.get_result()) is not None:
+                if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+                    raise psycopg.errors.error_from_result(result)
+            return
+
+
+def _parsed(data: bytearray, width: int) -> pa.RecordBatch:
     """Lines of CSV as columns of text: an empty value is NULL unless it is quoted. Raises ExecutionError."""
     import pyarrow as pa
     from pyarrow import csv
 
-    data = b"".join(lines)
     names = [str(place) for place in range(width)]
     try:
         table = csv.read_csv(

@@ -7,6 +7,7 @@ import contextlib
 import psycopg
 
 from osiris.core.catalog_source import Timeouts
+from osiris.core.error_taxonomy import OsirisError
 from osiris.drivers.journal import KEPT_DAYS, TABLE, Entry, Journal, WrittenBefore
 from osiris.drivers.postgres.login import open_connection
 from osiris.drivers.postgres.session import StepSession
@@ -49,7 +50,7 @@ class PostgresJournal(Journal):
     def _create(self) -> None:
         """Make the table, for others to see at once: in our own transaction they would have to wait for its end."""
         fields, root = self.session.fields, self.session.step.root
-        with contextlib.suppress(psycopg.Error):  # somebody else makes it right now, or a rule forbids it
+        with contextlib.suppress(psycopg.Error, OsirisError):  # somebody else makes it right now, or a rule forbids it
             connection, _ = open_connection(fields, root, Timeouts(connect=_MAKING_SECONDS))
             with contextlib.closing(connection):
                 connection.read_only = False
@@ -83,7 +84,7 @@ class PostgresJournal(Journal):
         if not self.kept:
             return
         connection = self.session.connection
-        with contextlib.suppress(psycopg.Error, OSError):
+        with contextlib.suppress(Exception):  # what is written is written
             connection.execute(_CLEANING)
             connection.execute(f"DELETE FROM {self.name} WHERE written_at < now() - make_interval(days => {KEPT_DAYS})")
             connection.commit()

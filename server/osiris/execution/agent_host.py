@@ -1,0 +1,204 @@
+"""The agent as every face uses it: with the project's secrets masked, its conversations kept, and rows when agreed to.
+
+chat = open_chat(project, AskingHost(project, ask))
+for event in chat.stream("Revenue by customer as CSV"):
+    ...
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osiris.core.agent.events import AgentEvent
+from osiris.core.agent.host import AgentHost, Consent, Rows
+from osiris.core.agent.proposals import Proposal, propose
+from osiris.core.config import Config, ConnectionConfig
+from osiris.core.conversation_store import ConversationStore
+from osiris.core.conversational_agent import AgentResponse, ConversationalAgent
+from osiris.core.error_taxonomy import ConfigurationError, ValidationError
+from osiris.core.llm.ceiling import AiCeiling
+from osiris.core.llm_adapter import ChatModel, LLMAdapter
+from osiris.core.project import Project
+from osiris.core.secrets_masking import MASK, Masker
+from osiris.language.secrets import is_secret_key
+
+if TYPE_CHECKING:
+    from osiris.core.agent.conversation import ConversationContext
+    from osiris.core.state_store import StateStore
+
+Ask = Callable[[Consent, str], bool]
+Heard = Callable[[Mapping[str, Any]], None]
+
+
+def learn_secrets(masker: Masker, project: Project) -> None:
+    """Let ``masker`` know every secret of the project as things are now: of its connections, whether they can be used
+    or not, and of variables whose names say that they hold one. What cannot be read holds none."""
+    project.invalidate()
+    environment = project.environment()
+    try:
+        variables = project.variables()
+    except ConfigurationError:
+        return
+    for name, value in variables.items():
+        mine = variables.origin(name) == ".env" or name.startswith("OSIRIS_")
+        if mine and is_secret_key(name):
+            masker.add(value)
+    for aliases in environment.connections.families.values() if environment.connections is not None else ():
+        for connection in aliases.values():
+            whole = ConnectionConfig.of(connection)
+            specs = (None, *environment.registry.specs_of(whole.family))
+            for field, value in whole.fields.items():  # one by one: a variable that is missing hides no other
+                alone = ConnectionConfig(whole.family, whole.alias, {field: value})
+                for spec in specs:
+                    try:
+                        secrets = alone.resolve(variables, spec).secrets
+                    except ConfigurationError:
+                        continue
+                    for secret in secrets:
+                        masker.add(secret)
+
+
+def project_masker(project: Project) -> Masker:
+    """What masks every secret of the project, see ``learn_secrets``."""
+    masker = Masker()
+    learn_secrets(masker, project)
+    return masker
+
+
+def preview_rows(project: Project, text: str, path: Path, step: str, limit: int) -> Rows:
+    """The first rows that a step of the pipeline ``text`` yields, as the file ``path``; nothing is written. Raises
+    OsirisError."""
+    from osiris.core.compiler_v0 import compile_text
+    from osiris.execution.preview import preview
+
+    manifest, _ = compile_text(text, path, project=project, step=step)
+    found = preview(manifest, step, root=project.root, limit=limit)
+    return Rows([name for name, _ in found.columns], found.rows, found.more)
+
+
+class AskingHost:
+    """An ``AgentHost`` whose questions go to ``ask``; None: nobody is there, and the answer is no."""
+
+    def __init__(self, project: Project, ask: Ask | None = None) -> None:
+        self.project = project
+        self.ask = ask
+
+    def agrees(self, what: Consent, question: str) -> bool:
+        """What the user says."""
+        return self.ask is not None and self.ask(what, question)
+
+    def preview(self, text: str, path: Path, step: str, limit: int) -> Rows:
+        """See ``preview_rows``."""
+        return preview_rows(self.project, text, path, step, limit)
+
+
+class Chat:
+    """A conversation that a face holds. While it is answered nobody else can go on with it; before that it becomes as
+    it was left last, perhaps in another window."""
+
+    def __init__(self, agent: ConversationalAgent, store: ConversationStore, masker: Masker) -> None:
+        """Use ``open_chat``."""
+        self.agent = agent
+        self.store = store
+        self.masker = masker
+        self._seen: float | None = None
+        agent.keep = self._keep
+
+    @property
+    def project(self) -> Project:
+        """The project that it is about."""
+        return self.agent.project
+
+    @property
+    def context(self) -> ConversationContext:
+        """The conversation as it is now."""
+        return self.agent.context
+
+    def stream(
+        self, message: str, *, open_text: str | None = None, cancel: threading.Event | None = None
+    ) -> Iterator[AgentEvent | AgentResponse]:
+        """As ``ConversationalAgent.stream_message``; also raises ValidationError while another window answers."""
+        lock = self.store.lock(self.context.id)
+        if not lock.acquire():
+            raise ValidationError(
+                "This conversation is being answered in another window.", hint="Wait for that, or begin a new one."
+            )
+        try:
+            self._catch_up()
+            learn_secrets(self.masker, self.project)
+            yield from self.agent.stream_message(message, open_text=open_text, cancel=cancel)
+        finally:
+            lock.release()
+
+    def draft(self) -> Proposal | None:
+        """What was proposed last, judged as things are now; None when nothing was. It may be of another session: show
+        its diff before it is saved. Raises ValidationError when it cannot be had back."""
+        self._catch_up()
+        text, path = self.context.draft, self.context.path
+        if text is None or path is None:
+            return None
+        if MASK in text:
+            raise ValidationError(
+                "The proposal held what looks like a secret, which is not kept.", hint="Ask for it again."
+            )
+        return propose(self.project, text, path)
+
+    def _catch_up(self) -> None:
+        changed = self.store.changed_at(self.context.id)
+        if changed is not None and changed != self._seen:
+            self.agent.context = self.store.load(self.context.id)
+            self._seen = changed
+
+    def _keep(self, context: ConversationContext) -> None:
+        self.store.save(context)
+        self._seen = self.store.changed_at(context.id)
+
+
+def open_chat(
+    project: Project,
+    host: AgentHost,
+    *,
+    conversation: str | None = None,
+    path: str | None = None,
+    provider: str | None = None,
+    model: str | None = None,
+    editor: ChatModel | None = None,
+    environ: Mapping[str, str] | None = None,
+    state: StateStore | None = None,
+    heard: Heard = lambda event: None,
+    keep: bool = True,
+) -> Chat:
+    """A conversation about the project: the one with the id ``conversation``, else a new one about the pipeline
+    ``path`` (relative to the project; None: a new pipeline).
+
+    ``provider`` and ``model`` instead of those that the user has set up; ``editor``: the model of the editor we run in.
+    ``heard`` is told of requests, retries, fallbacks and answers, as they happen. ``keep=False``: a new conversation
+    leaves no trace, for looking at what would be sent. Raises NoModelError, AiForbiddenError, ConfigurationError, and
+    ValidationError when there is no such conversation.
+    """
+    ceiling = AiCeiling.of(Config.load(project.root).values)
+    masker = project_masker(project)
+    store = ConversationStore(project.root, state, masker)
+    chat: Chat | None = None
+
+    def on_event(event: Mapping[str, Any]) -> None:
+        if chat is not None:
+            store.note(chat.context, event)
+        heard(event)
+
+    adapter = LLMAdapter.create(
+        provider, model, environ=environ, ceiling=ceiling, editor=editor, masker=masker, on_event=on_event
+    )
+    if conversation is not None:
+        context = store.load(conversation)
+    elif keep:
+        context = store.new(path)
+    else:
+        from osiris.core.agent.conversation import ConversationContext
+
+        context = ConversationContext("", path=path)
+    chat = Chat(ConversationalAgent(project, adapter, context=context, host=host), store, masker)
+    return chat

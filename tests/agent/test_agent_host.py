@@ -1,0 +1,100 @@
+"""What every face builds its conversations with: secrets masked, conversations kept and locked, rows on request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.shop import GOOD, make_shop
+from model_double import Says, model_double
+from osiris.core.agent.events import Said
+from osiris.core.agent.host import Consent
+from osiris.core.error_taxonomy import ValidationError
+from osiris.core.project import Project
+from osiris.execution.agent_host import AskingHost, Chat, open_chat, preview_rows, project_masker
+
+PROPOSES = Says("Here.", [("propose_pipeline", {"oml": GOOD, "summary": "Revenue."})])
+
+
+def opened(root: Path, url: str, conversation: str | None = None) -> Chat:
+    environ = {"OSIRIS_AI_PROVIDER": "openai", "OSIRIS_AI_MODEL": "double-1", "OSIRIS_AI_BASE_URL": url}
+    project = Project.find(root)
+    return open_chat(project, AskingHost(project, lambda *_: True), conversation=conversation, environ=environ)
+
+
+def test_no_secret_of_the_project_is_sent(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    (root / "osiris_connections.yaml").write_text(
+        "connections:\n"
+        "  sqlite: {shop: {path: data/shop.db}}\n"
+        "  mysql: {crm: {host: '${NOT_SET}', user: app, password: '${CRM_ENTRY}', database: crm}}\n"
+        "  postgres: {dwh: {dsn: 'postgresql://app:from-the-address@host/db'}}\n"
+    )
+    (root / ".env").write_text("CRM_ENTRY=plain-words-1\nUNUSED_PASSWORD=plain-words-2\n")
+    masker = project_masker(Project.find(root))
+    assert masker.text("plain-words-1 plain-words-2 from-the-address crm") == "*** *** *** crm"
+    with model_double(Says("Hello.")) as double:
+        list(opened(root, double.url).stream("I know plain-words-1 and from-the-address"))
+    assert b"plain-words-1" not in double.raw
+    assert b"from-the-address" not in double.raw
+
+
+def test_a_conversation_goes_on_in_another_window_as_the_first_left_it(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    with model_double(Says("One."), PROPOSES, Says("Three.")) as double:
+        first = opened(root, double.url)
+        list(first.stream("first"))
+        second = opened(root, double.url, first.context.id)
+        list(second.stream("second"))
+        list(first.stream("third"))
+        assert [m["content"] for m in double.requests[-1]["messages"] if m["role"] == "user"] == [
+            "first",
+            "second",
+            "third",
+        ]
+    draft = first.draft()
+    assert draft is not None
+    assert draft.ok
+    assert first.agent.save(draft).read_text() == GOOD
+
+
+def test_two_windows_do_not_answer_at_once(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    with model_double(Says("one two three"), Says("Later.")) as double:
+        first = opened(root, double.url)
+        second = opened(root, double.url, first.context.id)
+        answer = first.stream("first")
+        while not isinstance(next(answer), Said):
+            pass
+        with pytest.raises(ValidationError, match="answered in another window"):
+            next(second.stream("second"))
+        list(answer)
+        assert [event.text for event in second.stream("second") if isinstance(event, Said)] == ["Later."]
+
+
+def test_what_was_sent_can_be_looked_up(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    looks = Says("", [("describe_table", {"connection": "@sqlite.shop", "table": "orders"})])
+    with model_double(looks, Says("Done.")) as double:
+        chat = opened(root, double.url)
+        list(chat.stream("Look"))
+        sent = chat.store.sent()
+    assert [request.bytes for request in sent] == [len(body) for body in reversed(double.bodies)]
+    assert [request.tables for request in sent] == [("@sqlite.shop: orders",), ()]
+    assert {(request.outcome, request.rows) for request in sent} == {("answered", False)}
+
+
+def test_rows_of_a_step_and_no_file(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    project = Project.find(root)
+    host = AskingHost(project)
+    assert host.agrees(Consent.ROWS, "?") is False
+    found = preview_rows(project, GOOD, root / "pipelines" / "revenue.oml.yaml", "total", 1)
+    assert (list(found.columns), [list(row) for row in found.rows], found.more) == (
+        ["customer", "total"],
+        [["Ada", 30]],
+        True,
+    )
+    assert not (root / "build").exists()
+    assert not (root / "logs").exists()
