@@ -135,6 +135,8 @@ class Toolbox:
         if len(tables) > _MOST_TABLES:
             lines.append(f"... and {len(tables) - _MOST_TABLES} more; narrow them with `contains`")
         self.looked = True
+        if tables:
+            self.context.tables.add(f"{connection}: {_count(len(tables), 'name')}")
         return ToolResult(fenced("\n".join(lines) or "no tables"), f"{len(tables)} tables of {connection}", looked=True)
 
     def _describe_table(self, connection: str, table: str) -> ToolResult:
