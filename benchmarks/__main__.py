@@ -10,7 +10,7 @@ import sys
 
 from benchmarks.figures import Row, markdown
 
-SUBJECTS = ("editor", "project", "command_line", "discovery", "runs")
+SUBJECTS = ("editor", "project", "command_line", "discovery", "runs", "drivers", "memory")
 
 
 def main() -> None:

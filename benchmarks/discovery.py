@@ -36,7 +36,7 @@ class Taken:
             raise RuntimeError(f"{found} columns were found, {expected} are there")
 
 
-def _servers() -> Any:
+def private_servers() -> Any:
     """The private servers of the tests."""
     folder = str(Path(__file__).resolve().parent.parent / "tests")
     if folder not in sys.path:
@@ -130,7 +130,7 @@ def _measure(product: str, server: Any, tables: int, runs: int) -> list[Row]:
 
 def rows(quick: bool) -> list[Row]:
     """500 tables on both servers, and 5,000 without ``--quick``."""
-    servers = _servers()
+    servers = private_servers()
     table: list[Row] = []
     for product, start in SERVERS.items():
         try:

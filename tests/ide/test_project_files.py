@@ -194,11 +194,13 @@ def test_the_outline_of_the_connections() -> None:
 
 def test_settings_and_their_values() -> None:
     assert labels(FileKind.SETTINGS, "runs: {}\n<|>") == [
+        "paths",
         "compile",
         "ai",
         "discovery",
         "version",
         "on_failure",
+        "deterministic",
         "diagnostics",
     ]
     assert labels(FileKind.SETTINGS, "on_failure: <|>") == ["continue", "stop"]

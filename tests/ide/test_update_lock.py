@@ -44,15 +44,11 @@ def test_it_is_offered_for_a_column_that_the_database_has_and_the_lock_has_not()
     assert (found.diagnostic.code, found.command) == ("OML411", "osiris.lockSchema")
 
 
-def test_it_is_offered_in_a_lock_that_cannot_be_used_unless_a_newer_version_has_written_it() -> None:
+def test_it_is_offered_in_a_lock_that_cannot_be_used() -> None:
     broken = parse_lock('{"schema_version": 1, "connections": 5}')
     found = update_lock(broken, broken.diagnostics[0].span)
     assert found is not None
     assert found.diagnostic.code == "OML420"
-
-    newer = parse_lock('{"schema_version": 2}')
-    assert newer.diagnostics[0].message.startswith("A newer version of Osiris has written this file.")
-    assert update_lock(newer, newer.diagnostics[0].span) is None
 
 
 def test_it_is_offered_nowhere_else() -> None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "compile": "Turn a pipeline into a manifest",
     "run": "Compile and run a pipeline",
     "preview": "Show the first rows that a step yields, and write nothing",
+    "chat": "Write pipelines in a conversation with an AI model that you have set up",
     "runs": "List, show, follow, cancel and clean runs",
     "components": "List and show the components that steps can use",
     "discover": "Read which tables and columns the databases of the project have",

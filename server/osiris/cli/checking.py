@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osiris.cli.arguments import shown_path
-from osiris.cli.findings import CheckedFile
+from osiris.core.checked_files import CheckedFile, checked_settings
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.text import LineIndex
 
@@ -59,16 +59,4 @@ def _known(environment: Environment, connection: Connection) -> bool:
 
 def check_project_files(project: Project) -> list[CheckedFile]:
     """The settings files of the project that something is wrong in."""
-    from osiris.core.source import unreadable
-
-    checked = []
-    for file in project.settings_files():
-        name = shown_path(file.path)
-        if file.problem is not None:
-            finding = unreadable(file.path, file.problem)
-            checked.append(CheckedFile(name, "", LineIndex(""), (finding,), project.root, is_settings=True))
-        elif file.diagnostics:
-            checked.append(
-                CheckedFile(name, file.text, LineIndex(file.text), file.diagnostics, project.root, is_settings=True)
-            )
-    return checked
+    return checked_settings(project, shown_path)

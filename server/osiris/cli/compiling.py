@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from osiris.cli.checking import check_file, readable_text
-from osiris.cli.findings import finding_lines, findings_as_data, summary
+from osiris.cli.findings import finding_lines, summary
 from osiris.cli.streams import colour_wanted, write_json
+from osiris.core.checked_files import findings_as_data
 
 if TYPE_CHECKING:
     from osiris.core.compiler_v0 import CompileResult

@@ -4,46 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import click
 
-from osiris.cli.source_view import plain_line, source_lines, utf16_range
+from osiris.cli.source_view import plain_line, source_lines
 from osiris.cli.streams import colour_wanted, paint, write_json
+from osiris.core.checked_files import SEVERITY_NAMES, CheckedFile, findings_as_data
 from osiris.core.secrets_masking import mask_secrets
-from osiris.syntax.diagnostic import Diagnostic, Fix, Severity
-from osiris.syntax.text import LineIndex
-
-_SEVERITY_NAMES = {
-    Severity.ERROR: "error",
-    Severity.WARNING: "warning",
-    Severity.INFORMATION: "information",
-    Severity.HINT: "hint",
-}
-
-
-@dataclass(frozen=True)
-class CheckedFile:
-    """One checked file: its name as the user knows it, its text, what was found, and the root that fixes refer to.
-
-    ``is_settings``: it is none of the pipelines, and stands here for what was found in it. ``unread``: the connections
-    whose tables it names, and of which nothing is known.
-    """
-
-    name: str
-    text: str
-    lines: LineIndex
-    diagnostics: tuple[Diagnostic, ...]
-    root: Path
-    is_settings: bool = False
-    unread: frozenset[str] = frozenset()
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether one of the findings is an error."""
-        return any(finding.severity is Severity.ERROR for finding in self.diagnostics)
+from osiris.syntax.diagnostic import Diagnostic, Severity
 
 
 def print_findings(files: Sequence[CheckedFile], layout: str) -> None:
@@ -81,7 +49,7 @@ def _print_text(files: Sequence[CheckedFile]) -> None:
 def finding_lines(file: CheckedFile, finding: Diagnostic, *, colour: bool = False) -> list[str]:
     """One finding as lines: place and message, the source line, a caret, and the first fix where there is one."""
     line, column = file.lines.line_column(finding.span.start)
-    name = _SEVERITY_NAMES[finding.severity]
+    name = SEVERITY_NAMES[finding.severity]
     place = paint(f"{file.name}:{line + 1}:{column + 1}:", "strong", on=colour)
     message = plain_line(mask_secrets(finding.message))
     result = [f"{place} {paint(name, name, on=colour)} {finding.code} {message}"]
@@ -125,45 +93,6 @@ def _count(number: int, word: str) -> str:
 
 def _print_json(files: Sequence[CheckedFile]) -> None:
     write_json(findings_as_data(files))
-
-
-def findings_as_data(files: Sequence[CheckedFile]) -> list[dict[str, Any]]:
-    """Every finding as plain data; positions are 0-based and in UTF-16 units, as in LSP."""
-    return [
-        {
-            "file": file.name,
-            "range": utf16_range(file.text, file.lines, finding.span),
-            "severity": _SEVERITY_NAMES[finding.severity],
-            "code": finding.code,
-            "message": mask_secrets(finding.message),
-            "fixes": [_fix_as_data(file, fix) for fix in finding.fixes],
-        }
-        for file in files
-        for finding in file.diagnostics
-    ]
-
-
-def _fix_as_data(file: CheckedFile, fix: Fix) -> dict[str, Any]:
-    name, text, lines = fixed_file(file, fix)
-    return {
-        "title": fix.title,
-        "preferred": fix.preferred,
-        "edits": [
-            {"file": name, "range": utf16_range(text, lines, edit.span), "newText": mask_secrets(edit.new_text)}
-            for edit in fix.edits
-        ],
-    }
-
-
-def fixed_file(file: CheckedFile, fix: Fix) -> tuple[str, str, LineIndex]:
-    """The file that a fix edits: name, text and lines. A file that is not there yet is an empty one."""
-    if fix.path is None:
-        return file.name, file.text, file.lines
-    try:
-        text = (file.root / fix.path).read_bytes().decode("utf-8-sig", errors="replace")
-    except OSError:
-        text = ""
-    return fix.path, text, LineIndex(text)
 
 
 _PRINTERS: dict[str, Callable[[Sequence[CheckedFile]], None]] = {"text": _print_text, "json": _print_json}

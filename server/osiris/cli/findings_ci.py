@@ -17,7 +17,7 @@ from osiris.syntax.codes import CODES
 from osiris.syntax.diagnostic import Diagnostic, Severity
 
 if TYPE_CHECKING:
-    from osiris.cli.findings import CheckedFile
+    from osiris.core.checked_files import CheckedFile
 
 # Where the repository stands while GitHub Actions or GitLab CI works on it.
 _REPOSITORY = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")

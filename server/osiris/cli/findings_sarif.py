@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from osiris import __version__
 from osiris.cli.arguments import shown_path
-from osiris.cli.findings import CheckedFile, fixed_file
 from osiris.cli.findings_ci import fingerprints, repository_path
+from osiris.core.checked_files import CheckedFile, fixed_file
 from osiris.core.secrets_masking import mask_secrets
 from osiris.syntax.codes import CODES
 from osiris.syntax.diagnostic import Diagnostic, Fix, Severity

@@ -6,7 +6,7 @@ import unicodedata
 
 from osiris.core.secrets_masking import mask_secrets
 from osiris.syntax.diagnostic import Diagnostic
-from osiris.syntax.text import LineIndex, Span
+from osiris.syntax.text import LineIndex
 
 _WIDTH = 140
 _ABOUT_SECRETS = "OML5"
@@ -84,16 +84,3 @@ def columns(text: str) -> int:
             continue
         width += 2 if unicodedata.east_asian_width(char) in "WF" else 1
     return width
-
-
-def utf16_position(text: str, lines: LineIndex, offset: int) -> dict[str, int]:
-    """The 0-based line and UTF-16 character of ``offset``, as in LSP."""
-    line, column = lines.line_column(offset)
-    start = lines.starts[line]
-    astral = sum(1 for char in text[start : start + column] if ord(char) > 0xFFFF)
-    return {"line": line, "character": column + astral}
-
-
-def utf16_range(text: str, lines: LineIndex, span: Span) -> dict[str, dict[str, int]]:
-    """``span`` as an LSP range."""
-    return {"start": utf16_position(text, lines, span.start), "end": utf16_position(text, lines, span.end)}

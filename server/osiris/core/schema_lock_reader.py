@@ -48,11 +48,11 @@ def read_lock(text: str) -> tuple[dict[str, Catalog], tuple[Diagnostic, ...], bo
         return {}, (_finding(Span(0, min(1, len(text))), f"This cannot be read: {reason}. {_WRITE_ANEW}"),), False
     reader = _Reader()
     catalogs = reader.read(plain)
-    return catalogs, tuple(_placed(text, reader.problems[:MAX_FINDINGS], relock=not reader.newer)), reader.newer
+    return catalogs, tuple(_placed(text, reader.problems[:MAX_FINDINGS])), reader.newer
 
 
-def _finding(span: Span, message: str, *, relock: bool = True) -> Diagnostic:
-    return finding("OML420", span, message, relock=relock)
+def _finding(span: Span, message: str) -> Diagnostic:
+    return finding("OML420", span, message, relock=True)
 
 
 def _no_constant(name: str) -> Any:
@@ -171,7 +171,7 @@ class _Reader:
         return Column(**good)
 
 
-def _placed(text: str, problems: list[tuple[Way, str]], *, relock: bool) -> Iterator[Diagnostic]:
+def _placed(text: str, problems: list[tuple[Way, str]]) -> Iterator[Diagnostic]:
     """The findings; where each stands is looked for only now, since a sound file needs no places."""
     if not problems:
         return
@@ -182,7 +182,7 @@ def _placed(text: str, problems: list[tuple[Way, str]], *, relock: bool) -> Iter
         place = _place(root, way)
         if place.start == place.end:  # an empty object has no place of its own
             place = Span(0, min(1, len(text)))
-        yield _finding(place, f"{message} What is wrong here is not used.", relock=relock)
+        yield _finding(place, f"{message} What is wrong here is not used.")
 
 
 def _place(node: Any, way: Way) -> Span:

@@ -8,10 +8,11 @@ for event in chat.stream("Revenue by customer as CSV"):
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osiris.core.agent.conversation import ConversationContext
 from osiris.core.agent.events import AgentEvent
 from osiris.core.agent.host import AgentHost, Consent, Rows
 from osiris.core.agent.proposals import Proposal, propose
@@ -19,18 +20,22 @@ from osiris.core.config import Config, ConnectionConfig
 from osiris.core.conversation_store import ConversationStore
 from osiris.core.conversational_agent import AgentResponse, ConversationalAgent
 from osiris.core.error_taxonomy import ConfigurationError, ValidationError
-from osiris.core.llm.ceiling import AiCeiling
+from osiris.core.llm.providers import PROVIDERS
+from osiris.core.llm.user_settings import KEY_VARIABLE, AiSettings
 from osiris.core.llm_adapter import ChatModel, LLMAdapter
 from osiris.core.project import Project
 from osiris.core.secrets_masking import MASK, Masker
 from osiris.language.secrets import is_secret_key
 
 if TYPE_CHECKING:
-    from osiris.core.agent.conversation import ConversationContext
     from osiris.core.state_store import StateStore
 
+_AI_KEYS = frozenset(
+    {KEY_VARIABLE, *(variable for provider in PROVIDERS.values() for variable in provider.key_variables)}
+)
 Ask = Callable[[Consent, str], bool]
 Heard = Callable[[Mapping[str, Any]], None]
+Connect = Callable[[str | None, str | None], LLMAdapter]
 
 
 def learn_secrets(masker: Masker, project: Project) -> None:
@@ -44,7 +49,7 @@ def learn_secrets(masker: Masker, project: Project) -> None:
         return
     for name, value in variables.items():
         mine = variables.origin(name) == ".env" or name.startswith("OSIRIS_")
-        if mine and is_secret_key(name):
+        if name in _AI_KEYS or (mine and is_secret_key(name)):
             masker.add(value)
     for aliases in environment.connections.families.values() if environment.connections is not None else ():
         for connection in aliases.values():
@@ -99,11 +104,12 @@ class Chat:
     """A conversation that a face holds. While it is answered nobody else can go on with it; before that it becomes as
     it was left last, perhaps in another window."""
 
-    def __init__(self, agent: ConversationalAgent, store: ConversationStore, masker: Masker) -> None:
+    def __init__(self, agent: ConversationalAgent, store: ConversationStore, masker: Masker, connect: Connect) -> None:
         """Use ``open_chat``."""
         self.agent = agent
         self.store = store
         self.masker = masker
+        self._connect = connect
         self._seen: float | None = None
         agent.keep = self._keep
 
@@ -117,9 +123,20 @@ class Chat:
         """The conversation as it is now."""
         return self.agent.context
 
+    def use_model(self, provider: str | None, model: str | None) -> None:
+        """Go on with another model. Raises as ``open_chat`` does, and then nothing has changed."""
+        adapter = self._connect(provider, model)
+        adapter.check()
+        self.agent.model = adapter
+
+    def begin(self, path: str | None = None) -> None:
+        """Begin a new conversation, about the pipeline ``path``; the one of before is kept."""
+        self.agent.context = self.store.new(path)
+        self._seen = self.store.changed_at(self.context.id)
+
     def stream(
         self, message: str, *, open_text: str | None = None, cancel: threading.Event | None = None
-    ) -> Iterator[AgentEvent | AgentResponse]:
+    ) -> Generator[AgentEvent | AgentResponse, None, None]:
         """As ``ConversationalAgent.stream_message``; also raises ValidationError while another window answers."""
         lock = self.store.lock(self.context.id)
         if not lock.acquire():
@@ -167,6 +184,7 @@ def open_chat(
     model: str | None = None,
     editor: ChatModel | None = None,
     environ: Mapping[str, str] | None = None,
+    settings: AiSettings | None = None,
     state: StateStore | None = None,
     heard: Heard = lambda event: None,
     keep: bool = True,
@@ -174,12 +192,12 @@ def open_chat(
     """A conversation about the project: the one with the id ``conversation``, else a new one about the pipeline
     ``path`` (relative to the project; None: a new pipeline).
 
-    ``provider`` and ``model`` instead of those that the user has set up; ``editor``: the model of the editor we run in.
+    ``provider`` and ``model`` instead of those that the user has set up, ``settings`` instead of all that they have; ``editor``: the model of the editor we run in.
     ``heard`` is told of requests, retries, fallbacks and answers, as they happen. ``keep=False``: a new conversation
     leaves no trace, for looking at what would be sent. Raises NoModelError, AiForbiddenError, ConfigurationError, and
     ValidationError when there is no such conversation.
     """
-    ceiling = AiCeiling.of(Config.load(project.root).values)
+    ceiling = Config.load(project.root).ai
     masker = project_masker(project)
     store = ConversationStore(project.root, state, masker)
     chat: Chat | None = None
@@ -189,16 +207,25 @@ def open_chat(
             store.note(chat.context, event)
         heard(event)
 
-    adapter = LLMAdapter.create(
-        provider, model, environ=environ, ceiling=ceiling, editor=editor, masker=masker, on_event=on_event
-    )
+    def connect(provider: str | None, model: str | None) -> LLMAdapter:
+        return LLMAdapter.create(
+            provider,
+            model,
+            environ=environ,
+            settings=settings,
+            ceiling=ceiling,
+            editor=editor,
+            masker=masker,
+            on_event=on_event,
+        )
+
+    adapter = connect(provider, model)
+    adapter.check()
     if conversation is not None:
         context = store.load(conversation)
     elif keep:
         context = store.new(path)
     else:
-        from osiris.core.agent.conversation import ConversationContext
-
         context = ConversationContext("", path=path)
-    chat = Chat(ConversationalAgent(project, adapter, context=context, host=host), store, masker)
+    chat = Chat(ConversationalAgent(project, adapter, context=context, host=host), store, masker, connect)
     return chat

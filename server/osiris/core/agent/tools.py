@@ -19,7 +19,7 @@ from osiris.core.error_taxonomy import OsirisError, ValidationError
 from osiris.core.project import Project
 from osiris.core.source import read_source
 from osiris.core.state_store import StateStore
-from osiris.language.catalog import Column
+from osiris.language.catalog import Column, TableInfo
 from osiris.language.connections import Connection, parse_reference
 from osiris.language.suggest import nearest
 from osiris.syntax.text import LineIndex
@@ -125,16 +125,10 @@ class Toolbox:
         agent = self._agent(connection)
         tables = [info for info in agent.get_tables() if contains.casefold() in info.name.casefold()]
         default = self._default_schema(connection)
-        lines = [
-            _shown_name(info.schema, info.name, default)
-            + (f" ({info.kind})" if info.kind != "table" else "")
-            + (f" ~{info.rows} rows" if info.rows is not None else "")
-            + (f": {info.comment}" if info.comment else "")
-            for info in tables[:_MOST_TABLES]
-        ]
-        if len(tables) > _MOST_TABLES:
-            lines.append(f"... and {len(tables) - _MOST_TABLES} more; narrow them with `contains`")
+        lines = table_lines(tables, default)
         self.looked = True
+        if tables:
+            self.context.tables.add(f"{connection}: {_count(len(tables), 'name')}")
         return ToolResult(fenced("\n".join(lines) or "no tables"), f"{len(tables)} tables of {connection}", looked=True)
 
     def _describe_table(self, connection: str, table: str) -> ToolResult:
@@ -142,7 +136,7 @@ class Toolbox:
         columns = agent.get_columns(table)
         self.looked = True
         self.context.tables.add(f"{connection}: {table}")
-        text = "\n".join(_column_line(column) for column in columns)
+        text = "\n".join(column_line(column) for column in columns)
         return ToolResult(fenced(text), f"{len(columns)} columns of {connection} {table}", looked=True)
 
     def _list_pipelines(self) -> ToolResult:
@@ -326,11 +320,26 @@ def _plain_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {name: schema[name] for name in kept if name in schema}
 
 
+def table_lines(tables: Sequence[TableInfo], default_schema: str) -> list[str]:
+    """What a model is told of tables, one in a line, and how many more there are."""
+    lines = [
+        _shown_name(info.schema, info.name, default_schema)
+        + (f" ({info.kind})" if info.kind != "table" else "")
+        + (f" ~{info.rows} rows" if info.rows is not None else "")
+        + (f": {info.comment}" if info.comment else "")
+        for info in tables[:_MOST_TABLES]
+    ]
+    if len(tables) > _MOST_TABLES:
+        lines.append(f"... and {len(tables) - _MOST_TABLES} more; narrow them with `contains`")
+    return lines
+
+
 def _shown_name(schema: str, name: str, default: str) -> str:
     return name if not schema or schema == default else f"{schema}.{name}"
 
 
-def _column_line(column: Column) -> str:
+def column_line(column: Column) -> str:
+    """What a model is told of a column, in one line."""
     parts = [f"{column.name}: {column.type}"]
     if column.primary_key:
         parts.append("primary key")

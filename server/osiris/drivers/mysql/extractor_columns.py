@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 1 << 18  # the bytes of a TEXT
 _ALONE = frozenset({"binary", "null"})
+_TEXTS = frozenset({"string", "duration"})
 
 
 @dataclass(frozen=True)
@@ -68,34 +69,46 @@ class Columns:
         """The rows as columns. Raises ExecutionError for a value that does not fit, see ``Field.array``."""
         import pyarrow as pa
 
-        texts = dict(zip(self.together, self._lines(cells), strict=True)) if self.together else {}
+        read = dict(zip(self.together, self._lines(cells), strict=True)) if self.together else {}
         arrays = []
         for place, field in enumerate(self.fields):
-            raw = texts.get(place)
-            if raw is None:
-                raw = pa.array(cells[self.alone[place] :: self.width], pa.binary())
-            arrays.append(field.array(raw, no_date))
+            values = read.get(place)
+            if values is None:
+                values = pa.array(cells[self.alone[place] :: self.width], pa.binary())
+            arrays.append(values if values.type == field.arrow() else field.array(values, no_date))
         return arrays
 
     def _lines(self, cells: Cells) -> Sequence[pa.Array]:
+        """The columns of the lines, with their types where all values fit, else as strings."""
         import pyarrow as pa
-        from pyarrow import csv
 
         data = b"\n".join([*(line or b"" for line in cells[:: self.width]), b""])
-        names = [str(place) for place in self.together]
-        table = csv.read_csv(
-            pa.BufferReader(data),
-            read_options=csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
-            parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        )
-        columns: Sequence[pa.Array] = table.combine_chunks().to_batches()[0].columns
-        return columns
+        fields = [self.fields[place] for place in self.together]
+        try:
+            return _parsed(data, [pa.string() if field.kind in _TEXTS else field.arrow() for field in fields])
+        except pa.ArrowInvalid:
+            return _parsed(data, [pa.string()] * len(fields))
+
+
+def _parsed(data: bytes, types: Sequence[pa.DataType]) -> Sequence[pa.Array]:
+    # Types are asked for here and not by a cast, since the first cast in a process takes 50 MB.
+    import pyarrow as pa
+    from pyarrow import csv
+
+    names = [str(place) for place in range(len(types))]
+    table = csv.read_csv(
+        pa.BufferReader(data),
+        read_options=csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
+        parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=csv.ConvertOptions(
+            column_types=dict(zip(names, types, strict=True)),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+    columns: Sequence[pa.Array] = table.combine_chunks().to_batches()[0].columns
+    return columns
 
 
 def _cell(field: Field) -> str:

@@ -107,7 +107,8 @@ class Field:
             return pa.nulls(len(texts))
         if self.kind == "binary":
             return texts
-        texts = texts.cast(pa.string())
+        if texts.type != pa.string():
+            texts = texts.cast(pa.string())
         if self.kind == "duration":
             return pa.array([None if t is None else _microseconds(t) for t in texts.to_pylist()], self.arrow())
         try:

@@ -209,10 +209,13 @@ def patterns_fit(ctx: DocumentContext) -> Iterator[Diagnostic]:
         for use in report.paths:
             if not use.pattern or not use.known or ctx.env.files_exist(use.path) is not False:
                 continue
+            place = step.place(use.span)
+            if "${" in ctx.text[place.start : place.end]:
+                continue  # another value may mean other files
             folder = use.path[: _PATTERN.search(use.path).start()].rpartition("/")[0]  # type: ignore[union-attr]
             if not any(path.startswith(f"{folder}/" if folder else "") for path in written):
                 message = f"No file of the project fits `{use.path}` yet. A run needs one."
-                yield finding("OML330", step.place(use.span), message)
+                yield finding("OML330", place, message)
 
 
 def _near_file(ctx: DocumentContext, path: str) -> str | None:

@@ -1,0 +1,186 @@
+"""``osiris chat`` on a terminal: a real process at the other end of a pseudo terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent.shop import EXPECTED, GOOD, make_shop
+from model_double import ModelDouble, Says, model_double
+
+LOOKS = Says("Let me look.", [("describe_table", {"connection": "@sqlite.shop", "table": "orders"})])
+CHOICE = Says("", [("ask_choice", {"question": "Which one?", "options": ["by customer", "by day"]})])
+PROPOSES = Says("Here.", [("propose_pipeline", {"oml": GOOD, "summary": "Revenue by customer."})])
+LIMIT_SECONDS = 60.0
+
+
+class Terminal:
+    """What a user has in front of them."""
+
+    def __init__(self, descriptor: int, process: subprocess.Popen[bytes]) -> None:
+        self.descriptor = descriptor
+        self.process = process
+        self.screen = ""
+
+    def until(self, text: str) -> str:
+        """Wait for ``text``; what was on the screen up to it, and is no more."""
+        limit = time.monotonic() + LIMIT_SECONDS
+        while text not in self.screen:
+            left = limit - time.monotonic()
+            ready, _, _ = select.select([self.descriptor], [], [], max(0.0, left))
+            assert ready, f"waited in vain for {text!r}; there is:\n{self.screen}"
+            try:
+                data = os.read(self.descriptor, 65_536)
+            except OSError:
+                data = b""
+            assert data, f"it has ended without {text!r}; there is:\n{self.screen}"
+            self.screen += data.decode("utf-8", "replace").replace("\r\n", "\n")
+        before, _, self.screen = self.screen.partition(text)
+        return before + text
+
+    def type(self, text: str) -> None:
+        """Type at the prompt and press Enter."""
+        self.until("> ")
+        self.keys(f"{text}\r")
+
+    def keys(self, text: str) -> None:
+        """Press keys, whatever is on the screen."""
+        os.write(self.descriptor, text.encode())
+
+    def ended(self) -> int:
+        """The exit code; what is still printed is read, so that it can end."""
+        with contextlib.suppress(OSError):
+            while select.select([self.descriptor], [], [], LIMIT_SECONDS)[0] and os.read(self.descriptor, 65_536):
+                pass
+        return self.process.wait(LIMIT_SECONDS)
+
+
+@contextlib.contextmanager
+def terminal(root: Path, double: ModelDouble, *arguments: str) -> Iterator[Terminal]:
+    """``osiris chat`` in the project, on a terminal of its own."""
+    mine, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 160, 0, 0))
+    env = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    env |= {"OSIRIS_AI_PROVIDER": "openai", "OSIRIS_AI_MODEL": "double-1", "OSIRIS_AI_BASE_URL": double.url}
+    env |= {"TERM": "dumb", "LC_ALL": "C.UTF-8", "INPUTRC": "/dev/null"}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "osiris", "chat", *arguments],
+        cwd=root,
+        env=env,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches it
+    )
+    os.close(theirs)
+    try:
+        yield Terminal(mine, process)
+    finally:
+        process.kill()
+        process.wait(30)
+        os.close(mine)
+
+
+def test_from_the_first_word_to_a_pipeline_that_has_run(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    with model_double(CHOICE, LOOKS, PROPOSES) as double, terminal(root, double) as user:
+        user.until("double-1 at 127.0.0.1:")
+        user.type("/save")
+        user.until("There is no proposal yet.")
+        user.type("Revenue")
+        user.until("1. by customer\n  2. by day")
+        user.type("1")
+        asked = user.until("Connect to @sqlite.shop to read its tables and columns? [y/N] ")
+        assert "Let me look." in asked
+        user.keys("y\r")
+        shown = user.until("/save writes it.")
+        assert "describe_table: 3 columns of @sqlite.shop orders" in shown
+        assert "pipelines/revenue.oml.yaml compiles" in shown
+        assert "+      query: SELECT customer, amount FROM orders" in shown
+        assert double.requests[1]["messages"][-1]["content"] == "by customer"
+        user.type("/run")
+        user.until("Only a saved pipeline can be run")
+        assert not (root / "pipelines").exists()
+        user.type("/save")
+        user.until("Wrote pipelines/revenue.oml.yaml.")
+        user.type("/validate")
+        user.until("pipelines/revenue.oml.yaml: compiles.")
+        user.type("/run")
+        user.until("succeeded in")
+        user.type("/quit")
+        assert user.ended() == 0
+    assert (root / "pipelines" / "revenue.oml.yaml").read_text() == GOOD
+    assert (root / "out" / "revenue.csv").read_text() == EXPECTED
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_program(tmp_path: Path) -> None:
+    root, pause = make_shop(tmp_path), threading.Event()
+    slow = Says("one two three", pause=pause)
+    with model_double(slow, LOOKS, Says("Fine.")) as double, terminal(root, double) as user:
+        user.type("Slowly")
+        user.until("one")
+        user.keys("\x03")
+        user.until("Stopped.")
+        assert double.gone.wait(LIMIT_SECONDS)
+        user.type("half a thought\x03")
+        user.type("Look")
+        user.until("[y/N] ")
+        user.keys("\x03")
+        user.until("Stopped.")
+        user.type("And now?")
+        user.until("Fine.")
+        said = [m["content"] for m in double.requests[-1]["messages"] if m["role"] == "user"]
+        user.until("> ")
+        user.keys("\x04")
+        assert user.ended() == 0
+    assert said == ["Slowly", "Look", "And now?"]
+
+
+def test_the_next_session_goes_on_where_the_last_one_was(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    with model_double(PROPOSES, Says("Of customers.")) as double:
+        with terminal(root, double) as user:
+            user.type("Revenue")
+            user.until("/save writes it.")
+            user.process.kill()
+            user.process.wait(LIMIT_SECONDS)
+        with terminal(root, double) as user:
+            user.until("Going on with “Revenue”.")
+            user.until("a proposal that compiles")
+            user.type("/save")
+            assert "+name: revenue" in user.until("Write this to pipelines/revenue.oml.yaml? [y/N] ")
+            user.keys("n\r")
+            user.until("Nothing was written.")
+            assert not (root / "pipelines").exists()
+            user.type("/svae")
+            user.until("Did you mean /save?")
+            user.type("/model anthropic/claude-x")
+            user.until("There is no key for Anthropic")
+            user.type("/model double-2")
+            user.until("double-2 at 127.0.0.1")
+            user.type("Whose?")
+            user.until("Of customers.")
+            assert double.requests[-1]["model"] == "double-2"
+            assert next(m["content"] for m in double.requests[-1]["messages"] if m["role"] == "user") == "Revenue"
+            user.type("/discover")
+            user.until("1 table, 3 columns")
+            user.type("/new")
+            user.until("A new conversation.")
+            user.type("/diff")
+            user.until("There is no proposal yet.")
+            user.type("/help")
+            user.until("/quit")
+        with terminal(root, double, "--new") as user:
+            assert "Going on" not in user.until("> ")
