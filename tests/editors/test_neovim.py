@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from model_double import Says, model_double
 
 pytestmark = pytest.mark.editor
 
@@ -223,6 +233,68 @@ def test_a_run_opens_a_split_that_follows_it(nvim: Path, folder: Path) -> None:
     assert "goes on when this ends" in text
     assert "done    large" in text
     assert (folder / "large.csv").read_text() == "n\n2\n3\n"
+
+
+def test_what_a_conversation_in_a_split_has_saved_is_in_the_buffer(
+    nvim: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mended = PIPELINE.replace("raed", "read")
+    (folder / "init.lua").write_text(snippets()[0])
+    monkeypatch.setenv("OSIRIS_AI_PROVIDER", "openai")
+    monkeypatch.setenv("OSIRIS_AI_MODEL", "double-1")
+    with model_double(
+        Says("Here.", [("propose_pipeline", {"oml": mended, "summary": "The mode is mended."})])
+    ) as double:
+        monkeypatch.setenv("OSIRIS_AI_BASE_URL", double.url)
+        with typed([str(nvim), "-u", "init.lua", "-i", "NONE", "-n", "totals.oml.yaml"], folder) as keys:
+            keys(":OsirisChat\r")
+            keys("Mend it\r/save\r")
+            wait_until(lambda: (folder / "totals.oml.yaml").read_text() == mended)
+            keys("\x1c\x0e\x17p")  # out of the terminal, to the window of before
+            keys(":w! copy.txt\r")
+            wait_until(lambda: (folder / "copy.txt").exists() and (folder / "copy.txt").read_text() == mended)
+
+
+@contextlib.contextmanager
+def typed(command: list[str], folder: Path) -> Iterator[Callable[[str], None]]:
+    """A program on a terminal of its own; what is called presses keys there."""
+    mine, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 160, 0, 0))
+    env = {**os.environ, "PATH": f"{OSIRIS.parent}{os.pathsep}{os.environ['PATH']}", "TERM": "xterm"}
+    process = subprocess.Popen(
+        command, cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(theirs)
+
+    def press(keys: str) -> None:
+        os.write(mine, keys.encode())
+
+    def read() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(mine, 65_536):
+                pass
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        yield press
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+        reader.join(10)
+        os.close(mine)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < limit, "waited in vain"
+        time.sleep(0.05)
 
 
 def test_go_to_definition_references_and_rename(nvim: Path, folder: Path) -> None:
