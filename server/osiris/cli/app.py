@@ -28,6 +28,7 @@ COMMANDS = {
     "discover": "Read which tables and columns the databases of the project have",
     "connections": "List and check the connections of the project",
     "schema": "Print a JSON Schema",
+    "mcp": "Serve the project to AI agents of others, over the Model Context Protocol",
     "lsp": "Start the language server on standard input and output",
     "doctor": "Say what is installed, what is missing and what is in the way",
 }

@@ -88,7 +88,7 @@ class Toolbox:
         found = [] if connections is None else list(connections.references())
         lines = []
         for reference in found:
-            connection = self._connection(reference)
+            connection = self.connection(reference)
             knowledge = self.project.schema_of(connection)
             count = len(knowledge.catalogs[0].tables) if knowledge is not None and knowledge.catalogs else None
             known = "tables not read yet" if count is None else f"{count} tables known"
@@ -214,7 +214,8 @@ class Toolbox:
 
     # ---- Help ------------------------------------------------------------------------------------------------------
 
-    def _connection(self, reference: str) -> Connection:
+    def connection(self, reference: str) -> Connection:
+        """The connection with that name, with or without its `@`. Raises ValidationError when there is none."""
         connections = self.project.environment().connections
         named = parse_reference(reference if reference.startswith("@") else f"@{reference}")
         found = connections.get(*named) if connections is not None and named is not None else None
@@ -225,7 +226,7 @@ class Toolbox:
 
     def _agent(self, reference: str) -> DiscoveryAgent:
         """The explorer of the database, once the user has agreed to connect to it."""
-        connection = self._connection(reference)
+        connection = self.connection(reference)
         agent = DiscoveryAgent(Config.load(self.project.root).connection(connection.reference), root=self.project.root)
         fingerprint = str(agent.fingerprint)
         if not self.store.has_consent(fingerprint):
@@ -239,7 +240,7 @@ class Toolbox:
         return agent
 
     def _default_schema(self, reference: str) -> str:
-        knowledge = self.project.schema_of(self._connection(reference))
+        knowledge = self.project.schema_of(self.connection(reference))
         return knowledge.catalogs[0].default_schema if knowledge is not None and knowledge.catalogs else ""
 
     def _pipeline(self, path: str | None) -> tuple[str, str]:

@@ -1,0 +1,1 @@
+"""``osiris mcp``: what Osiris knows and does, for agents of others, over the Model Context Protocol."""
