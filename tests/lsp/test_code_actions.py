@@ -86,6 +86,7 @@ def test_the_kinds_are_declared(client: Client, project: Path) -> None:
             "refactor.inline",
             "refactor.rewrite",
             "source.fixAll.osiris",
+            "osiris",
         ],
         "resolveProvider": True,
     }

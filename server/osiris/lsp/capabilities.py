@@ -12,7 +12,14 @@ from osiris.lsp.positions import Encoding, choose_encoding
 # Parentheses and the last quote are for queries.
 COMPLETION_TRIGGERS = (":", " ", "-", "@", ".", "/", "[", "{", '"', "'", "\n", "(", "`")
 
-CODE_ACTION_KINDS = ("quickfix", "refactor.extract", "refactor.inline", "refactor.rewrite", "source.fixAll.osiris")
+CODE_ACTION_KINDS = (
+    "quickfix",
+    "refactor.extract",
+    "refactor.inline",
+    "refactor.rewrite",
+    "source.fixAll.osiris",
+    "osiris",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,8 @@ class Client:
     configuration: bool = False
     watch_files: bool = False
     run_events: bool = False
+    chat_events: bool = False
+    change_annotations: bool = False
     schema_view: bool = False
     discovery_offers: bool = False
     suggest_again: bool = False
@@ -91,6 +100,10 @@ class Client:
             watch_files=_flag(able, "workspace", "didChangeWatchedFiles", "dynamicRegistration"),
             run_events=_flag(able, "experimental", "osiris", "runEvent")
             or _flag(params.get("initializationOptions"), "runEvent"),
+            chat_events=_flag(able, "experimental", "osiris", "chatEvent")
+            or _flag(params.get("initializationOptions"), "chatEvent"),
+            change_annotations=_flag(able, "workspace", "workspaceEdit", "documentChanges")
+            and _at(able, "workspace", "workspaceEdit", "changeAnnotationSupport") is not None,
             schema_view=_flag(able, "experimental", "osirisSchemaView"),
             discovery_offers=_flag(able, "experimental", "osiris", "discoveryOffer"),
             suggest_again=_flag(able, "experimental", "osiris", "triggerSuggest"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from osiris.lsp.edits import Target
 from osiris.syntax.diagnostic import Diagnostic, TextEdit
@@ -19,7 +20,7 @@ class Choice:
 
     ``at_once``: its edits cost nothing, so that they are sent with the offer. ``secret``: they hold a secret, so that
     they are sent only when it was chosen. ``refused``: why it cannot be done at a place where one would expect it.
-    ``command``: a command of this server that is run for the document in place of edits.
+    ``command``: a command of this server that is run for the document in place of edits; ``arguments`` go with it.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Choice:
     secret: bool = False
     refused: str | None = None
     command: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 def ready(title: str, edits: Edits, diagnostic: Diagnostic, preferred: bool = False) -> Choice:

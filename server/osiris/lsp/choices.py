@@ -8,7 +8,10 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from lsprotocol import types
+
 from osiris.core.config import CONFIG_FILE
+from osiris.ide.chat_tasks import Task, chat_tasks
 from osiris.ide.fixes.more_fixes import more_fixes
 from osiris.ide.fixes.quick_fixes import Checked, FixAll, fix_all, preferred_fix, quick_fixes, repeated, touched
 from osiris.ide.fixes.suppress import ignore
@@ -33,6 +36,13 @@ FIX_ALL = "source.fixAll.osiris"
 # In a long selection nobody picks one finding of hundreds.
 _MOST_SINGLE = 20
 _REFACTORINGS = tuple(kind for kind in CODE_ACTION_KINDS if kind.startswith("refactor."))
+
+_CHAT_KINDS = {
+    Task.FIX: QUICK_FIX,
+    Task.EXPLAIN: "osiris",
+    Task.WRITE_STEP: "refactor.rewrite",
+    Task.GENERATE: "refactor.rewrite",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,8 @@ class Choices:
                 yield from self._turn_off(self._snapshot.analysis, span)
         if self._snapshot is not None and any(wanted(kind) for kind in _REFACTORINGS):
             yield from self._refactorings(self._snapshot, span, wanted)
+        if self._snapshot is not None and any(wanted(kind) for kind in _CHAT_KINDS.values()):
+            yield from self._tasks(self._snapshot, span, wanted)
 
     def everywhere(self) -> Iterator[Choice]:
         """All certain fixes of the document at once."""
@@ -139,6 +151,25 @@ class Choices:
 
             yield Choice(found.kind, found.title, edits, refused=found.refused)
 
+    def _tasks(self, snapshot: Snapshot, span: Span, wanted: Callable[[str], bool]) -> Iterator[Choice]:
+        """What the agent can do here, where one may be asked; choosing it begins a conversation, and changes nothing.
+
+        A document that is no file can only be begun; a project must know the pipeline by a name to change it.
+        """
+        chats = self._session.chats
+        project = self._session.projects.project_of(self._document.path)
+        if project is None or not self._session.settings.trusted or not chats.usable(project, self._document.path):
+            return
+        start, end = (snapshot.position(at) for at in span)
+        place = {"start": _plain(start), "end": _plain(end)}
+        for found in chat_tasks(snapshot.analysis, span):
+            kind = _CHAT_KINDS[found.task]
+            if wanted(kind) and (self._document.path is not None or found.task is Task.GENERATE):
+                arguments = {"task": found.task.value, **place}
+                yield Choice(
+                    kind, found.title, lambda: None, found.diagnostic, command="osiris.chat.start", arguments=arguments
+                )
+
     def _all(self, code: str | None) -> Edits | None:
         found: FixAll | None = fix_all(self._checked, self._document.text, self._recheck(), code=code)
         return self._here(found.edits) if found is not None else None
@@ -159,3 +190,7 @@ class Choices:
             return _Findings(tuple(diagnostics.of(changed)))
 
         return recheck
+
+
+def _plain(position: types.Position) -> dict[str, int]:
+    return {"line": position.line, "character": position.character}

@@ -43,6 +43,7 @@ def _apply(session: Session, window: Settings, of_folders: dict[Path, Settings])
     session.settings, session.folder_settings = window, of_folders
     if not trusted:
         session.discovery.stop()
+        session.chats.stop_all()
     session.discovery.look()
     session.diagnostics.surroundings_changed()
     session.refresh.request()

@@ -68,6 +68,14 @@ COMMANDS = {
     "osiris.catalog": "catalog",
     "osiris.newStep": "new_step",
     "osiris.schemaText": "schema_text",
+    "osiris.chat.start": "chat_start",
+    "osiris.chat.send": "chat_send",
+    "osiris.chat.stop": "chat_stop",
+    "osiris.chat.apply": "chat_apply",
+    "osiris.chat.run": "chat_run",
+    "osiris.chat.list": "chat_list",
+    "osiris.chat.log": "chat_log",
+    "osiris.chat.showPrompt": "chat_show_prompt",
 }
 
 

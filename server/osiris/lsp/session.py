@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from osiris.lsp.analyses import Analyses
+    from osiris.lsp.chats import Chats
     from osiris.lsp.compiling import Compiler
     from osiris.lsp.diagnostics import Diagnostics
     from osiris.lsp.discovery import Discovery
@@ -46,6 +47,7 @@ class Session:
 
     def __init__(self, protocol: Protocol) -> None:
         from osiris.lsp.analyses import Analyses
+        from osiris.lsp.chats import Chats
         from osiris.lsp.compiling import Compiler
         from osiris.lsp.diagnostics import Diagnostics
         from osiris.lsp.discovery import Discovery
@@ -74,6 +76,7 @@ class Session:
         self.discovery: Discovery = Discovery(self)
         self.runs: Runs = Runs(self)
         self.last_runs: LastRuns = LastRuns(self)
+        self.chats: Chats = Chats(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.cancellable: dict[str | int, asyncio.Task[Any]] = {}
         self.backlog: Callable[[], int] = int  # how many messages have arrived that are not handled yet
@@ -137,6 +140,7 @@ class Session:
     def close(self) -> None:
         """Let go of what runs in the background. Runs of pipelines go on."""
         self.discovery.close()
+        self.chats.close()
         for task in list(self._tasks):
             task.cancel()
         self.compiler.close()

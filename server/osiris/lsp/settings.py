@@ -7,6 +7,36 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
+class AiChoice:
+    """The AI model that the user has chosen in the editor's settings; None where they have not. No key is among them.
+
+    ``timeout``: seconds.
+    """
+
+    provider: str | None = None
+    model: str | None = None
+    base_url: str | None = None
+    fallback: str | None = None
+    timeout: float | None = None
+
+    def updated(self, values: object) -> AiChoice:
+        """This choice with the known keys of a JSON object; an empty text takes a choice back."""
+        if not isinstance(values, dict):
+            return self
+        choice = self
+        for key, name in _AI_TEXTS.items():
+            if isinstance(text := values.get(key), str):
+                choice = replace(choice, **{name: text.strip() or None})  # type: ignore[arg-type]
+        seconds = values.get("timeout")
+        if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 1 <= seconds <= 3600:
+            choice = replace(choice, timeout=float(seconds))
+        return choice
+
+
+_AI_TEXTS = {"provider": "provider", "model": "model", "baseUrl": "base_url", "fallback": "fallback"}
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings the server itself reads.
 
@@ -14,7 +44,8 @@ class Settings:
     diagnostics. ``trusted`` is False only when the client says so: then nothing of the workspace is compiled, run or
     connected to. ``implicit_needs_hints`` and ``param_value_hints`` turn inlay hints on, ``code_lens`` the commands and
     results above steps. ``discovery_automatic``: the editor offers to read the schema of a database, and refreshes by
-    itself what it was allowed to read; ``discovery_seconds``: how long the reading of one connection may take.
+    itself what it was allowed to read; ``discovery_seconds``: how long the reading of one connection may take. ``ai``
+    counts for the window: that of a folder is never looked at.
     """
 
     trusted: bool = True
@@ -25,6 +56,7 @@ class Settings:
     discovery_automatic: bool = True
     discovery_seconds: float = 120.0
     diagnostics_scope: Literal["workspace", "open"] = "workspace"
+    ai: AiChoice = AiChoice()
 
     def updated(self, values: object) -> Settings:
         """These settings with the known keys of a JSON object; values of the wrong type are passed over.
@@ -54,6 +86,7 @@ class Settings:
         seconds = discovery.get("timeoutSeconds") if isinstance(discovery, dict) else None
         if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 1 <= seconds <= 3600:
             settings = replace(settings, discovery_seconds=float(seconds))
+        settings = replace(settings, ai=settings.ai.updated(values.get("ai")))
         if values.get("trusted") is False:
             settings = replace(settings, trusted=False)
         return settings

@@ -57,7 +57,9 @@ def _actions(session: Session, document: OpenDocument, span: Span, found: list[C
                 title=choice.title,
                 kind=choice.kind,
                 diagnostics=_diagnostics(session, document, choice),
-                command=types.Command(choice.title, choice.command, arguments=[{"uri": document.uri}]),
+                command=types.Command(
+                    choice.title, choice.command, arguments=[{"uri": document.uri, **choice.arguments}]
+                ),
             )
             continue
         if choice.secret and not later:

@@ -1,0 +1,79 @@
+"""Which AI model conversations use: what the user has set in the editor, else their own settings and the environment.
+
+Never what a workspace says; and only what the project's ``osiris.yaml`` allows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osiris.core.llm.user_settings import AiSettings
+    from osiris.core.project import Project
+    from osiris.lsp.session import Session
+
+
+class ModelChoice:
+    """The choice as it is now. What is found is kept until one of the files that say it changes."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: dict[Path, tuple[Hashable, bool]] = {}
+
+    def settings(self) -> AiSettings:
+        """What counts. Raises ConfigurationError for settings of the user that cannot be used."""
+        from osiris.core.llm.user_settings import load_ai_settings
+
+        own, chosen = load_ai_settings(), self._session.settings.ai
+        if chosen.provider is not None and chosen.provider != own.provider:
+            own = replace(own, model=None, base_url=None, fallback=None)  # they belong to the other provider
+        return own.with_options(
+            provider=chosen.provider,
+            model=chosen.model,
+            base_url=chosen.base_url,
+            fallback=chosen.fallback,
+            timeout=chosen.timeout,
+        )
+
+    def usable(self, project: Project) -> bool:
+        """Whether there is a model that may be asked about the project. Sends nothing."""
+        state = self._state(project)
+        known = self._known.get(project.root)
+        if known is None or known[0] != state:
+            known = self._known[project.root] = (state, self._is_usable(project))
+        return known[1]
+
+    def _is_usable(self, project: Project) -> bool:
+        from osiris.core.config import Config
+        from osiris.core.error_taxonomy import OsirisError
+        from osiris.core.llm_adapter import LLMAdapter
+
+        try:
+            LLMAdapter.create(settings=self.settings(), ceiling=Config.load(project.root).ai).check()
+        except OsirisError:
+            return False
+        return True
+
+    def _state(self, project: Project) -> Hashable:
+        from osiris.core.config import CONFIG_FILE
+        from osiris.core.error_taxonomy import ConfigurationError
+        from osiris.core.llm.user_settings import FILE_NAME
+        from osiris.core.user_dirs import settings_dir
+
+        try:
+            own = _signature(settings_dir() / FILE_NAME)
+        except ConfigurationError:
+            own = None
+        return own, _signature(project.root / CONFIG_FILE), self._session.settings.ai
+
+
+def _signature(path: Path) -> Hashable:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
