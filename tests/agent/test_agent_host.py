@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from agent.shop import GOOD, make_shop
 from model_double import Says, model_double
+from osiris.core.agent.conversation import ChatState
 from osiris.core.agent.events import Said
 from osiris.core.agent.host import Consent
 from osiris.core.error_taxonomy import ValidationError
@@ -98,3 +100,39 @@ def test_rows_of_a_step_and_no_file(tmp_path: Path) -> None:
     )
     assert not (root / "build").exists()
     assert not (root / "logs").exists()
+
+
+def test_what_compiled_can_be_run_after_something_else_was_spoken_of(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    looks = Says("", [("list_tables", {"connection": "@sqlite.shop"})])
+    with model_double(PROPOSES, Says("Of all customers."), looks, Says("One table.")) as double:
+        chat = opened(root, double.url)
+        for message in ("Revenue", "Whose?", "Which tables are there?"):
+            list(chat.stream(message))
+            chat.agent.say_run()
+    assert chat.context.state is ChatState.RUN
+
+
+def test_halves_of_characters_are_no_obstacle(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    half = json.dumps({"oml": GOOD + "# \ud800\n", "summary": "\ud800"})
+    with model_double(Says("Half \ud800", [("propose_pipeline", half)]), Says("Fine.")) as double:
+        chat = opened(root, double.url)
+        list(chat.stream("caf\udcff"))
+        list(opened(root, double.url, chat.context.id).stream("again"))
+        assert double.requests[-1]["messages"][1]["content"] == "caf?"
+    draft = chat.draft()
+    assert draft is not None
+    assert draft.text == GOOD + "# ?\n"
+
+
+def test_locks_go_with_their_conversations(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    with model_double(Says("One."), Says("Two.")) as double:
+        chat = opened(root, double.url)
+        list(chat.stream("first"))
+        folder = chat.store.lock(chat.context.id).path.parent
+        chat.store.state.write(lambda db: db.execute("UPDATE conversations SET changed_at = 0"))
+        later = opened(root, double.url)
+        list(later.stream("second"))
+    assert [lock.stem for lock in folder.iterdir()] == [later.context.id]

@@ -122,6 +122,14 @@ class TestOneMessage:
             done = osiris("chat", "-m", "Hello", env=using(double))
         assert done.stdout == "red ·[31malert· done\n"
 
+    def test_comes_from_an_argument_or_standard_input_whatever_the_bytes(self, osiris: Any) -> None:
+        with model_double(Says("One."), Says("Two.")) as double:
+            given = osiris("chat", "-m", b"caf\xe9", env=using(double))
+            read = osiris("chat", "-m", "-", env=using(double), stdin=None, input="café\n")
+            said = [request["messages"][-1]["content"] for request in double.requests]
+        assert (given.returncode, read.returncode) == (0, 0)
+        assert said == ["caf?", "café\n"]
+
     def test_ctrl_c_stops_it_and_what_was_said_is_kept(self, project: Path, osiris: Any) -> None:
         pause = threading.Event()
         with model_double(Says("one two three", pause=pause)) as double:

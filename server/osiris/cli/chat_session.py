@@ -186,6 +186,9 @@ class Session:
             except EOFError:
                 click.echo()
                 return 0
+            except UnicodeDecodeError:
+                say_error("That is no text in the encoding of this terminal.")
+                continue
             except KeyboardInterrupt:
                 click.echo()
                 continue

@@ -3,6 +3,7 @@ where it was. What was sent to models is kept as well: when, to whom and how muc
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import sqlite3
@@ -23,6 +24,7 @@ from osiris.core.state_store import StateStore
 
 KEEP = timedelta(days=30)
 MOST = 200
+LOCK_FOLDER = "chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class ConversationStore:
 
     def lock(self, conversation: str) -> FileLock:
         """The lock of whoever goes on with a conversation: two windows must not answer at once. Not taken yet."""
-        folder = self.state.path.parent / "chat"
+        folder = self.state.path.parent / LOCK_FOLDER
         private_folder(folder)
         return FileLock(folder / f"{conversation}.lock")
 
@@ -135,15 +137,20 @@ class ConversationStore:
     def clean(self) -> None:
         """Remove conversations that nobody has touched for 30 days, those above 200, and what was sent in them."""
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: sqlite3.Connection) -> set[str]:
             limit = time.time() - KEEP.total_seconds()
             db.execute("DELETE FROM conversations WHERE changed_at < ?", (limit,))
             latest = "SELECT id FROM conversations ORDER BY changed_at DESC LIMIT ?"
             db.execute(f"DELETE FROM conversations WHERE id NOT IN ({latest})", (MOST,))
             db.execute("DELETE FROM model_requests WHERE at < ?", (limit,))
+            return {str(row[0]) for row in db.execute("SELECT id FROM conversations")}
 
         if self.state.path.exists():
-            self.state.write(work)
+            left = self.state.write(work)
+            for lock in (self.state.path.parent / LOCK_FOLDER).glob("*.lock"):
+                if lock.stem not in left:
+                    with contextlib.suppress(OSError):
+                        lock.unlink()
 
     def note(self, context: ConversationContext, event: Mapping[str, Any]) -> None:
         """Keep what an event of an ``LLMAdapter`` says of a request."""

@@ -34,6 +34,13 @@ from osiris.core.llm_adapter import LLMAdapter
 from osiris.core.project import Project
 
 OUTPUT_FOLDER = "output"
+# Something else was spoken of since; what the user runs has just been judged again.
+_BEFORE_RUN = {
+    ChatState.INTENT_CAPTURED: (ChatState.OML_SYNTHESIS, ChatState.VALIDATE_OML, ChatState.COMPILE),
+    ChatState.DISCOVERY: (ChatState.OML_SYNTHESIS, ChatState.VALIDATE_OML, ChatState.COMPILE),
+    ChatState.OML_SYNTHESIS: (ChatState.VALIDATE_OML, ChatState.COMPILE),
+    ChatState.VALIDATE_OML: (ChatState.COMPILE,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,8 @@ class ConversationalAgent:
         now = checked(self.project, Proposal(self.context.path, self.context.draft, None, (), False))
         if not now.ok:
             raise ValidationError("The pipeline does not compile any more: something around it has changed.")
+        for state in _BEFORE_RUN.get(self.context.state, ()):
+            self.context.enter(state)
         self.context.enter(ChatState.RUN)
         self.keep(self.context)
 

@@ -25,6 +25,7 @@ from osiris.core.llm.user_settings import KEY_VARIABLE, AiSettings
 from osiris.core.llm_adapter import ChatModel, LLMAdapter
 from osiris.core.project import Project
 from osiris.core.secrets_masking import MASK, Masker
+from osiris.core.source import read_source
 from osiris.language.secrets import is_secret_key
 
 if TYPE_CHECKING:
@@ -157,7 +158,8 @@ class Chat:
         text, path = self.context.draft, self.context.path
         if text is None or path is None:
             return None
-        if MASK in text:
+        file = self.project.root / path
+        if text.count(MASK) > (read_source(file).count(MASK) if file.exists() else 0):
             raise ValidationError(
                 "The proposal held what looks like a secret, which is not kept.", hint="Ask for it again."
             )

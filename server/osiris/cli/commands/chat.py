@@ -95,7 +95,7 @@ def command(
 
 def _text_of(message: str | None) -> str | None:
     if message == "-":
-        message = sys.stdin.read()
+        message = sys.stdin.buffer.read().decode("utf-8", "replace") if sys.stdin is not None else ""
     if message is not None and not message.strip():
         raise UsageProblem("The message is empty.")
     return message

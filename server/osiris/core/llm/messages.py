@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+
+def writable(text: str) -> str:
+    """``text`` with ``?`` in place of what is no character: halves of pairs, as terminals and JSON may yield them."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
 Role = Literal["system", "user", "assistant", "tool"]
 Finish = Literal["stop", "tool_calls", "length", "filtered"]
 
@@ -18,6 +24,10 @@ class ToolCall:
     name: str
     arguments: str
 
+    def __post_init__(self) -> None:
+        """Keep the arguments such that they can be written."""
+        object.__setattr__(self, "arguments", writable(self.arguments))
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -28,6 +38,10 @@ class Message:
     text: str
     calls: tuple[ToolCall, ...] = ()
     answers: str | None = None
+
+    def __post_init__(self) -> None:
+        """Keep the text such that it can be written."""
+        object.__setattr__(self, "text", writable(self.text))
 
 
 @dataclass(frozen=True, slots=True)
