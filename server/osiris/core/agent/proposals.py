@@ -14,6 +14,7 @@ from osiris.core.check import check_text
 from osiris.core.compiler_v0 import compile_text
 from osiris.core.error_taxonomy import CompilationError, ConfigurationError, ValidationError
 from osiris.core.files import is_inside
+from osiris.core.llm.messages import writable
 from osiris.core.project import Project
 from osiris.core.project_scan import OML_ENDINGS
 from osiris.core.source import read_source
@@ -83,7 +84,7 @@ def propose(project: Project, oml: str, path: str | None, before: str | None = N
     Comments and layout of what does not change stay as they are. Raises ValidationError for a path that no pipeline
     may have, ConfigurationError when the file cannot be read.
     """
-    oml = oml.replace("\r\n", "\n")
+    oml = writable(oml.replace("\r\n", "\n"))
     target = checked_path(project, path if path is not None else _path_for(parse(oml)))
     file = project.root / target
     if before is None and file.exists():
@@ -116,7 +117,7 @@ def checked_path(project: Project, path: str) -> str:
 
     It lies in the project, also after links are followed; it is called as pipelines are; none of its folders is hidden.
     """
-    given = path.replace("\\", "/")
+    given = writable(path).replace("\\", "/")
     full = project.root / given
     parts = Path(given).parts
     if not given or "\0" in given or Path(given).is_absolute() or ".." in parts or not is_inside(full, project.root):
@@ -148,6 +149,12 @@ def with_step(text: str, step: str, oml: str) -> str:
     end = last.base + last.part.node.span.end
     added = _indented(body, " " * (column + 2)).lstrip(" ")
     return f"{text[:end].rstrip()}\n{' ' * column}- {added.rstrip()}\n{text[end:].lstrip(chr(10))}"
+
+
+def step_ids(text: str) -> list[str]:
+    """The ids of the steps of a pipeline, in its order."""
+    nodes = [placed.part.node for placed in parse(text).steps]
+    return [found for node in nodes if isinstance(node, MappingNode) and (found := _id_of(node)) is not None]
 
 
 def blocks_of_oml(text: str) -> Iterator[str]:
