@@ -321,6 +321,10 @@ def test_a_project_that_forbids_ai_says_so_and_tells_nothing(tmp_path: Path, set
             assert "does not allow" in text
             assert "osiris.yaml" in text
             assert "sqlite" not in text
+        (root / "osiris.yaml").write_text("version: 1\nai: {enabled: maybe}\n")
+        ok, text = await asked(client, "list_connections")
+        assert not ok
+        assert "ai.enabled" in text
         (root / "osiris.yaml").write_text("version: 1\nai: {providers: [mcp]}\n")
         assert {tool.name for tool in (await client.list_tools(cache_mode="bypass")).tools} == LOOKS
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from osiris.core.agent.conversation import ConversationContext
 from osiris.core.agent.host import NobodyThere
 from osiris.core.agent.proposals import checked_path
+from osiris.core.agent.redaction import without_values
 from osiris.core.agent.tools import Toolbox, fenced
 from osiris.core.checked_files import CheckedFile, checked_settings, findings_as_data
 from osiris.core.config import Config
@@ -77,11 +78,19 @@ class Desk:
             else:
                 answer = method(**arguments)
         except OsirisError as error:
-            answer = Answer(f"{error.message} {error.hint}" if error.hint else error.message, ok=False)
+            answer = self._refusal(error)
         except Exception as error:  # noqa: BLE001 - the one place that turns every cause into an answer
             _log.error("%s: a defect of Osiris", name, exc_info=error)
             answer = Answer(f"Osiris met a defect of its own ({type(error).__name__}); its log says more.", ok=False)
         return Answer(masker.text(answer.text), answer.ok)
+
+    def _refusal(self, error: OsirisError) -> Answer:
+        """Why something was not done. What a database or an engine says is material, and may quote rows."""
+        hint = f" {error.hint}" if error.hint else ""
+        if isinstance(error, ConfigurationError | ValidationError):
+            return Answer(f"{error.message}{hint}", ok=False)
+        said = error.message if self._shows_values() else without_values(error.message)
+        return Answer(f"That did not work:\n{fenced(f'{said}{hint}')}", ok=False)
 
     # ---- What may be done ------------------------------------------------------------------------------------------
 
@@ -229,15 +238,13 @@ class Desk:
         return _told({"ok": True, "written": True, **told, "diff": diff})
 
     def _preview_step(self, step: str, oml: str | None = None, path: str | None = None, limit: int = 20) -> Answer:
-        from osiris.execution.preview import preview
-
         manifest, failed = self._compiled(oml, path, None, None, step=step)
         if manifest is None:
             return failed
         for one in manifest["steps"]:
             if used := one.get("connection"):
                 self._require_consent(known_tables.default_of(self.project, used))
-        found = preview(manifest, step, root=self.project.root, limit=limit)
+        found = run_tools.previewed(self.project, manifest, step, limit)
         names = [name for name, _ in found.columns]
         return _told({"step": found.step, "columns": names, "rows": [list(r) for r in found.rows], "more": found.more})
 
@@ -317,7 +324,10 @@ class Desk:
 
     def _shows_values(self) -> bool:
         """Whether messages may hold what they quote: those are values of rows."""
-        return self._is_allowed("data", self._ceiling())
+        try:
+            return self._is_allowed("data", self._ceiling())
+        except ConfigurationError:
+            return False
 
 
 class _Agreed(StateStore):
