@@ -140,6 +140,17 @@ def test_rows_with_nothing_in_them(mysql_shop, source):
     assert mysql_shop.rows(**source)[1] == [(None, None), ("1", ""), (None, None)]
 
 
+@pytest.mark.parametrize("mode", ["ORACLE", "EMPTY_STRING_IS_NULL"])
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_a_server_that_takes_empty_texts_and_null_for_the_same(mysql_shop, source, mode):
+    mysql_shop.execute("CREATE TABLE t (a INT, b TEXT)", "INSERT INTO t VALUES (1, NULL), (2, ''), (NULL, 'x')")
+    mysql_shop.execute(f"SET GLOBAL sql_mode = '{mode}'")
+    try:
+        assert mysql_shop.rows(**source)[1] == [("1", None), ("2", ""), (None, "x")]
+    finally:
+        mysql_shop.execute("SET GLOBAL sql_mode = DEFAULT")
+
+
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_values_of_any_length(mysql_shop, source):
     lengths = [0, 250, 251, 65_535, 65_536, 300_000, 16_777_204, 16_777_220]

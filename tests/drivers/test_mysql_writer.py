@@ -130,12 +130,13 @@ TAKEN = {
     "BIT(10)": ("'\\x02\\x01'::BLOB", "513"),
     "ENUM('a','b')": ("'b'", "b"),
     "YEAR": ("2024", "2024"),
+    "YEAR NULL": ("0", "0000"),
     "INT AUTO_INCREMENT UNIQUE": ("0", "0"),
     "DECIMAL(4,1)": ("1.25", "1.3"),
 }
 
 
-ONLY_BY_STATEMENTS = ("BIT(10)", "ENUM('a','b')")
+ONLY_BY_STATEMENTS = ("BIT(10)", "ENUM('a','b')", "YEAR", "YEAR NULL")
 
 
 @pytest.mark.parametrize("declared", [[d for d in TAKEN if d not in ONLY_BY_STATEMENTS], [*TAKEN]], ids=["file", "all"])
@@ -184,6 +185,12 @@ REFUSED = {
         TWO,
         {"mode": "upsert", "primary_key": ["name"]},
         "The table people in {server} has no primary key or unique index over name, so rows cannot be matched.",
+    ),
+    "a column that the table computes": (
+        "CREATE TABLE people (id INT, next_id INT AS (id + 1) STORED)",
+        "SELECT 1 AS id, 9 AS next_id",
+        {},
+        "The table people in {server} computes its column next_id itself, and the data has values for it.",
     ),
     "a view": ("CREATE VIEW people AS SELECT 1 AS id", TWO, {}, "people is a view; rows are written to tables."),
     "a row that is there": (
@@ -255,6 +262,16 @@ def test_refused(mysql_shop, case):
     assert run.error("w") == message.format(
         database=mysql_shop.database_name, server=f"the {place}", Server=f"The {place}"
     )
+
+
+def test_a_server_that_soon_ends_who_is_silent_waits_for_the_steps_before(mysql_shop, way):
+    mysql_shop.execute(TABLE, "SET GLOBAL wait_timeout = 1")
+    try:
+        run = mysql_shop.put("SELECT 1 AS id, sleep_ms(3000)::VARCHAR AS name", table="people")
+    finally:
+        mysql_shop.execute("SET GLOBAL wait_timeout = 28800")
+
+    assert run.state == "succeeded", run.error()
 
 
 def test_nothing_is_written_by_a_step_that_fails_late(mysql_shop):

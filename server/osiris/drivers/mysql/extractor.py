@@ -28,6 +28,8 @@ _SETTINGS = (
     "SET SESSION sql_select_limit = DEFAULT",
 )
 _OF_QUERY = "The result of the query"
+# Modes of MariaDB in which CONCAT takes NULL for an empty text, or an empty text is NULL: lines would not be true.
+_NULL_IS_TEXT = frozenset({"ORACLE", "EMPTY_STRING_IS_NULL"})
 _ALL_ROWS = 18_446_744_073_709_551_615
 
 
@@ -99,7 +101,7 @@ class _Rows:
         if not found:
             return False
         wanted = _places(found, config.get("columns"), _OF_QUERY)
-        columns = Columns.joined([found[place] for place in wanted], self._most_bytes())
+        columns = Columns.joined([found[place] for place in wanted], self._longest_line())
         if not columns.together or not can_be_columns(found, wanted):
             return False
         with self.session.stoppable():
@@ -126,9 +128,10 @@ class _Rows:
                     "CAST(... AS DOUBLE) in the query gives all."
                 )
 
-    def _most_bytes(self) -> int:
-        """The bytes that the server can put into one value."""
-        return int(self.session.rows("SELECT @@max_allowed_packet")[0][0])
+    def _longest_line(self) -> int:
+        """The bytes that the server can put into one value, 0 where it shall not join the cells of a row."""
+        most, modes = self.session.rows("SELECT @@max_allowed_packet, @@sql_mode")[0]
+        return 0 if _NULL_IS_TEXT.intersection(str(modes).split(",")) else int(most)
 
     def _table_query(self, config: dict[str, Any]) -> tuple[str, Columns]:
         """The statement that reads the table, and the columns it yields."""
@@ -139,7 +142,7 @@ class _Rows:
             cursor.execute(f"SELECT * FROM {source} LIMIT 0")
             found = [Field.of(packet) for packet in cursor._result.fields]
         chosen = [found[place] for place in _places(found, config.get("columns"), f"The table {table}")]
-        columns = Columns.joined(chosen, self._most_bytes())
+        columns = Columns.joined(chosen, self._longest_line())
         query = f"SELECT {columns.select_list()} FROM {source}"
         limit, offset = config.get("limit"), int(config.get("offset") or 0)
         if limit is not None or offset:

@@ -26,10 +26,10 @@ from osiris.sql.dataset import Dataset
 
 _MOST_BYTES = 1_000_000  # of one INSERT, and of one packet of a file
 _ALLOWED = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('local_infile', 'wsrep_load_data_splitting')"
-# These take a number for something else than the text of it.
+# These take a number for something else than the text of it (the year 0 as a text is 2000).
 _BY_NUMBER = """
 SELECT 1 FROM information_schema.columns
-WHERE table_schema = %s AND table_name = %s AND data_type IN ('bit', 'enum', 'set')"""
+WHERE table_schema = %s AND table_name = %s AND data_type IN ('bit', 'enum', 'set', 'year')"""
 
 
 class Load:

@@ -27,14 +27,16 @@ _SETTINGS = (
     "SET SESSION time_zone = '+00:00'",
     # A value that does not fit is an error and not cut; backslash and quotes mean what the rows are written with.
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
+    # The steps before this one take their time.
     "SET SESSION net_read_timeout = 86400",
+    "SET SESSION wait_timeout = 86400",
 )
 _TABLE = """
 SELECT t.table_name, t.table_type, t.engine, e.transactions FROM information_schema.tables t
 LEFT JOIN information_schema.engines e ON e.engine = t.engine WHERE t.table_schema = %s AND t.table_name = %s"""
 _COLUMNS = """
-SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s
-ORDER BY ordinal_position"""
+SELECT column_name, extra LIKE '%%STORED GENERATED%%' OR extra LIKE '%%VIRTUAL GENERATED%%'
+FROM information_schema.columns WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position"""
 _UNIQUE = """
 SELECT group_concat(column_name SEPARATOR '\\n'), max(sub_part) FROM information_schema.statistics
 WHERE table_schema = %s AND table_name = %s AND non_unique = 0 GROUP BY index_name"""
@@ -212,6 +214,13 @@ class _Target:
             )
         self.names = [existing[column.name.lower()] for column in columns]
         self.key = [existing[name.lower()] for name in self.key]
+        computed = [name for name, is_computed in rows if is_computed and name in self.names]
+        if computed:  # a server that loads a file says nothing and computes it
+            raise ConfigurationError(
+                f"The table {self.table} in {self.session.peer.place} computes its column {computed[0]} itself, and "
+                "the data has values for it.",
+                hint="Leave the column out of the data.",
+            )
 
     def _needs_unique_key(self) -> None:
         wanted = {name.lower() for name in self.key}
