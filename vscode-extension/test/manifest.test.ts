@@ -65,8 +65,9 @@ test('a setting that names a program is not taken from an untrusted workspace', 
   }
 });
 
-test('what the environment is made with is never a workspace\'s to say', () => {
-  for (const name of ['osiris.server.basePython', 'osiris.server.createEnvironment']) {
+test('what the environment is made with, and where prompts go, is never a workspace\'s to say', () => {
+  const ai = Object.keys(settings).filter((name) => name.startsWith('osiris.ai.')); // where prompts and a key go
+  for (const name of [...ai, 'osiris.server.basePython', 'osiris.server.createEnvironment']) {
     assert.equal(settings[name]?.['scope'], 'machine');
   }
 });
