@@ -133,6 +133,14 @@ export class Client implements vscode.Disposable {
     return (await this.life.settled()) !== undefined;
   }
 
+  /** The server that serves, which is started if need be. Undefined when there is none. */
+  async server(): Promise<ServerCommand | undefined> {
+    this.life.send({ name: 'needed' });
+    await this.life.settled();
+    const { state } = this.life;
+    return state.name === 'running' ? state.server : undefined;
+  }
+
   /** Calls a command of the server, which is started if need be. Undefined when there is no server. */
   async execute<T>(command: string, argument?: unknown): Promise<T | undefined> {
     this.life.send({ name: this.life.state.name === 'failed' ? 'restart' : 'needed' });

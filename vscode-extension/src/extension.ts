@@ -7,7 +7,8 @@ import { needsServer, watchYaml } from './detect';
 import { registerDiscovery } from './discovery';
 import { doctorReport } from './doctor';
 import { keepIndentation } from './indentation';
-import { Managed } from './managed';
+import { Managed, workspaceFolders } from './managed';
+import { type McpHost, offerMcpServers } from './mcp';
 import { watchInterpreter } from './pythonExtension';
 import { Runs } from './runs';
 import { provideSchemaView } from './schemaView';
@@ -60,6 +61,26 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
   vscode.workspace.textDocuments.forEach(startFor);
+  offerToAgents(context, active, managed, version);
+}
+
+/** Gives the agents of VS Code servers of their own, where this version of it knows such. */
+function offerToAgents(context: vscode.ExtensionContext, active: Client, managed: Managed, version: string): void {
+  const changed = new vscode.EventEmitter<void>();
+  const servers = offerMcpServers(vscode as unknown as McpHost, {
+    trusted: () => vscode.workspace.isTrusted,
+    folders: workspaceFolders,
+    server: () => active.server(),
+    prepare: async (server) => (server.managed ? managed.installFor('mcp', 'mcp') : undefined),
+    onChanged: changed.event,
+    version,
+  });
+  context.subscriptions.push(
+    changed,
+    vscode.workspace.onDidGrantWorkspaceTrust(() => changed.fire()),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => changed.fire()),
+    ...(servers === undefined ? [] : [servers]),
+  );
 }
 
 export function deactivate(): Promise<void> | undefined {

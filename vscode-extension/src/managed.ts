@@ -6,6 +6,7 @@ import { readBundle } from './bundle';
 import { type Environment, ManagedEnvironment, type Report } from './environment';
 import { masked } from './masking';
 import { Problem } from './problem';
+import { run } from './processes';
 import { chosenInterpreters } from './pythonExtension';
 import { environmentSettings, networkSettings } from './settings';
 
@@ -50,6 +51,15 @@ export class Managed {
   async install(extra: string): Promise<void> {
     if (this.inUse !== undefined) {
       await (await this.open()).install(this.inUse.environment, extra);
+    }
+  }
+
+  /** Adds an extra unless the environment has the module that it is for. Throws a Problem. */
+  async installFor(module: string, extra: string): Promise<void> {
+    const python = this.inUse?.environment.python;
+    const missing = `import importlib.util, sys; sys.exit(importlib.util.find_spec("${module}") is None)`;
+    if (python !== undefined && (await run(python, ['-P', '-c', missing], { timeoutMs: 15_000 })).code !== 0) {
+      await this.install(extra);
     }
   }
 
