@@ -178,3 +178,15 @@ def test_nothing_is_written_by_a_run_that_is_cancelled(postgres_shop, until):
     until(lambda: postgres_shop.query('SELECT count(*) FROM pg_stat_activity WHERE query LIKE $$COPY "%$$') == [(0,)])
 
     assert postgres_shop.query("SELECT * FROM t") == [(1,)]
+
+
+@pytest.mark.parametrize("limit", ["statement_timeout", "idle_in_transaction_session_timeout"])
+def test_a_limit_of_the_server_does_not_end_a_step(postgres_shop, limit):
+    postgres_shop.execute(
+        "CREATE TABLE t (id INT, name TEXT)", f"ALTER DATABASE {postgres_shop.database_name} SET {limit} = '1s'"
+    )
+
+    run = postgres_shop.put("SELECT 1 AS id, sleep_ms(3000)::VARCHAR AS name", table="t")
+
+    assert run.state == "succeeded", run.error()
+    assert postgres_shop.rows(query="SELECT id, pg_sleep(2)::text AS x FROM t")[1] == [("1", "")]

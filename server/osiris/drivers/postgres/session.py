@@ -22,13 +22,17 @@ _FIELDS = ("host", "port", "database", "user", "password", "schema", "sslmode", 
 _CONNECT_SECONDS = 10.0
 _CANCEL_SECONDS = 1.0
 
-# What the text of values depends on. LOCAL, since behind a pooler the server process is another's afterwards.
+# What the text of values depends on, and for how long the server bears with us. LOCAL, since behind a pooler the server
+# process is another's afterwards.
 _SETTINGS = (
     "SET LOCAL timezone = 'UTC'",
     "SET LOCAL datestyle = 'ISO'",
     "SET LOCAL intervalstyle = 'postgres'",
     "SET LOCAL bytea_output = 'hex'",
     "SET LOCAL extra_float_digits = 1",
+    # A step has its own `timeout`; the server's limits must not end what the user lets run.
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
 )
 _SEARCH_FIRST = """
 SELECT set_config('search_path', concat(quote_ident(%s), ', ', current_setting('search_path')), true)"""
