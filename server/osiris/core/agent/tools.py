@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from osiris.core.agent.conversation import ConversationContext
 from osiris.core.agent.host import AgentHost, Consent
-from osiris.core.agent.proposals import Proposal, checked_path, propose, with_step
+from osiris.core.agent.proposals import Proposal, checked_path, propose, step_ids, with_step
 from osiris.core.agent.redaction import without_values
 from osiris.core.agent.tool_table import BY_NAME
 from osiris.core.check import check_text
@@ -27,6 +28,9 @@ from osiris.syntax.text import LineIndex
 _MOST_TABLES = 200
 _MOST_CHARACTERS = 30_000
 _PREVIEW_ROWS = 20
+_LOOKING = frozenset({"list_tables", "describe_table"})
+# The `<` of whatever a reader may take for one of our marks: in capitals, with blanks or signs within.
+_FENCE = re.compile(r"<(?=[^\w<>]*/[^\w<>]*data\b|[^\w<>]*data[^\w<>]*>)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,12 @@ class Toolbox:
             return method(**given)
         except OsirisError as error:
             hint = f" {error.hint}" if error.hint else ""
-            return _refused(f"{error.message}{hint}", error.message)
+            if name not in _LOOKING:
+                return _refused(f"{error.message}{hint}", error.message)
+            if isinstance(error, ValidationError):  # it may hold names that somebody gave to tables
+                return _refused(f"That did not work:\n{fenced(error.message + hint)}", error.message)
+            # Hosts, users and what servers say are for the user alone.
+            return _refused("It could not be read; the user is told why. Go on with what you know.", error.message)
 
     # ---- What is there ---------------------------------------------------------------------------------------------
 
@@ -167,19 +176,20 @@ class Toolbox:
 
     def _judged(self, proposal: Proposal) -> ToolResult:
         if proposal.ok:
-            warnings = _json(proposal.findings()) if proposal.findings() else "none"
+            warnings = fenced(_json(proposal.findings())) if proposal.findings() else "none"
             text = f"It compiles, and is shown to the user as a change of {proposal.path}. Warnings: {warnings}"
             return ToolResult(text, f"{proposal.path}: no errors", proposal=proposal)
         errors = proposal.errors()
         numbered = "\n".join(f"{n:>4} {line}" for n, line in enumerate(proposal.text.split("\n"), 1))
         text = (
-            f"It does not compile. Mend this and propose again:\n{_json(proposal.findings())}\n\nYour text:\n{numbered}"
+            "It does not compile. Mend what these findings say and propose again:\n"
+            f"{fenced(_json(proposal.findings()))}\n\nYour text:\n{fenced(numbered)}"
         )
         return ToolResult(text, f"{proposal.path}: {_count(len(errors), 'error')}", ok=False, proposal=proposal)
 
     def _validate(self, oml: str) -> ToolResult:
         found = propose(self.project, oml, self.context.path)
-        text = _json(found.findings()) if found.findings() else "no findings"
+        text = fenced(_json(found.findings())) if found.findings() else "no findings"
         return ToolResult(text, f"checked: {_count(len(found.errors()), 'error')}", ok=found.ok)
 
     def _preview_step(self, step: str) -> ToolResult:
@@ -190,6 +200,8 @@ class Toolbox:
         text, path = self.context.draft, self.context.path
         if text is None or not self.context.draft_ok or path is None:
             raise ValidationError("There is no proposal without errors to look at.")
+        if step not in (steps := step_ids(text)):  # the user is asked in words of which none are the model's own
+            raise ValidationError("The proposal has no such step.", hint=f"Its steps: {', '.join(steps)}.")
         if not self.context.allow_rows:
             question = f"Run the steps up to `{step}` and send its first {_PREVIEW_ROWS} rows to the AI model?"
             if not self.host.agrees(Consent.ROWS, question):
@@ -266,7 +278,7 @@ class Toolbox:
 def fenced(text: str) -> str:
     """``text`` from a database or a file, marked as material; it cannot close the fence itself."""
     cut = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}\n... (cut)"
-    return f"<data>\n{cut.replace('</data', '< /data').replace('<data', '< data')}\n</data>"
+    return f"<data>\n{_FENCE.sub('‹', cut)}\n</data>"
 
 
 def _arguments(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
