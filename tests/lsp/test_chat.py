@@ -325,6 +325,37 @@ def test_any_client_can_talk_by_progress_log_and_messages(root: Path) -> None:
         assert double.requests[-1]["messages"][-1]["content"] == "JSON"
 
 
+def test_ending_the_progress_ends_the_answer(root: Path) -> None:
+    asked = threading.Event()
+
+    def answers(body: Any) -> Says:
+        asked.set()
+        return Says("one two", pause=threading.Event())
+
+    with model_double(answers) as double, talking(root, double, PLAIN) as client:
+        arguments = [{"message": "Write it"}]
+        asking = {"command": "osiris.chat.start", "arguments": arguments, "workDoneToken": "mine"}
+        client.request("workspace/executeCommand", asking)
+        assert asked.wait(10)
+
+        client.notify("window/workDoneProgress/cancel", {"token": "mine"})
+
+        client.wait(lambda m: m.get("method") == "window/logMessage" and "Stopped." in m["params"]["message"])
+        assert double.gone.wait(10)
+
+
+def test_trust_that_is_taken_away_ends_the_answer(root: Path) -> None:
+    with model_double(Says("one two", pause=threading.Event())) as double, talking(root, double) as client:
+        talk = client.command("osiris.chat.start", {"message": "first"})["conversation"]
+        chat_event(client, talk, "text")
+
+        client.notify("workspace/didChangeConfiguration", {"settings": {"osiris": {"trusted": False}}})
+
+        assert end_of(client, talk) == {"event": "stopped"}
+        with pytest.raises(RequestRefusedError, match="needs a trusted workspace"):
+            client.command("osiris.chat.send", {"conversation": talk, "message": "more"})
+
+
 # -- where there is nothing of it
 
 
