@@ -113,6 +113,18 @@ def test_what_compiled_can_be_run_after_something_else_was_spoken_of(tmp_path: P
     assert chat.context.state is ChatState.RUN
 
 
+def test_rows_are_sent_once_the_user_has_agreed_and_the_log_says_so(tmp_path: Path) -> None:
+    root = make_shop(tmp_path, "ai: {allow_rows: true}\n")
+    looks = Says("", [("preview_step", {"step": "total"})])
+    with model_double(PROPOSES, looks, Says("Fine.")) as double:
+        chat = opened(root, double.url)
+        list(chat.stream("Revenue"))
+        assert b"Ada" not in double.raw
+        list(chat.stream("Is it right?"))
+        assert '[["Ada", 30], ["Bob", 5]]' in double.requests[-1]["messages"][-1]["content"]
+    assert [request.rows for request in chat.store.sent()] == [True, False, False]
+
+
 def test_halves_of_characters_are_no_obstacle(tmp_path: Path) -> None:
     root = make_shop(tmp_path)
     half = json.dumps({"oml": GOOD + "# \ud800\n", "summary": "\ud800"})

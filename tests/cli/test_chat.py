@@ -89,6 +89,15 @@ class TestOneMessage:
         assert "this is a draft only" in done.stderr
         assert not (project / "pipelines").exists()
 
+    def test_a_proposal_for_a_place_where_none_belongs_is_said_to_be_refused(self, osiris: Any, project: Path) -> None:
+        away = Says("", [("propose_pipeline", {"oml": GOOD, "summary": "s", "path": "../../away.oml"})])
+        with model_double(away, proposing(GOOD)) as double:
+            done = osiris("chat", "-m", "Revenue", env=using(double))
+        assert done.stderr.splitlines()[:2] == [
+            "✗ propose_pipeline: The path ../../away.oml does not lie in the project.",
+            "✓ pipelines/revenue.oml.yaml compiles",
+        ]
+
     def test_a_question_says_how_to_answer_it(self, osiris: Any) -> None:
         with model_double(CHOICE, Says("Per month then.")) as double:
             asked = osiris("chat", "-m", "Revenue over time", env=using(double))

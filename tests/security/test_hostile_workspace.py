@@ -80,6 +80,9 @@ COMMANDS = [
     ["runs", "list"],
     ["schema", "oml"],
     ["doctor"],
+    ["chat", "-m", "Hello"],
+    ["chat", "--show-prompt"],
+    ["chat", "log"],
     ["run", "small.oml"],
     ["run", "reaches-out.oml"],
 ]

@@ -16,7 +16,7 @@ from osiris.cli.source_view import plain_line
 from osiris.cli.streams import colour_wanted, paint, speaks_unicode, write_json_line
 
 if TYPE_CHECKING:
-    from osiris.core.agent.events import AgentEvent
+    from osiris.core.agent.events import AgentEvent, ToolUsed
     from osiris.core.agent.host import Consent
     from osiris.core.agent.proposals import Proposal
     from osiris.core.conversational_agent import AgentResponse
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from osiris.core.secrets_masking import Masker
 
 _MARKS = {"done": ("✓", "+"), "failed": ("✗", "!"), "tool": ("·", "-")}
+_SHOWN_OTHERWISE = {"propose_pipeline", "propose_step", "ask_choice"}
 _DIFF_STYLES = {"+": "good", "-": "error", "@": "hint"}
 
 
@@ -38,6 +39,7 @@ class TextView:
         self._colour_out = colour_wanted(sys.stdout)
         self._mid_line = False
         self._thinking = False
+        self._refused: str | None = None
 
     def wait(self) -> None:
         """The model is asked, and nothing of its answer is there yet."""
@@ -48,15 +50,17 @@ class TextView:
 
     def show(self, event: AgentEvent, masker: Masker) -> None:
         """Show what happens."""
-        from osiris.core.agent.events import Asked, Noted, Proposed, Said, ToolUsed
+        from osiris.core.agent.events import Asked, Noted, Proposed, Said, StateEntered, ToolUsed
 
+        if not isinstance(event, Proposed | StateEntered):
+            self._say_refused()
         match event:
             case Said():
                 self._say(masker.text(event.text))
-            case ToolUsed() if not event.name.startswith("propose_"):
-                mark = "tool" if event.ok else "failed"
-                self._line(mark, f"{event.name}: {masker.text(event.summary)}", "faint" if event.ok else "warning")
+            case ToolUsed():
+                self._used(event, masker)
             case Proposed():
+                self._refused = None
                 self._proposed(event.proposal, event.attempt, masker)
             case Noted():
                 self._line("tool", masker.text(event.text), "warning")
@@ -82,6 +86,7 @@ class TextView:
 
     def end(self, response: AgentResponse, masker: Masker, conversation: str) -> None:
         """The turn is over."""
+        self._say_refused()
         self.break_line()
         proposal = response.proposal
         if proposal is not None:
@@ -117,6 +122,18 @@ class TextView:
         if self._mid_line:
             click.echo()
             self._mid_line = False
+
+    def _used(self, event: ToolUsed, masker: Masker) -> None:
+        text = f"{event.name}: {masker.text(event.summary)}"
+        if event.name not in _SHOWN_OTHERWISE:
+            self._line("tool" if event.ok else "failed", text, "faint" if event.ok else "warning")
+        elif not event.ok:  # either the proposal follows, with what is wrong in it, or it was refused
+            self._refused = text
+
+    def _say_refused(self) -> None:
+        if self._refused is not None:
+            self._line("failed", self._refused, "warning")
+            self._refused = None
 
     def _proposed(self, proposal: Proposal, attempt: int, masker: Masker) -> None:
         errors = proposal.errors()
