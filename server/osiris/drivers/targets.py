@@ -62,7 +62,7 @@ def _mode_of(path: Path) -> int | None:
 
 
 def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDWR)  # Windows syncs nothing that was opened for reading alone
     try:
         os.fsync(descriptor)
     finally:
