@@ -11,7 +11,7 @@ import pytest
 from osiris.cli.app import cli
 
 REPOSITORY = Path(__file__).parents[2]
-PAGES = ["README.md", "docs/chat.md", "docs/ci.md", "docs/discovery.md", "docs/running.md"]
+PAGES = ["README.md", "docs/chat.md", "docs/ci.md", "docs/discovery.md", "docs/mcp.md", "docs/running.md"]
 
 
 def commands_on(page: str) -> list[str]:

@@ -23,11 +23,13 @@ _EXTRAS = {
     "run": ("duckdb", "pyarrow", "sqlalchemy", "sqlglot"),
     "mysql": ("pymysql",),
     "postgres": ("psycopg",),
+    "mcp": ("mcp",),
 }
 _NEEDED_TO = {
     "run": "to run pipelines",
     "mysql": "for MySQL and MariaDB connections",
     "postgres": "for PostgreSQL and Supabase connections",
+    "mcp": "for osiris mcp",
 }
 
 
