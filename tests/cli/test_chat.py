@@ -77,6 +77,7 @@ class TestOneMessage:
         assert response["conversation"] == events[0]["conversation"]
         assert response["proposal"]["oml"] == GOOD
         assert response["proposal"]["ok"] is True
+        assert response["proposal"]["masked"] is False
         assert response["problem"] is None
         assert response["usage"] == {"input_tokens": 200, "output_tokens": 40}
 
@@ -215,6 +216,27 @@ class TestWhatIsSent:
         assert "My key is ***" in done.stdout
         assert "plain-words-1" not in done.stdout
         assert osiris("chat", "list").stdout == "No conversations yet.\n"
+
+    def test_a_secret_in_a_pipeline_is_neither_sent_nor_shown_nor_kept(self, osiris: Any, project: Path) -> None:
+        secret = "plain-words-1"
+        (project / ".env").write_text(f"SHOP_PASSWORD={secret}\n")
+        (project / "pipelines").mkdir()
+        file = project / "pipelines" / "revenue.oml.yaml"
+        file.write_text(f"# not {secret}\n{GOOD}")
+        with model_double(
+            Says("", [("read_pipeline", {})]), proposing(GOOD.replace("out/revenue", "out/other")), Says("Done.")
+        ) as double:
+            shown = osiris("chat", str(file), "-m", f"Is it {secret}?", "--format", "json", env=using(double))
+            again = osiris("chat", "--resume", "-m", "Go on", env=using(double))
+            assert "# not ***" in double.requests[1]["messages"][-1]["content"]
+            assert secret.encode() not in double.raw
+        assert lines(shown)[-1]["proposal"]["ok"] is True
+        assert "# not ***" in lines(shown)[-1]["proposal"]["oml"]
+        assert lines(shown)[-1]["proposal"]["masked"] is True
+        assert secret not in shown.stdout + shown.stderr + again.stdout + again.stderr
+        kept = [path for path in (project.parent / "state").rglob("*") if path.is_file()]
+        assert kept
+        assert not [path for path in kept if secret.encode() in path.read_bytes()]
 
     def test_can_be_looked_up_afterwards(self, osiris: Any) -> None:
         assert osiris("chat", "log").stdout == "Nothing was sent to an AI model about this project.\n"

@@ -184,11 +184,15 @@ class JsonView:
     def end(self, response: AgentResponse, masker: Masker, conversation: str) -> None:
         """The last line of an answer."""
         proposal, question = response.proposal, response.question
+        proposed = None
+        if proposal is not None:  # a text with a mask in it is no text to write
+            was_masked = masker.text(proposal.text) != proposal.text
+            proposed = {**proposal.data(), "diff": proposal.diff(), "masked": was_masked}
         data = {
             "event": "response",
             "state": response.state.value,
             "text": response.text,
-            "proposal": proposal.data() | {"diff": proposal.diff()} if proposal is not None else None,
+            "proposal": proposed,
             "question": question.data() if question is not None else None,
             "problem": response.problem,
             "tries": response.tries,
