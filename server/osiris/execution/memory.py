@@ -91,7 +91,15 @@ def _tree(process: int) -> Iterator[int]:
         except OSError:
             continue
         for child in children:
-            yield from _tree(int(child))
+            if _command(int(child)) != _command(process):  # else: just forked, and its pages are still its parent's
+                yield from _tree(int(child))
+
+
+def _command(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _resident(process: int) -> int:
