@@ -3,6 +3,7 @@ it where the user or the project has not allowed it."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -354,6 +355,40 @@ def test_trust_that_is_taken_away_ends_the_answer(root: Path) -> None:
         assert end_of(client, talk) == {"event": "stopped"}
         with pytest.raises(RequestRefusedError, match="needs a trusted workspace"):
             client.command("osiris.chat.send", {"conversation": talk, "message": "more"})
+
+
+# -- the editor's own model
+
+
+def test_the_editors_own_model_answers_without_a_key(root: Path) -> None:
+    able = {**PANEL, "experimental": {"osiris": {"chatEvent": True, "modelRequest": True}}}
+    client = Client(env={"OSIRIS_CONFIG_DIR": str(root.parent / "config")})
+    call = {"id": "1", "name": "propose_pipeline", "arguments": json.dumps({"oml": GOOD, "summary": "Revenue."})}
+    try:
+        client.initialize(root, able, initializationOptions={"ai": {"provider": "editor", "model": "copilot"}})
+        started = client.command("osiris.chat.start", {"message": "Revenue by customer"})
+        assert (started["provider"], started["host"], started["model"]) == ("editor", "editor", "copilot")
+        asked = answer_next(client, "osiris/modelRequest", lambda _: {"text": "Here.", "calls": [call]})
+        assert (asked["model"], asked["messages"][-1]["text"]) == ("copilot", "Revenue by customer")
+        assert "propose_pipeline" in {tool["name"] for tool in asked["tools"]}
+        assert end_of(client, started["conversation"])["proposal"]["ok"] is True
+
+        again = {"conversation": started["conversation"], "message": "more"}
+        client.command("osiris.chat.send", again)
+        refused = client.wait(lambda m: m.get("method") == "osiris/modelRequest")
+        assert refused["params"]["messages"][-2]["answers"] == "1"
+        client.send({"id": refused["id"], "error": {"code": 1, "message": "Sign in first."}})
+        said = end_of(client, started["conversation"])["message"]
+        assert said == "The editor's AI model does not answer: Sign in first."
+
+        client.command("osiris.chat.send", again)
+        open_request = client.wait(lambda m: m.get("method") == "osiris/modelRequest")
+        client.command("osiris.chat.stop")
+        client.wait(lambda m: m.get("method") == "$/cancelRequest" and m["params"]["id"] == open_request["id"])
+        assert end_of(client, started["conversation"]) == {"event": "stopped"}
+        assert client.close() == 0
+    finally:
+        client.kill()
 
 
 # -- where there is nothing of it

@@ -42,7 +42,7 @@ class AgentQuestions:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self.cancel = threading.Event()
         self.tell: Callable[[dict[str, Any]], None] = lambda event: None
 
@@ -55,7 +55,7 @@ class AgentQuestions:
         yes, no = _BUTTONS[what.value]
         asking = ask_user(self._session, question, (yes, no))
         try:
-            asked = asyncio.run_coroutine_threadsafe(asking, self._loop)
+            asked = asyncio.run_coroutine_threadsafe(asking, self.loop)
         except RuntimeError:  # The loop has been closed.
             asking.close()
             return False

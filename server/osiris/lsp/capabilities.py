@@ -54,6 +54,7 @@ class Client:
     watch_files: bool = False
     run_events: bool = False
     chat_events: bool = False
+    model_requests: bool = False
     change_annotations: bool = False
     schema_view: bool = False
     discovery_offers: bool = False
@@ -102,6 +103,8 @@ class Client:
             or _flag(params.get("initializationOptions"), "runEvent"),
             chat_events=_flag(able, "experimental", "osiris", "chatEvent")
             or _flag(params.get("initializationOptions"), "chatEvent"),
+            model_requests=_flag(able, "experimental", "osiris", "modelRequest")
+            or _flag(params.get("initializationOptions"), "modelRequest"),
             change_annotations=_flag(able, "workspace", "workspaceEdit", "documentChanges")
             and _at(able, "workspace", "workspaceEdit", "changeAnnotationSupport") is not None,
             schema_view=_flag(able, "experimental", "osirisSchemaView"),

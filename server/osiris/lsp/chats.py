@@ -107,7 +107,9 @@ class Chats:
         from osiris.execution.agent_host import AskingHost, open_chat
 
         host = AskingHost(project, questions.ask)
-        return open_chat(project, host, settings=self.models.settings(), heard=questions.heard, **options)
+        chosen = self.models.settings()
+        editor = self.models.of_editor(chosen, questions.loop, options.get("model"))
+        return open_chat(project, host, settings=chosen, editor=editor, heard=questions.heard, **options)
 
     async def _opened(self, project: Project, **options: Any) -> Conversation:
         from osiris.lsp.agent_questions import AgentQuestions

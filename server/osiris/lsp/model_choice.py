@@ -5,6 +5,7 @@ Never what a workspace says; and only what the project's ``osiris.yaml`` allows.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Hashable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from osiris.core.llm.user_settings import AiSettings
     from osiris.core.project import Project
+    from osiris.lsp.editor_model import EditorModel
     from osiris.lsp.session import Session
 
 
@@ -39,6 +41,18 @@ class ModelChoice:
             timeout=chosen.timeout,
         )
 
+    def of_editor(
+        self, settings: AiSettings, loop: asyncio.AbstractEventLoop, model: str | None = None
+    ) -> EditorModel | None:
+        """The editor's own model, when the client has one; ``model``: another one of its than that of the settings."""
+        from osiris.core.llm.providers import EDITOR
+        from osiris.lsp.editor_model import EditorModel
+
+        if not self._session.client.model_requests:
+            return None
+        named = model or (settings.model if settings.provider == EDITOR else None)
+        return EditorModel(self._session, loop, named or "")
+
     def usable(self, project: Project) -> bool:
         """Whether there is a model that may be asked about the project. Sends nothing."""
         state = self._state(project)
@@ -53,7 +67,10 @@ class ModelChoice:
         from osiris.core.llm_adapter import LLMAdapter
 
         try:
-            LLMAdapter.create(settings=self.settings(), ceiling=Config.load(project.root).ai).check()
+            chosen = self.settings()
+            ceiling = Config.load(project.root).ai
+            editor = self.of_editor(chosen, asyncio.get_running_loop())
+            LLMAdapter.create(settings=chosen, ceiling=ceiling, editor=editor).check()
         except OsirisError:
             return False
         return True
