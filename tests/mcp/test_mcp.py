@@ -262,8 +262,8 @@ def test_a_run_is_started_followed_and_cancelled(tmp_path: Path) -> None:
                     return told["state"], texts + shown
             raise AssertionError("the run does not end")
 
-        state, _ = await to_the_end("revenue")
-        assert state == "succeeded"
+        state, told = await to_the_end("revenue")
+        assert state == "succeeded", told
         assert (root / "out" / "revenue.csv").read_text() == EXPECTED
         state, told = await to_the_end("failing")
         assert state == "failed"

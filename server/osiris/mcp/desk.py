@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 PROVIDER = "mcp"  # what agents behind MCP are called in ``ai.providers`` of osiris.yaml
 _MOST_FINDINGS = 100
+_MOST_CHARACTERS = 25_000  # of findings, so that they stay whole
+_LONGEST_CELL = 500
 _WITHOUT_PROJECT = frozenset({"list_components", "describe_component"})
 _log = logging.getLogger(__name__)
 
@@ -127,11 +130,12 @@ class Desk:
             )
         return tool
 
-    def _store(self) -> StateStore:
+    @cached_property
+    def _agreed(self) -> StateStore:
         return _Agreed(self.allowed.connect)
 
     def _toolbox(self) -> Toolbox:
-        return Toolbox(self.project, ConversationContext(""), NobodyThere(), allow_rows=False, store=self._store())
+        return Toolbox(self.project, ConversationContext(""), NobodyThere(), allow_rows=False, store=self._agreed)
 
     def _ask_toolbox(self, name: str, arguments: Mapping[str, Any]) -> Answer:
         self.project.invalidate()
@@ -156,8 +160,7 @@ class Desk:
         reference = self._reference(connection)
         self._require_consent(reference)
         sample = known_tables.explorer(self.project, reference).get_samples(table, limit)
-        names = [str(column) for column in sample.columns]
-        return _told({"columns": names, "rows": [list(row) for row in sample.rows]})
+        return _told(_table(sample.columns, sample.rows))
 
     def _as_known(self, reference: str, found: str | None) -> Answer:
         """What is known without connecting, which the user has not agreed to."""
@@ -166,7 +169,7 @@ class Desk:
         return Answer(f"As it was read before; {reference} was not connected to.\n{fenced(found)}")
 
     def _may_connect(self, reference: str) -> bool:
-        return self._store().has_consent(str(known_tables.explorer(self.project, reference).fingerprint))
+        return self._agreed.has_consent(str(known_tables.explorer(self.project, reference).fingerprint))
 
     def _require_consent(self, reference: str) -> None:
         if not self._may_connect(reference):
@@ -245,8 +248,8 @@ class Desk:
             if used := one.get("connection"):
                 self._require_consent(known_tables.default_of(self.project, used))
         found = run_tools.previewed(self.project, manifest, step, limit)
-        names = [name for name, _ in found.columns]
-        return _told({"step": found.step, "columns": names, "rows": [list(r) for r in found.rows], "more": found.more})
+        names = (name for name, _ in found.columns)
+        return _told({"step": found.step, "more": found.more, **_table(names, found.rows)})
 
     def _named(self, path: str | None) -> str | None:
         """The path of a pipeline. Raises ValidationError for one out of the project, and for any other file."""
@@ -366,12 +369,25 @@ def _must_fit(arguments: Mapping[str, Any], tool: McpTool) -> None:
 
 
 def _report(files: list[CheckedFile]) -> dict[str, Any]:
-    """What ``osiris validate --format json`` prints, at most so many, and whether there is an error."""
+    """What ``osiris validate --format json`` prints, as much as an agent can take in, and whether there is an error."""
     found = findings_as_data(files)
-    report: dict[str, Any] = {"ok": not any(file.has_errors for file in files), "findings": found[:_MOST_FINDINGS]}
-    if len(found) > _MOST_FINDINGS:
-        report["more"] = len(found) - _MOST_FINDINGS
+    shown = found[:_MOST_FINDINGS]
+    while len(shown) > 1 and len(json.dumps(shown, ensure_ascii=False)) > _MOST_CHARACTERS:
+        shown = shown[: len(shown) // 2]
+    report: dict[str, Any] = {"ok": not any(file.has_errors for file in files), "findings": shown}
+    if len(found) > len(shown):
+        report["more"] = len(found) - len(shown)
     return report
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> dict[str, Any]:
+    return {"columns": list(columns), "rows": [[_cell(cell) for cell in row] for row in rows]}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > _LONGEST_CELL:
+        return f"{value[:_LONGEST_CELL]}…"
+    return value
 
 
 def _told(data: Mapping[str, Any], *, ok: bool = True) -> Answer:

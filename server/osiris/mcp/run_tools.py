@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from osiris.execution.preview import Preview
     from osiris.execution.runs import RunInfo, RunStore
 
-_MOST_EVENTS = 200
+_MOST_EVENTS = 60
 _LOOK_SECONDS = 0.1
 _PREVIEW_SECONDS = 120.0
 # Names, times and states. Any other text may quote what a database or an engine says, and so rows.
@@ -62,9 +62,9 @@ def followed(project: Project, run: str, after: int, seconds: float, values: boo
     return {
         "run_id": info.id,
         "state": store.show(info.id).state,
-        "events": told,
         "next": upto,
         "over": over and upto >= len(events),
+        "events": told,
     }
 
 

@@ -81,7 +81,7 @@ TOOLS: tuple[McpTool, ...] = (
             "Whether a pipeline compiles: the order of its steps and its fingerprint. Nothing is written.",
             _takes(oml=_OML, path=_PATH, profile=_PROFILE, params=_PARAMS)),
     McpTool("list_runs", "List runs", "The runs of the project, the newest first.",
-            _takes(limit=_number("At most so many.", 1, 100, 20))),
+            _takes(limit=_number("At most so many.", 1, 50, 20))),
     McpTool("show_run", "Show a run", "A run: its state, its steps and what went wrong.", _takes(("run",), run=_RUN)),
     McpTool("follow_run", "Follow a run",
             "What happens in a run, until it ends or the time is over. Call it again with `after` set to the `next` of "
