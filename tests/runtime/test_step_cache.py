@@ -9,6 +9,7 @@ import time
 import duckdb
 import pytest
 
+from osiris.execution.local import start_run
 from osiris.execution.step_cache import VOLATILE, is_volatile
 
 
@@ -136,6 +137,25 @@ def test_a_result_that_took_long_is_not_computed_again_and_its_source_is_not_rea
 
     assert reused(second) == {"read": "cache", "long": "cache"}
     assert project.read("one.csv") == project.read("two.csv") == before
+
+
+def test_rows_that_another_run_throws_away_meanwhile_are_there_for_this_one(project, until):
+    source(project, "INSERT INTO s VALUES (1), (2)")
+    project.run(*steps(project))
+    project.write("one.csv", "one\n1\n")
+    slow = [project.csv("one", "one.csv"), project.sql("slow", "one", "SELECT sleep_ms(3000) IS NULL AS x")]
+    manifest = project.manifest(*slow, project.to_csv("first", "slow", "first.csv"), *steps(project))
+    (project.root / "osiris.yaml").write_text("version: 1\nruns:\n  max_parallel_steps: 1\n")
+
+    run_id = start_run(manifest, root=project.root, detach=True).run_id
+    store = project.store()
+    until(lambda: any(event["event"] == "step_start" for event in store.events(run_id)))
+    for file in (project.root / ".osiris/data/cache").glob("*.arrow"):
+        file.unlink()
+    until(lambda: not store.show(run_id).active)
+
+    assert store.show(run_id).state == "succeeded"
+    assert {event["step_id"] for event in store.events(run_id) if "reused" in event} == {"read"}
 
 
 def test_a_result_that_depends_on_the_clock_is_computed_again(project):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +152,12 @@ class Engine:
         return found
 
     def _take_over(self) -> None:
-        """Note what an earlier run has done; what it left for others is left by this one, too."""
+        """Note what an earlier run has done; what it left for others is left by this one, too, and read from there."""
+        if self.leaving is not None:
+            left = {name: self.leaving.take_over(name, file) for name, file in self.resume.left.items()}
+            self.resume = replace(self.resume, left=left)
         for name in self._by_id:
-            if name in self.resume.left:
-                if self.leaving is not None:
-                    self.leaving.take_over(name, self.resume.left[name])
-            elif name in self.resume.done:
+            if name in self.resume.done and name not in self.resume.left:
                 self.records[name].state = outcome.SUCCEEDED
                 self.event("step_complete", name, reused=self.resume.of)
 

@@ -55,16 +55,25 @@ class Leaving:
             return None
         return self.folder / f"{step}{_ENDING}"
 
-    def take_over(self, step: str, source: Path) -> None:
-        """Have the rows of a step that another run left, too; the disk holds them once where it can."""
+    def take_over(self, step: str, source: Path) -> Path:
+        """Have the rows of a step that another run left, too: where they are now, whatever becomes of that run's.
+
+        The disk holds them once where it can; where there is no place for them they stay where they are.
+        """
         place = self.place(step)
         if place is None or place.exists():
-            return
+            return place or source
         try:
             os.link(source, place)
         except OSError:
-            with contextlib.suppress(OSError):
-                shutil.copyfile(source, place)
+            part = _part_of(place)
+            try:
+                shutil.copyfile(source, part)
+                os.replace(part, place)
+            except OSError:
+                part.unlink(missing_ok=True)
+                return source
+        return place
 
     def remove_parts(self) -> None:
         """Remove what a run that was killed had not written to its end."""
@@ -121,9 +130,13 @@ def survives(data: Dataset, database: RunDatabase) -> bool:
         empty.release()
 
 
+def _part_of(place: Path) -> Path:
+    """What a file is called until it is complete."""
+    return place.with_name(f".{place.name}.part")
+
+
 def _written(stream: Any, place: Path, complete: Callable[[], None]) -> Iterator[Any]:
-    part = place.with_name(f".{place.name}.part")
-    writer = _Writer(part, stream.schema)
+    writer = _Writer(_part_of(place), stream.schema)
     try:
         with stream:
             for batch in stream:
