@@ -11,13 +11,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osiris.core.error_taxonomy import OsirisError
 from osiris.core.files import private_folder
-from osiris.execution.ulid import is_run_id
+from osiris.execution.ulid import is_run_id, seconds_of
 
 if TYPE_CHECKING:
     from osiris.sql.database import RunDatabase
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 FOLDER = ".osiris/data"
 _ENDING = ".arrow"
+_YOUNG_SECONDS = 86_400.0
 
 
 def data_folder(root: Path) -> Path:
@@ -86,10 +88,12 @@ class Leaving:
 
 
 def remove_orphans(root: Path, logs_dir: Path) -> None:
-    """Remove what runs left that are no longer in the logs folder."""
+    """Remove what runs left that are no longer in the logs folder. Young ones may be at work, with one of their own."""
     with contextlib.suppress(OSError):
         for folder in data_folder(root).iterdir():
-            if is_run_id(folder.name) and not (logs_dir / folder.name).is_dir():
+            if not is_run_id(folder.name) or (logs_dir / folder.name).is_dir():
+                continue
+            if time.time() - seconds_of(folder.name) > _YOUNG_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
