@@ -41,9 +41,8 @@ def main() -> None:
 
 def agent(arguments: list[str]) -> None:
     """Let a model solve the tasks of the agent; without one, play answers that were recorded."""
-    from benchmarks.agent.report import chosen, measure, table
+    from benchmarks.agent.report import chosen, measure, model_chosen, table
     from osiris.core.error_taxonomy import OsirisError
-    from osiris.core.llm.user_settings import load_ai_settings
 
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks {AGENT}", description=agent.__doc__)
     parser.add_argument("tasks", nargs="*", metavar="task", help="only these tasks")
@@ -52,12 +51,9 @@ def agent(arguments: list[str]) -> None:
     parser.add_argument("--base-url", help="a server that speaks chat completions, such as http://localhost:11434/v1")
     parser.add_argument("--configured", action="store_true", help="the model that is set up for osiris chat")
     options = parser.parse_args(arguments)
-    named = {"provider": options.provider, "model": options.model, "base_url": options.base_url}
-    if options.base_url and not options.provider:
-        named["provider"] = "openai"
     try:
-        asked = options.configured or any(named.values())
-        settings = load_ai_settings().with_options(**named) if asked else None
+        asked = options.configured or options.provider or options.model or options.base_url
+        settings = model_chosen(options.provider, options.model, options.base_url) if asked else None
         tasks = chosen(options.tasks)
         print(table(measure(tasks, settings), settings))
     except ValueError as error:

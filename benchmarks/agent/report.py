@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.agent.solve import Solved, recorded, solve
 from benchmarks.agent.tasks import TASKS, Task
-from osiris.core.llm.user_settings import AiSettings
+from osiris.core.llm.user_settings import AiSettings, load_ai_settings
+from osiris.core.user_dirs import STATE_VARIABLE
 
 HARNESS_ONLY = (
     "These answers were recorded beforehand and played by a double: the table says nothing of any model, only that "
@@ -27,10 +31,20 @@ def chosen(names: Sequence[str]) -> tuple[Task, ...]:
     return tuple(known[name] for name in names) or TASKS
 
 
+def model_chosen(provider: str | None, model: str | None, base_url: str | None) -> AiSettings:
+    """The user's model with what is given instead. No other model steps in for it: it alone is measured. Raises
+    ConfigurationError for settings that cannot be used."""
+    mine = replace(load_ai_settings(), fallback=None)
+    provider = provider or ("openai" if base_url else None)
+    if provider is not None and provider != mine.provider:
+        mine = replace(mine, model=None, base_url=None)  # they belong to the other one
+    return mine.with_options(provider=provider, model=model, base_url=base_url)
+
+
 def measure(tasks: Sequence[Task], settings: AiSettings | None) -> list[Solved]:
     """Each task once with the model of ``settings``, None for the recorded answers. Raises as ``solve``."""
     done = []
-    with tempfile.TemporaryDirectory(prefix="osiris-tasks-") as folder:
+    with tempfile.TemporaryDirectory(prefix="osiris-tasks-") as folder, _state_in(folder):
         for task in tasks:
             print(f"{task.name} ...", file=sys.stderr, flush=True)
             if settings is not None:
@@ -39,6 +53,19 @@ def measure(tasks: Sequence[Task], settings: AiSettings | None) -> list[Solved]:
             with recorded(task) as double:
                 done.append(solve(task, double, Path(folder)))
     return done
+
+
+@contextmanager
+def _state_in(folder: str) -> Iterator[None]:
+    """Inside the block what was read and agreed to is kept in ``folder``: none of it is the user's."""
+    before = os.environ.get(STATE_VARIABLE)
+    os.environ[STATE_VARIABLE] = folder
+    try:
+        yield
+    finally:
+        del os.environ[STATE_VARIABLE]
+        if before is not None:
+            os.environ[STATE_VARIABLE] = before
 
 
 def table(done: Sequence[Solved], settings: AiSettings | None) -> str:

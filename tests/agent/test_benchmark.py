@@ -4,6 +4,8 @@ one. All tasks: python -m benchmarks agent."""
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +14,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.agent.judge import verdict
-from benchmarks.agent.report import chosen, measure, table
+from benchmarks.agent.report import chosen, measure, model_chosen, table
 from benchmarks.agent.solve import recorded, solve
 from benchmarks.agent.tasks import TASKS, Task
 from benchmarks.agent.worlds import facts, make_world
+
+from model_double import Says, model_double
+from osiris.core.llm.user_settings import AiSettings
 
 
 def task_named(name: str) -> Task:
@@ -59,29 +64,31 @@ def test_a_wrong_answer_is_not_solved(tmp_path: Path, right: str, wrong: str, wh
     task = task_named("gaps")
     assert right in task.answer
     always = replace(task, answer=task.answer.replace(right, wrong))
-    if "draft" in why:  # as often as the agent lets it try
-        with model_double_that_repeats(always.answer) as settings:
-            done = solve(task, settings, tmp_path)
-    else:
-        with recorded(always) as settings:
-            done = solve(task, settings, tmp_path)
+    # What does not compile it says again, as often as the agent lets it try.
+    with repeating(always.answer) if "draft" in why else recorded(always) as settings:
+        done = solve(task, settings, tmp_path)
     assert done.problem is not None
     assert why in done.problem
 
 
-def model_double_that_repeats(oml: str):  # type: ignore[no-untyped-def]
-    from contextlib import contextmanager
+@contextmanager
+def repeating(oml: str) -> Iterator[AiSettings]:
+    says = Says("", [("propose_pipeline", {"oml": oml, "summary": "s"})])
+    with model_double(lambda body: says) as double:
+        yield AiSettings("openai", "double-1", base_url=double.url)
 
-    from model_double import Says, model_double
-    from osiris.core.llm.user_settings import AiSettings
 
-    @contextmanager
-    def running():  # type: ignore[no-untyped-def]
-        says = Says("", [("propose_pipeline", {"oml": oml, "summary": "s"})])
-        with model_double(lambda body: says) as double:
-            yield AiSettings("openai", "double-1", base_url=double.url)
-
-    return running()
+def test_the_model_that_is_named_is_the_one_that_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("PROVIDER", "openai"),
+        ("MODEL", "mine"),
+        ("BASE_URL", "http://localhost:1"),
+        ("FALLBACK", "other"),
+    ):
+        monkeypatch.setenv(f"OSIRIS_AI_{name}", value)
+    assert model_chosen(None, None, None) == AiSettings("openai", "mine", "http://localhost:1")
+    assert model_chosen(None, "better", None) == AiSettings("openai", "better", "http://localhost:1")
+    assert model_chosen("anthropic", "another", None) == AiSettings("anthropic", "another")
 
 
 def test_the_order_counts_where_it_was_asked_for(tmp_path: Path) -> None:
