@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FOLDER = ".osiris/data"
 _ENDING = ".arrow"
+PART = ".part"  # ends the name of a file that is not complete
 _YOUNG_SECONDS = 86_400.0
 
 
@@ -79,7 +80,7 @@ class Leaving:
 
     def remove_parts(self) -> None:
         """Remove what a run that was killed had not written to its end."""
-        for part in self.folder.glob(".*.part"):
+        for part in self.folder.glob(f".*{PART}"):
             part.unlink(missing_ok=True)
 
     def remove(self) -> None:
@@ -135,8 +136,8 @@ def survives(data: Dataset, database: RunDatabase) -> bool:
 
 
 def _part_of(place: Path) -> Path:
-    """What a file is called until it is complete."""
-    return place.with_name(f".{place.name}.part")
+    """What a file is called until it is complete: two that make the same one do not write into each other's."""
+    return place.with_name(f".{place.name}.{os.urandom(4).hex()}{PART}")
 
 
 def _written(stream: Any, place: Path, complete: Callable[[], None]) -> Iterator[Any]:
