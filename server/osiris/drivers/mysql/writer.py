@@ -166,7 +166,9 @@ class _Target:
         """What the table is called until all rows are in it, in every run that goes on with the first."""
         step = self.session.step
         digest = hashlib.sha256(f"{step.origin} {step.step_id} {self._named(self.table)}".encode()).hexdigest()
-        return f"{UNNAMED}{digest[:16]}"
+        name = f"{UNNAMED}{digest[:16]}"
+        self.session.shown_names[name] = self.table
+        return name
 
     def _name_earlier(self) -> None:
         """Give the table its name that holds all rows, where what made it did not come to that."""
@@ -237,6 +239,7 @@ class _Target:
 
         ON DUPLICATE KEY UPDATE would do without, but takes any unique key of the table for the one that was meant.
         """
+        self.session.shown_names[_STAGE] = self.table
         self.session.connection.query(
             f"CREATE TEMPORARY TABLE {self._named(_STAGE)} (UNIQUE KEY ({_names(self.key)})) ENGINE=InnoDB "
             f"SELECT {_names(self.names)} FROM {self.source} WHERE FALSE"
