@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from drivers.interference import proxy_to
 from osiris.drivers.journal import TABLE
+from osiris.drivers.postgres import journal
 from osiris.execution.local import start_run
 from osiris.execution.resume import OutcomeUnknown, plan_resume
 from runtime.interrupted import cut_after
@@ -134,6 +137,20 @@ def test_a_server_that_is_still_at_what_a_killed_run_has_sent_is_waited_for(shop
 
     assert shop.store().show(resumed.run_id).state == "succeeded"
     assert rows(shop) == [0, 1, 2]
+
+
+def test_a_connection_that_nobody_ends_is_not_waited_for_without_limit(postgres_shop, monkeypatch):
+    monkeypatch.setattr(journal, "WAITING_SECONDS", 1)
+    postgres_shop.execute("CREATE TABLE t (a INT)", JOURNAL)
+    postgres_shop.write("t.csv", "a\n1\n")
+    with contextlib.closing(postgres_shop.server.connect(postgres_shop.database_name, autocommit=False)) as other:
+        other.cursor().execute(f"LOCK TABLE {TABLE} IN EXCLUSIVE MODE")
+
+        run = postgres_shop.run_here(*append(postgres_shop))
+
+    assert "Another connection has kept the journal" in run.error("w")
+    assert "nothing was written" in run.error("w")
+    assert rows(postgres_shop) == []
 
 
 RIGHTS = {

@@ -7,6 +7,7 @@ import contextlib
 import psycopg
 
 from osiris.core.catalog_source import Timeouts
+from osiris.core.error_categories import ErrorCategory
 from osiris.core.error_taxonomy import OsirisError
 from osiris.drivers.journal import KEPT_DAYS, TABLE, Entry, Journal, WrittenBefore
 from osiris.drivers.postgres.login import open_connection
@@ -22,6 +23,8 @@ _COLUMNS = """
   PRIMARY KEY (run_id, step_id, target)"""
 _REMARK = "Which appends of Osiris this schema holds"
 _MAKING_SECONDS = 10.0
+WAITING_SECONDS = 50
+"""How long another one that is at the same entry is waited for: as long as MySQL and MariaDB do."""
 _CLEANING = "SET LOCAL lock_timeout = '1s'"
 
 
@@ -62,6 +65,8 @@ class PostgresJournal(Journal):
         # By an attempt to write it, which waits for a server that is still at what the other run has sent it.
         try:
             with self.session.stoppable(), self.session.connection.transaction(force_rollback=True):
+                # Its client may be gone for hours before a server finds that out.
+                self.session.connection.execute(f"SET LOCAL lock_timeout = '{WAITING_SECONDS}s'")
                 self.kept = self._add()
         except WrittenBefore:
             return True
@@ -75,9 +80,20 @@ class PostgresJournal(Journal):
                     count = self.session.connection.execute(insert, self.entry).rowcount
             except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedColumn):  # somebody else's table
                 return False
+            except psycopg.errors.LockNotAvailable:
+                raise self._held() from None
         if count == 0:
             raise WrittenBefore
         return True
+
+    def _held(self) -> OsirisError:
+        return self.session.peer.says(
+            f"Another connection has kept the journal {self.name} locked for {WAITING_SECONDS} s, perhaps that of a "
+            f"run that was killed while it wrote to {self.shown}; nothing was written.",
+            "Try again when the server has noticed that its client is gone, or end that connection: "
+            "SELECT pg_terminate_backend(pid).",
+            ErrorCategory.BUSY,
+        )
 
     def remove_old(self) -> None:
         """Remove entries that nobody needs any more, after the transaction; where that fails, the next run does it."""
