@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from agent.shop import EXPECTED, GOOD, WRONG_COLUMN, make_shop
 from model_double import ModelDouble, Says, model_double
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, FrameLocator, Locator
+    from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page
 
 pytestmark = pytest.mark.editor
 
@@ -54,8 +54,6 @@ def chatting(
     """A window on a project with a database, for a user who has chosen the double in their settings."""
     assert model.double is not None
     folder = make_shop(tmp_path_factory.mktemp("chat") / "shop")
-    (folder / "pipelines").mkdir()
-    (folder / "pipelines" / "notes.oml.yaml").write_text(GOOD)
     own = {"provider": "openai", "model": "double-1", "baseUrl": model.double.url}
     settings = {f"osiris.ai.{name}": value for name, value in own.items()}
     scratch = tmp_path_factory.mktemp("chat-server")
@@ -64,9 +62,17 @@ def chatting(
         page.set_viewport_size({"width": 1400, "height": 1000})
         editor = EditorPage(page, server, folder)
         editor.open_file("osiris_connections.yaml")
+        editor.wait_until_served()
         editor.close_sidebar()
         yield editor
         page.close()
+
+
+@pytest.fixture(autouse=True)
+def photographed(chatting: EditorPage, photograph: Callable[[Page], object]) -> Iterator[None]:
+    """A test that fails leaves a picture."""
+    yield
+    photograph(chatting.page)
 
 
 def panel(editor: EditorPage) -> FrameLocator:
@@ -86,6 +92,11 @@ def ask(editor: EditorPage, words: str) -> None:
 
 def button(editor: EditorPage, name: str) -> Locator:
     return panel(editor).get_by_role("button", name=name).last
+
+
+def reload(editor: EditorPage) -> None:
+    """Load the window anew, with what was open in it."""
+    editor.page.goto(editor.page.url.split("&payload=")[0])
 
 
 def new_conversation(editor: EditorPage) -> None:
@@ -116,16 +127,17 @@ def test_from_a_question_to_a_pipeline_that_has_run(chatting: EditorPage, model:
     editor.screenshot(pictures / "chat-proposal.png")
 
     button(editor, "Show change").click()
-    compared = editor.page.locator(".diff-editor .modified-in-monaco-diff-editor .view-line")
-    compared.filter(has_text="component: duckdb.processor").wait_for()
+    compared = editor.page.locator(".monaco-diff-editor .editor.modified .view-lines")
+    compared.filter(has_text="duckdb.processor").wait_for()
     editor.screenshot(pictures / "chat-diff.png")
 
     path = editor.folder / "pipelines" / "revenue.oml.yaml"
     button(editor, "Apply").click()
-    confirm = editor.page.locator(".refactor-preview, .bulk-edit-panel").get_by_role("button", name="Apply")
-    confirm.wait_for()
+    preview = editor.page.locator(".bulk-edit-panel")
+    preview.locator(".monaco-list-row", has_text="revenue.oml.yaml").get_by_role("checkbox").first.click()
     editor.screenshot(pictures / "chat-confirm.png")
-    confirm.click()
+    assert not path.exists()
+    preview.get_by_role("button", name="Apply").click()
     editor.until(lambda: "Applied to pipelines/revenue.oml.yaml" in said(editor), lambda: said(editor))
     button(editor, "Run").click()
     editor.until(lambda: "The run succeeded." in said(editor), lambda: said(editor))
@@ -170,7 +182,7 @@ def test_a_conversation_is_there_again_after_a_reload_and_in_the_history(
     button(editor, "JSON").click()
     editor.until(lambda: "As JSON, then." in said(editor), lambda: said(editor))
 
-    editor.page.reload()
+    reload(editor)
     editor.until(lambda: "As JSON, then." in said(editor), lambda: said(editor))
     button(editor, "History of conversations").click()
     rows = panel(editor).get_by_role("navigation", name="Conversations").get_by_role("listitem")
@@ -179,7 +191,7 @@ def test_a_conversation_is_there_again_after_a_reload_and_in_the_history(
     editor.screenshot(pictures / "chat-history.png")
 
     (editor.folder / "osiris.yaml").write_text("version: 1\nai:\n  enabled: false\n")
-    editor.page.reload()
-    editor.until(lambda: "Osiris: Chat" not in editor.commands("Osiris: "), lambda: "the command is offered")
+    reload(editor)
     panel(editor).get_by_text("This project does not allow AI").first.wait_for()
+    editor.until(lambda: "Osiris: Chat" not in editor.commands("Osiris: "), lambda: "the command is offered")
     editor.screenshot(pictures / "chat-forbidden.png")

@@ -221,6 +221,7 @@ export class Chat implements vscode.Disposable {
 
   private async apply(): Promise<void> {
     const { conversation, path: file } = this.view;
+    this.set(noted(this.view, 'info', 'To confirm, tick the change in the Refactor Preview and choose Apply there.'));
     const answer = await this.ask<{ applied: boolean }>(serverCommands.chatApply, { conversation });
     const said = answer?.applied === true ? `Applied to ${file ?? 'the pipeline'}. It is not saved yet: Run saves it.` : 'Not applied.';
     this.set(noted(this.view, 'info', said));
@@ -228,7 +229,9 @@ export class Chat implements vscode.Disposable {
 
   private async runPipeline(): Promise<void> {
     const { conversation, path: file } = this.view;
-    const open = vscode.workspace.textDocuments.filter(({ isDirty, uri }) => isDirty && file !== undefined && uri.path.endsWith(`/${file}`));
+    const open = vscode.workspace.textDocuments.filter(
+      ({ isDirty, uri }) => isDirty && uri.scheme === 'file' && file !== undefined && uri.path.endsWith(`/${file}`),
+    );
     await Promise.all(open.map((document) => document.save()));
     this.runs.announce(path.posix.basename(file ?? 'pipeline').replace(/(\.oml)?(\.ya?ml)?$/i, ''));
     const run = { id: undefined as string | undefined, ends: new Map<string, Outcome>() };

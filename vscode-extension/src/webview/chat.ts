@@ -23,7 +23,7 @@ let busyBefore = false;
 
 const about = element('span', { className: 'about' });
 const anyPipeline = button('×', () => ask({ wish: 'anyPipeline' }), { className: 'icon', label: 'Talk about a new pipeline instead', title: 'Talk about a new pipeline instead' });
-const model = element('span', { className: 'model' });
+const model = element('span', { className: 'asked' });
 const head = element(
   'header',
   {},
