@@ -63,6 +63,13 @@ def test_a_wrong_column_is_mended_from_our_diagnostic(tmp_path: Path) -> None:
     assert response.tries == 2
 
 
+def test_a_model_that_knows_no_more_than_the_names_of_tables_is_told_of_wrong_columns(tmp_path: Path) -> None:
+    with model_double(LOOKING, proposing(WRONG_COLUMN), proposing(GOOD)) as double:
+        response = agent_of(make_shop(tmp_path), double).process_message("Revenue by customer")
+        assert "OML411" in told(double)[-1]
+    assert response.tries == 2
+
+
 class TestAModelThatNeverGetsItRight:
     def test_has_three_more_tries_and_leaves_a_draft(self, tmp_path: Path) -> None:
         root = make_shop(tmp_path)

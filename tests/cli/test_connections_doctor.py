@@ -95,7 +95,7 @@ def test_a_server_that_never_answers_holds_up_nothing_else(diagnose, project):
         found = diagnose(
             {"mysql": {"silent": fields}, "sqlite": {"shop": {"path": "data/shop.db"}}},
             "--timeout",
-            "1",
+            "5",
             env={"P": "x"},
         )
     assert (found["@mysql.silent"]["ok"], found["@sqlite.shop"]["ok"]) == (False, True)

@@ -190,7 +190,49 @@ def test_a_sample_holds_plain_values(discover: Discover) -> None:
     sample = session.sample(_tables(session)["t"], 3)
 
     assert sample.columns == ("i", "d", "t", "b", "n", "j", "e", "z")
-    assert sample.rows == ((1, "2.50", "2026-01-31 10:00:00.500000", "0x00ff", None, "{}", "x", "-5 days, 20:00:00"),)
+    assert sample.rows == ((1, "2.50", "2026-01-31 10:00:00.500", "0x00ff", None, "{}", "x", "-100:00:00"),)
+
+
+def test_a_sample_shows_values_as_runs_read_them_and_the_server_writes_them(mariadb: MariaDB, tmp_path: Path) -> None:
+    in_zone = mariadb.connect(init_command="SET time_zone = '+05:00'")
+    with mariadb.database("CREATE TABLE t (at timestamp(3), long_ago time, d decimal(12,10), day date)") as database:
+        with in_zone.cursor() as cursor:
+            cursor.execute("SET sql_mode = ''")
+            cursor.execute(
+                f"INSERT INTO {database}.t VALUES ('2026-07-01 17:00:00.5', '-838:59:59', 0, '0000-00-00'), "
+                "('2026-07-01 17:00:00', NULL, -0.0000000001, '2026-02-28')"
+            )
+            cursor.execute("SELECT @@global.time_zone")
+            ((before,),) = cursor.fetchall()
+            cursor.execute("SET GLOBAL time_zone = '+05:00'")
+        try:
+            with catalog_source("mysql").connect(
+                mariadb.fields(database), root=tmp_path, timeouts=Timeouts(connect=5, statement=10)
+            ) as session:
+                sample = session.sample(_tables(session)["t"], 5)
+        finally:
+            in_zone.cursor().execute(f"SET GLOBAL time_zone = '{before}'")
+            in_zone.close()
+
+    assert sample.rows == (
+        ("2026-07-01 12:00:00.500", "-838:59:59", "0.0000000000", "0000-00-00"),
+        ("2026-07-01 12:00:00.000", None, "-0.0000000001", "2026-02-28"),
+    )
+
+
+def test_a_password_may_hold_any_letter(mariadb: MariaDB, tmp_path: Path) -> None:
+    with mariadb.database("CREATE TABLE t (a int)") as database:
+        for password in ("pä", "Zq7!pär€x$k", "密码"):
+            mariadb.execute("CREATE USER anyone@'%' IDENTIFIED BY '" + password + "'")
+            try:
+                mariadb.execute(f"GRANT SELECT ON {database}.* TO anyone@'%'")
+                fields = mariadb.fields(database, user="anyone", password=password)
+                with catalog_source("mysql").connect(
+                    fields, root=tmp_path, timeouts=Timeouts(connect=5, statement=10)
+                ) as session:
+                    assert list(_tables(session)) == ["t"]
+            finally:
+                mariadb.execute("DROP USER anyone@'%'")
 
 
 def test_the_server_says_what_it_is(discover: Discover) -> None:

@@ -297,6 +297,29 @@ def test_a_sample_holds_plain_values(discover: Discover) -> None:
     )
 
 
+def test_a_sample_shows_values_as_runs_read_them(postgres: PostgreSQL, tmp_path: Path) -> None:
+    with postgres.database(
+        "CREATE TABLE t (at timestamptz, day date, long interval, d numeric, b bytea, f float8)",
+        "INSERT INTO t VALUES ('2026-07-01 17:00+05', '2026-02-28', '-1 day 2h', 0.0000000000, 'ab', 0.1)",
+    ) as database:
+        for setting in (
+            "timezone = 'Asia/Karachi'",
+            "datestyle = 'German'",
+            "intervalstyle = 'iso_8601'",
+            "bytea_output = 'escape'",
+            "extra_float_digits = -15",
+        ):
+            postgres.execute(f"ALTER DATABASE {database} SET {setting}")
+        with catalog_source("postgres").connect(
+            postgres.fields(database), root=tmp_path, timeouts=Timeouts(connect=5, statement=10)
+        ) as session:
+            sample = session.sample(_tables(session)["t"], 5)
+
+    assert sample.rows == (
+        ("2026-07-01 12:00:00+00", "2026-02-28", "-1 days +02:00:00", "0.0000000000", "0x6162", 0.1),
+    )
+
+
 def test_the_server_says_what_it_is(discover: Discover) -> None:
     info = discover().server()
 

@@ -122,7 +122,8 @@ def test_a_new_pipeline_is_streamed_confirmed_saved_and_run(root: Path) -> None:
         talk = started["conversation"]
         assert (started["host"], started["model"], started["path"]) == (double.url.split("/")[2], "double-1", None)
         asked = agree(client, "Connect")
-        assert "@sqlite.shop" in asked["message"]
+        assert "connect to @sqlite.shop to read the names" in asked["message"]
+        assert "(sqlite; path data/shop.db)" in asked["message"]
         first, last = chat_event(client, talk, "proposal"), chat_event(client, talk, "proposal")
         assert (first["attempt"], first["ok"], first["findings"][0]["code"]) == (1, False, "OML411")
         assert (last["attempt"], last["ok"], last["final"], last["oml"]) == (2, True, True, GOOD)

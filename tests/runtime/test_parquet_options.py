@@ -100,3 +100,13 @@ def test_a_file_that_is_no_parquet_and_a_column_that_is_not_there(project, order
 
     assert broken.error("t") == "The file is not a Parquet file, or not a whole one."
     assert unknown.error("t") == "orders.parquet has no column nope."
+
+
+def test_a_duration_below_zero_is_told_by_its_column(project):
+    run = project.run_here(
+        project.sql("t", (), "SELECT 1 AS id, INTERVAL '-1 hour' AS late"),
+        project.step("w", "filesystem.parquet_writer", sources="t", path="out.parquet"),
+    )
+
+    assert run.error("w") == "The column late holds a duration below zero, which Parquet files cannot hold."
+    assert not (project.root / "out.parquet").exists()

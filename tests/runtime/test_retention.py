@@ -8,8 +8,10 @@ import shutil
 import threading
 import time
 
+from osiris.execution.left_data import remove_orphans
 from osiris.execution.lock import locks_folder
 from osiris.execution.retention import Keep, clean_old_runs
+from osiris.execution.ulid import new_ulid
 
 
 def one_step(project):
@@ -103,3 +105,14 @@ def test_nothing_is_removed_where_the_logs_folder_is_not_there(project):
     clean_old_runs(project.root, project.root / "logs", Keep(days=1))
 
     assert not (project.root / "logs").exists()
+
+
+def test_what_runs_left_that_are_gone_is_removed_but_not_that_of_one_that_may_have_its_own_logs_folder(project):
+    now = int(time.time() * 1000)
+    old, young = (f"run_{new_ulid(now - hours * 3_600_000)}" for hours in (25, 23))
+    for name in (old, young, "cache"):
+        (project.root / ".osiris/data" / name).mkdir(parents=True)
+
+    remove_orphans(project.root, project.root / "logs")
+
+    assert {path.name for path in (project.root / ".osiris/data").iterdir()} == {young, "cache"}

@@ -379,3 +379,34 @@ def test_columns_of_numbers_that_hold_numbers_warn_of_nothing(project):
 
     assert run.state == "succeeded", run.error()
     assert warnings(run) == []
+
+
+def test_digits_that_sqlite_cannot_keep_are_warned_of_by_column_and_text_keeps_them(project):
+    run = write(
+        project,
+        "SELECT 1234567890123456.78::DECIMAL(18,2) AS lost, 12345.67::DECIMAL(18,2) AS kept, NULL::DECIMAL(38,9) AS n,"
+        " 0.1::DECIMAL(38,30) AS tenth, CAST(1234567890123456.78::DECIMAL(18,2) AS VARCHAR) AS text,"
+        " 12345678901234567::DECIMAL(20,0) AS whole",
+        table="t",
+    )
+
+    assert content(project, "SELECT kept, tenth, text, whole FROM t") == [
+        (12345.67, 0.1, "1234567890123456.78", 12345678901234567)
+    ]
+    assert warnings(run) == [
+        (
+            "w",
+            "SQLite has floating-point numbers only, and some here have more digits than those keep (about 15): the "
+            "last ones were lost in lost. To keep them, write text: CAST(x AS VARCHAR).",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "number", ["18446744073709551615::UBIGINT", "(-9223372036854775809)::HUGEINT", "1e19::DECIMAL(38,0)"]
+)
+def test_a_whole_number_that_sqlite_cannot_hold_is_told_by_its_column(project, number):
+    run = write(project, f"SELECT 1 AS id, {number} AS big", table="t", batch_size=1)
+
+    assert run.error("w") == "The column big holds a whole number that is too large for SQLite (64 bits)."
+    assert not (project.root / "out.db").exists()

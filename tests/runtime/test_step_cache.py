@@ -7,10 +7,12 @@ import sqlite3
 import time
 
 import duckdb
+import pyarrow as pa
 import pytest
 
+from osiris.execution.left_data import tee
 from osiris.execution.local import start_run
-from osiris.execution.step_cache import VOLATILE, is_volatile
+from osiris.execution.step_cache import VOLATILE, StepCache, is_volatile
 
 
 def settled(path):
@@ -223,3 +225,33 @@ def test_all_functions_that_duckdb_calls_volatile_are_known():
     ).fetchall()
 
     assert {name for (name,) in found} <= VOLATILE
+
+
+def test_two_runs_that_keep_the_same_rows_at_once_do_not_spoil_them(tmp_path):
+    place, batch = tmp_path / "key.arrow", pa.record_batch({"n": list(range(1000))})
+    complete: list[int] = []
+    first, second = (
+        tee(pa.RecordBatchReader.from_batches(batch.schema, [batch] * times), place, lambda: complete.append(1))
+        for times in (3, 2)
+    )
+
+    first.read_next_batch()
+    second.read_next_batch()
+    first.read_all()
+    second.read_next_batch()
+
+    assert (pa.ipc.open_file(place).read_all().num_rows, complete) == (3000, [1])
+
+
+def test_what_a_killed_run_did_not_complete_is_removed_when_it_is_old(project):
+    cache = StepCache(project.root, {})
+    cache.folder.mkdir(parents=True)
+    old, young = cache.folder / ".a.arrow.1.part", cache.folder / ".b.arrow.2.part"
+    for part in (old, young):
+        part.write_bytes(b"x")
+    os.utime(old, (time.time() - 4000,) * 2)
+
+    cache.trim()
+
+    assert not old.exists()
+    assert young.exists()

@@ -432,6 +432,9 @@ def fails_everywhere(world: World, name: str, count: int, params: dict[str, str]
 REFERENCES = ["@filesystem.good", "@mysql.good", "@mysql.bad_password", "@postgres.good", "@postgres.bad_host"]
 REFERENCES += ["@sqlite.bad_path"]
 COMMANDS: list[tuple[str, ...]] = [
+    ("chat", "list"),
+    ("chat", "log"),
+    ("chat", "-m", "Hello"),
     ("init", "../other"),
     ("validate",),
     ("validate", "--format", "sarif"),
@@ -466,7 +469,7 @@ def test_no_command_shows_a_secret(world: World) -> None:
     for command in COMMANDS:
         world.osiris(*(meant.get(word, word) for word in command), code=None)
 
-    assert {command[0] for command in COMMANDS} | {"lsp"} == set(cli.list_commands(click.Context(cli)))
+    assert {command[0] for command in COMMANDS} | {"lsp", "mcp"} == set(cli.list_commands(click.Context(cli)))
     assert world.left() == {}
 
 

@@ -194,7 +194,8 @@ def open_chat(
     """A conversation about the project: the one with the id ``conversation``, else a new one about the pipeline
     ``path`` (relative to the project; None: a new pipeline).
 
-    ``provider`` and ``model`` instead of those that the user has set up, ``settings`` instead of all that they have; ``editor``: the model of the editor we run in.
+    ``provider`` and ``model`` instead of those that the user has set up, ``settings`` instead of all that they have;
+    ``editor``: the model of the editor we run in.
     ``heard`` is told of requests, retries, fallbacks and answers, as they happen. ``keep=False``: a new conversation
     leaves no trace, for looking at what would be sent. Raises NoModelError, AiForbiddenError, ConfigurationError, and
     ValidationError when there is no such conversation.

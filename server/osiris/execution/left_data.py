@@ -11,13 +11,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osiris.core.error_taxonomy import OsirisError
 from osiris.core.files import private_folder
-from osiris.execution.ulid import is_run_id
+from osiris.execution.ulid import is_run_id, seconds_of
 
 if TYPE_CHECKING:
     from osiris.sql.database import RunDatabase
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 FOLDER = ".osiris/data"
 _ENDING = ".arrow"
+PART = ".part"  # ends the name of a file that is not complete
+_YOUNG_SECONDS = 86_400.0
 
 
 def data_folder(root: Path) -> Path:
@@ -77,7 +80,7 @@ class Leaving:
 
     def remove_parts(self) -> None:
         """Remove what a run that was killed had not written to its end."""
-        for part in self.folder.glob(".*.part"):
+        for part in self.folder.glob(f".*{PART}"):
             part.unlink(missing_ok=True)
 
     def remove(self) -> None:
@@ -86,10 +89,12 @@ class Leaving:
 
 
 def remove_orphans(root: Path, logs_dir: Path) -> None:
-    """Remove what runs left that are no longer in the logs folder."""
+    """Remove what runs left that are no longer in the logs folder. Young ones may be at work, with one of their own."""
     with contextlib.suppress(OSError):
         for folder in data_folder(root).iterdir():
-            if is_run_id(folder.name) and not (logs_dir / folder.name).is_dir():
+            if not is_run_id(folder.name) or (logs_dir / folder.name).is_dir():
+                continue
+            if time.time() - seconds_of(folder.name) > _YOUNG_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -131,8 +136,8 @@ def survives(data: Dataset, database: RunDatabase) -> bool:
 
 
 def _part_of(place: Path) -> Path:
-    """What a file is called until it is complete."""
-    return place.with_name(f".{place.name}.part")
+    """What a file is called until it is complete: two that make the same one do not write into each other's."""
+    return place.with_name(f".{place.name}.{os.urandom(4).hex()}{PART}")
 
 
 def _written(stream: Any, place: Path, complete: Callable[[], None]) -> Iterator[Any]:

@@ -26,7 +26,7 @@ from osiris.core.file_patterns import is_pattern, matches
 from osiris.core.files import PRIVATE_FILE, private_folder
 from osiris.core.manifest import digest
 from osiris.drivers.paths import resolve_path
-from osiris.execution.left_data import data_folder
+from osiris.execution.left_data import PART, data_folder
 from osiris.execution.resume import Resume
 from osiris.syntax.sql import tokenize_sql
 
@@ -38,6 +38,7 @@ MOST_BYTES = 2 * 10**9
 MOST_ROWS = 1_000_000  # of a computed result: more rows take too long to write
 LEAST_SECONDS = 1.0  # of a computed result: what is made sooner is made again
 _SETTLED_SECONDS = 2.0  # a file that was changed later may change again without its time telling so
+_ABANDONED_SECONDS = 3600.0  # nobody writes to a file any more that has not changed for so long
 _ENDING = ".arrow"
 _SALT_BYTES = 32
 
@@ -121,7 +122,10 @@ class StepCache:
         return self._place(name)
 
     def trim(self, most_bytes: int = MOST_BYTES) -> None:
-        """Remove what was not used for longest, until the rest takes no more than ``most_bytes``."""
+        """Remove what was not used for longest, until the rest takes no more than ``most_bytes``.
+
+        What runs that were killed have not completed goes, too.
+        """
         with contextlib.suppress(OSError):
             found = sorted(
                 (
@@ -136,6 +140,9 @@ class StepCache:
                 total += size
                 if total > most_bytes:
                     os.unlink(path)
+            for part in self.folder.glob(f".*{PART}"):
+                if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
+                    part.unlink()
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}{_ENDING}"

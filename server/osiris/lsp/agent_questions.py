@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from osiris.lsp.consent import question_for
 from osiris.lsp.errors import log
 
 if TYPE_CHECKING:
     from osiris.core.agent.host import Consent
+    from osiris.core.project import Project
     from osiris.lsp.session import Session
 
 LOOK_SECONDS = 0.1
@@ -40,8 +42,9 @@ class AgentQuestions:
     """Answers the questions of one conversation. ``cancel`` ends a question that is open with no; ``tell`` hears what
     the adapter of the model does."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, project: Project) -> None:
         self._session = session
+        self._project = project
         self.loop = asyncio.get_running_loop()
         self.cancel = threading.Event()
         self.tell: Callable[[dict[str, Any]], None] = lambda event: None
@@ -53,7 +56,7 @@ class AgentQuestions:
     def ask(self, what: Consent, question: str) -> bool:
         """Whether the user says yes. Call from a thread that is not the loop's."""
         yes, no = _BUTTONS[what.value]
-        asking = ask_user(self._session, question, (yes, no))
+        asking = ask_user(self._session, self._worded(question), (yes, no))
         try:
             asked = asyncio.run_coroutine_threadsafe(asking, self.loop)
         except RuntimeError:  # The loop has been closed.
@@ -66,3 +69,14 @@ class AgentQuestions:
                 return chosen == yes and self._session.settings.trusted
         asked.cancel()
         return False
+
+    def _worded(self, question: str) -> str:
+        """The question; one about a connection says where that leads, as the editor's own does: it is the same consent,
+        and is kept."""
+        connections = self._project.environment().connections
+        for reference in connections.references() if connections is not None else ():
+            if question.startswith(f"Connect to {reference} "):
+                family, _, alias = reference.removeprefix("@").partition(".")
+                found = connections.get(family, alias) if connections is not None else None
+                return question if found is None else question_for(found)
+        return question

@@ -98,7 +98,7 @@ class Chats:
 
         project = self.project_for(uri)
         path = self.pipeline_path(project, uri)
-        questions = AgentQuestions(self._session)
+        questions = AgentQuestions(self._session, project)
 
         def work() -> str:
             chat = self._connect(project, questions, conversation=conversation, path=path, keep=False)
@@ -118,7 +118,7 @@ class Chats:
         from osiris.lsp.agent_questions import AgentQuestions
         from osiris.lsp.conversation import Conversation
 
-        questions = AgentQuestions(self._session)
+        questions = AgentQuestions(self._session, project)
         chat = await _said(asyncio.to_thread(self._connect, project, questions, **options))
         made = self._open.setdefault(chat.context.id, Conversation(chat, questions))
         idle = [one for one in self._open.values() if not one.busy and one is not made]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from osiris.core.agent.tool_table import BY_NAME
 from osiris.core.check import check_text
 from osiris.core.config import Config
 from osiris.core.discovery import DiscoveryAgent
-from osiris.core.error_taxonomy import OsirisError, ValidationError
+from osiris.core.error_taxonomy import ConnectionError, OsirisError, ValidationError  # noqa: A004 - our own
 from osiris.core.project import Project
 from osiris.core.source import read_source
 from osiris.core.state_store import StateStore
@@ -133,6 +134,8 @@ class Toolbox:
     def _list_tables(self, connection: str, contains: str = "") -> ToolResult:
         agent = self._agent(connection)
         tables = [info for info in agent.get_tables() if contains.casefold() in info.name.casefold()]
+        with contextlib.suppress(ConnectionError):  # so that proposals are checked to the last column
+            agent.discover_schema()
         default = self._default_schema(connection)
         lines = table_lines(tables, default)
         self.looked = True

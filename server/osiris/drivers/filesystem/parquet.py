@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.error_categories import ErrorCategory
+from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.core.file_patterns import common_type
 from osiris.drivers.context import StepContext, single_input, step_context
@@ -25,9 +27,10 @@ from osiris.drivers.filesystem.sources import (
 )
 from osiris.drivers.filesystem.writing import copy_to
 from osiris.drivers.targets import complete_file
-from osiris.sql.columns import Column
+from osiris.sql.columns import Column, quote_name
 
 VECTOR = 2048
+_NEGATIVE_INTERVALS = "do not support negative intervals"
 
 
 class ParquetExtractor:
@@ -84,6 +87,8 @@ class ParquetWriter:
         self, step_id: str, config: dict[str, Any], inputs: dict[str, Any] | None, ctx: ExecutionContext
     ) -> dict[str, Any]:
         """Write the one table that comes in. Raises OsirisError or duckdb.Error; then the target is as it was."""
+        import duckdb
+
         step = step_context(ctx)
         data = single_input(inputs, step_id)
         target = step.path(config)
@@ -93,6 +98,23 @@ class ParquetWriter:
         group = -(-int(config.get("row_group_size", 122_880)) // VECTOR) * VECTOR
         options = ["FORMAT parquet", f"COMPRESSION {compression}", f"ROW_GROUP_SIZE {group}"]
         with complete_file(target, step.temporary(target.path), create_dirs=config.get("create_dirs", True)) as part:
-            rows = copy_to(data, part, options, step)
+            try:
+                rows = copy_to(data, part, options, step)
+            except duckdb.IOException as error:
+                raise _no_interval(error, data.columns) or error from None
         step.wrote(rows, target)
         return {}
+
+
+def _no_interval(error: Exception, columns: Sequence[Column]) -> ExecutionError | None:
+    """DuckDB's error in words, when it is about durations below zero."""
+    if _NEGATIVE_INTERVALS not in str(error):
+        return None
+    names = [column.name for column in columns if "INTERVAL" in column.type]
+    which = f"The column {names[0]}" if len(names) == 1 else f"One of the columns {', '.join(names)}"
+    found = ExecutionError(
+        f"{which} holds a duration below zero, which Parquet files cannot hold.",
+        hint=f"Cast it in a SQL step: epoch({quote_name(names[0])}) for seconds, or CAST(... AS VARCHAR) for text.",
+    )
+    found.category = ErrorCategory.DATA
+    return found

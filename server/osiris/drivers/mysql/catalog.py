@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pymysql
+from pymysql.constants import FIELD_TYPE
 
 from osiris.core.catalog_source import Sample, ServerInfo, Timeouts
 from osiris.drivers.connection_fields import text_field
@@ -60,6 +61,19 @@ _MOST_BY_NAME = 50
 _GENERATED = re.compile(r"\b(?:VIRTUAL|STORED|PERSISTENT)\b")
 _VERSION = re.compile(r"(?:5\.5\.5-(?=\d))?(\d+(?:\.\d+)*)")
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
+
+# Types of whose values Python has another form than the server, or none (-838:59:59, 0000-00-00, 0E-10).
+_AS_WRITTEN = frozenset(
+    {
+        FIELD_TYPE.TIME,
+        FIELD_TYPE.DATE,
+        FIELD_TYPE.NEWDATE,
+        FIELD_TYPE.DATETIME,
+        FIELD_TYPE.TIMESTAMP,
+        FIELD_TYPE.DECIMAL,
+        FIELD_TYPE.NEWDECIMAL,
+    }
+)
 
 Key = tuple[str, str]
 
@@ -162,11 +176,21 @@ class MySQLSession:
         readable = self._rows(_READABLE, [table.schema, table.name]) if table.schema else ()
         columns = ", ".join(quote_name(column) for (column,) in readable) or "*"
         query = f"SELECT {columns} FROM {schema}{quote_name(table.name)} LIMIT {max(int(rows), 0)}"
-        with explained(self._peer, self._seconds), self._connection.cursor() as cursor:
+        with self._values_as_written(), explained(self._peer, self._seconds), self._connection.cursor() as cursor:
             cursor.execute(query)
             found = cursor.fetchall()
             names = tuple(str(described[0]) for described in cursor.description or ())
         return Sample(names, tuple(tuple(plain_value(value) for value in row) for row in found))
+
+    @contextmanager
+    def _values_as_written(self) -> Iterator[None]:
+        """Within this, numbers with a point, times and dates are the server's own text."""
+        decoders = self._connection.decoders
+        self._connection.decoders = {code: decode for code, decode in decoders.items() if code not in _AS_WRITTEN}
+        try:
+            yield
+        finally:
+            self._connection.decoders = decoders
 
     def _rows(self, query: str, values: Sequence[str] | None = None) -> Sequence[tuple[Any, ...]]:
         with explained(self._peer, self._seconds), self._connection.cursor() as cursor:

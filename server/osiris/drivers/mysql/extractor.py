@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SETTINGS = (
-    "SET SESSION time_zone = '+00:00'",  # TIMESTAMP is a point in time, told in the session's zone
     "SET SESSION net_write_timeout = 86400",  # the steps after this one take their time
-    "SET SESSION sql_select_limit = DEFAULT",
 )
 _OF_QUERY = "The result of the query"
 # Modes of MariaDB in which CONCAT takes NULL for an empty text, or an empty text is NULL: lines would not be true.

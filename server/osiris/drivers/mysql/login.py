@@ -23,6 +23,9 @@ DEFAULT_PORT = 3306
 PRODUCT = "MySQL"
 _TLS_MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
 
+# TIMESTAMP is a point in time, told in the session's zone: runs and samples must tell the same.
+_SAME_VALUES = "SET SESSION time_zone = '+00:00', sql_select_limit = DEFAULT"
+
 # Numbers of the server's and the client's errors.
 _WRONG_LOGIN = {1045, 1698, 3118, 1862, 1820}
 _NO_DATABASE, _NO_RIGHTS_TO_DATABASE = 1049, 1044
@@ -50,7 +53,7 @@ def open_connection(
             host=peer.host,
             port=peer.port,
             user=peer.user,
-            password=text_field(fields, "password"),
+            password=text_field(fields, "password").encode(),  # PyMySQL takes text for latin-1
             database=peer.database,
             charset="utf8mb4",
             autocommit=None,
@@ -64,6 +67,7 @@ def open_connection(
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SET SESSION TRANSACTION READ ONLY")
+                cursor.execute(_SAME_VALUES)
                 cursor.execute(_time_limit(connection, timeouts.statement))
         except BaseException:
             connection.close()

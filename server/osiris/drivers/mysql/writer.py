@@ -24,7 +24,6 @@ from osiris.sql.columns import Column
 
 _SETTINGS = (
     "SET SESSION TRANSACTION READ WRITE",
-    "SET SESSION time_zone = '+00:00'",
     # A value that does not fit is an error and not cut; backslash and quotes mean what the rows are written with.
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
     # The steps before this one take their time.

@@ -17,7 +17,7 @@ from osiris.core.catalog_source import Sample, ServerInfo, Timeouts
 from osiris.drivers.connection_fields import text_field
 from osiris.drivers.postgres import queries
 from osiris.drivers.postgres.arrow_types import arrow_type, list_of
-from osiris.drivers.postgres.login import PRODUCT, limited, open_connection
+from osiris.drivers.postgres.login import PRODUCT, SAME_VALUES, limited, open_connection
 from osiris.drivers.sample_values import plain_value
 from osiris.drivers.server_errors import Peer
 from osiris.language.catalog import Column, Columns, TableInfo, TableKind
@@ -149,7 +149,8 @@ class PostgresSession:
             try:
                 if connection.info.transaction_status == TransactionStatus.IDLE:
                     milliseconds = max(1, int(self._seconds * 950))
-                    connection.execute(f"SET LOCAL statement_timeout = {milliseconds}")
+                    limit = f"SET LOCAL statement_timeout = {milliseconds}"
+                    connection.execute("; ".join((limit, *SAME_VALUES)).encode())
                     if self._as_bytes:  # such a server knows of no encoding, and refuses to send what is not UTF-8
                         connection.execute("SET LOCAL client_encoding = 'SQL_ASCII'")
                 yield

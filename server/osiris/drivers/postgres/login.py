@@ -22,6 +22,15 @@ DEFAULT_PORT = 5432
 PRODUCT = "PostgreSQL"
 _TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
+SAME_VALUES = (
+    "SET LOCAL timezone = 'UTC'",
+    "SET LOCAL datestyle = 'ISO'",
+    "SET LOCAL intervalstyle = 'postgres'",
+    "SET LOCAL bytea_output = 'hex'",
+    "SET LOCAL extra_float_digits = 1",
+)
+"""What the text of values depends on, for one transaction: runs and samples must tell the same."""
+
 # A login that fails has no SQLSTATE here, only text: that of libpq is always English, that of the server mostly.
 _SAID: tuple[tuple[str, str], ...] = (
     (r"password authentication failed|no password supplied|ident authentication", "login"),

@@ -16,20 +16,15 @@ from osiris.core.error_categories import ErrorCategory
 from osiris.core.error_taxonomy import OsirisError
 from osiris.drivers.connection_fields import connection_fields
 from osiris.drivers.context import StepContext
-from osiris.drivers.postgres.login import explained, open_connection
+from osiris.drivers.postgres.login import SAME_VALUES, explained, open_connection
 
 _FIELDS = ("host", "port", "database", "user", "password", "schema", "sslmode", "sslrootcert", "sslcert", "sslkey")
 _CONNECT_SECONDS = 10.0
 _CANCEL_SECONDS = 1.0
 
-# What the text of values depends on, and for how long the server bears with us. LOCAL, since behind a pooler the server
-# process is another's afterwards.
+# LOCAL, since behind a pooler the server process is another's afterwards.
 _SETTINGS = (
-    "SET LOCAL timezone = 'UTC'",
-    "SET LOCAL datestyle = 'ISO'",
-    "SET LOCAL intervalstyle = 'postgres'",
-    "SET LOCAL bytea_output = 'hex'",
-    "SET LOCAL extra_float_digits = 1",
+    *SAME_VALUES,
     # A step has its own `timeout`; the server's limits must not end what the user lets run.
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL idle_in_transaction_session_timeout = 0",

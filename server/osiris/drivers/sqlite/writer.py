@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.error_categories import ErrorCategory
+from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.drivers.context import StepContext, single_input, step_context
 from osiris.drivers.journal import Entry, FileJournal, WrittenBefore
@@ -69,11 +70,6 @@ class SqliteWriter:
             except sqlite3.Error as error:
                 step.checkpoint()
                 raise explained(error, shown, "write to") from error
-            except OverflowError as error:
-                raise ConfigurationError(
-                    f"A whole number is too large for SQLite (64 bits) in what is to be written to {shown}.",
-                    hint="Cast that column in a SQL step: CAST(x AS DOUBLE) or CAST(x AS VARCHAR).",
-                ) from error
         return count
 
 
@@ -153,12 +149,56 @@ class _Table:
 
 
 def _batches(data: Dataset, columns: Sequence[Column], size: int, step: StepContext) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows in batches, each value as SQLite takes it."""
-    wanted = ", ".join(_expression(column) for column in columns)
+    """The rows in batches, each value as SQLite takes it.
+
+    In the end, numbers that lost digits are warned of. Raises ExecutionError for one that SQLite cannot take.
+    """
+    checks = [(column, check) for column in columns if (check := _unfit(column))]
+    wanted = ", ".join([*map(_expression, columns), *(check for _, check in checks)])
+    rounded: dict[str, None] = {}
     with data.scanned() as source:
         reader = step.database.connection.sql(f"SELECT {wanted} FROM {source}").to_arrow_reader(size)
         for batch in reader:
-            yield list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+            for (column, _), unfit in zip(checks, batch.columns[len(columns) :], strict=True):
+                if unfit.true_count:
+                    if _is_whole(column.type):
+                        raise _too_large(column)
+                    rounded[column.name] = None
+            yield list(zip(*(column.to_pylist() for column in batch.columns[: len(columns)]), strict=True))
+    if rounded:
+        step.warn(
+            f"SQLite has floating-point numbers only, and some here have more digits than those keep (about 15): the "
+            f"last ones were lost in {', '.join(rounded)}. To keep them, write text: CAST(x AS VARCHAR)."
+        )
+
+
+def _too_large(column: Column) -> ExecutionError:
+    error = ExecutionError(
+        f"The column {column.name} holds a whole number that is too large for SQLite (64 bits).",
+        hint=f"Cast it in a SQL step: CAST({quote_name(column.name)} AS VARCHAR) keeps all digits.",
+    )
+    error.category = ErrorCategory.DATA
+    return error
+
+
+def _is_whole(kind: str) -> bool:
+    """Whether numbers of a DuckDB type are whole, and may be too large for SQLite."""
+    return kind in _LARGE or (kind.startswith("DECIMAL") and _scale(kind) == "0")
+
+
+def _scale(kind: str) -> str:
+    return kind.rstrip(")").rpartition(",")[2].strip()
+
+
+def _unfit(column: Column) -> str:
+    """What is true in DuckDB for a value that SQLite cannot hold, or not with all its digits; empty: it holds all."""
+    name, kind = quote_name(column.name), column.type
+    if _is_whole(kind):
+        return f"{name} IS NOT NULL AND TRY_CAST({name} AS BIGINT) IS NULL"
+    if kind.startswith("DECIMAL") and int(kind.partition("(")[2].partition(",")[0]) > _SURE_DIGITS:
+        # By its shortest text, which is what everybody will see of it.
+        return f"TRY_CAST(CAST(CAST({name} AS DOUBLE) AS VARCHAR) AS {kind}) IS DISTINCT FROM {name}"
+    return ""
 
 
 def _expression(column: Column) -> str:
@@ -166,16 +206,17 @@ def _expression(column: Column) -> str:
     name, kind = quote_name(column.name), column.type
     if kind == "BOOLEAN":
         return f"CAST({name} AS INTEGER) AS {name}"
+    if _is_whole(kind):
+        return f"TRY_CAST({name} AS BIGINT) AS {name}"
     if kind.startswith("DECIMAL"):
-        scale = kind.rstrip(")").rpartition(",")[2].strip()
-        return f"CAST({name} AS {'BIGINT' if scale == '0' else 'DOUBLE'}) AS {name}"
-    if kind in ("HUGEINT", "UHUGEINT", "UBIGINT"):
-        return f"CAST({name} AS BIGINT) AS {name}"
+        return f"CAST({name} AS DOUBLE) AS {name}"
     if kind in _STORED:
         return name
     return f"CAST({name} AS VARCHAR) AS {name}"
 
 
+_SURE_DIGITS = 15  # so many every floating-point number keeps
+_LARGE = frozenset({"HUGEINT", "UHUGEINT", "UBIGINT"})
 _STORED = frozenset(
     {
         "TINYINT",
@@ -198,7 +239,7 @@ def _sqlite_type(kind: str) -> str:
     """The declared type in SQLite of a DuckDB type."""
     if kind in _TYPES:
         return _TYPES[kind]
-    if "INT" in kind and kind in _STORED | {"HUGEINT", "UHUGEINT", "UBIGINT"}:
+    if _is_whole(kind) or ("INT" in kind and kind in _STORED):
         return "INTEGER"
     if kind.startswith("DECIMAL"):
         return "REAL"
