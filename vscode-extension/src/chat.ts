@@ -13,6 +13,14 @@ export const proposalScheme = 'osiris-proposal';
 
 const forbiddenContext = 'osiris.aiForbidden';
 
+/** Under this key the workspace keeps what the panel showed last. */
+const shownKey = 'osiris.chat.shown';
+
+interface Shown {
+  conversation?: string;
+  uri?: string;
+}
+
 /** What `osiris.chat.start` answers. */
 interface Started {
   conversation: string;
@@ -37,6 +45,7 @@ export class Chat implements vscode.Disposable {
 
   constructor(
     private readonly extension: vscode.Uri,
+    private readonly kept: vscode.Memento,
     private readonly client: Client,
     private readonly runs: Runs,
   ) {
@@ -44,7 +53,7 @@ export class Chat implements vscode.Disposable {
     this.subscriptions = vscode.Disposable.from(
       vscode.commands.registerCommand(commandIds.openChat, () => this.open()),
       vscode.window.registerWebviewPanelSerializer(panelType, {
-        deserializeWebviewPanel: (panel, state: unknown) => this.revive(panel, state),
+        deserializeWebviewPanel: (panel) => this.revive(panel),
       }),
       vscode.workspace.registerTextDocumentContentProvider(proposalScheme, {
         provideTextDocumentContent: (uri) => this.texts.get(uri.toString()) ?? '',
@@ -105,12 +114,12 @@ export class Chat implements vscode.Disposable {
   }
 
   /** A panel of before the window was loaded anew. */
-  private async revive(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+  private async revive(panel: vscode.WebviewPanel): Promise<void> {
     if (!vscode.workspace.isTrusted || this.panel !== undefined) {
       return panel.dispose();
     }
     this.adopt(panel);
-    const { conversation, uri } = (state ?? {}) as { conversation?: string; uri?: string };
+    const { conversation, uri } = this.kept.get<Shown>(shownKey, {});
     this.set({ ...this.view, ...(uri === undefined ? about() : known(uri)) });
     await this.look(true);
     if (conversation !== undefined && this.view.status?.ready === true) {
@@ -313,6 +322,11 @@ export class Chat implements vscode.Disposable {
   }
 
   private set(view: ChatView): void {
+    const { conversation, uri } = view;
+    // The panel's own state is kept only now and then, and not always when a window is closed.
+    if (conversation !== this.view.conversation && this.panel !== undefined) {
+      void this.kept.update(shownKey, { conversation, uri });
+    }
     this.view = view;
     this.panel?.show(view);
   }

@@ -29,7 +29,8 @@ export interface ListedConversation {
   conversation: string;
   title: string;
   path: string | null;
-  changedAt: string;
+  /** Seconds since 1970. */
+  changedAt: number;
 }
 
 /** Whether a model can be asked, as the server says it. */
@@ -169,7 +170,9 @@ function answered(view: ChatView, event: ChatEvent, problem: string): ChatView {
   const usage = event['usage'] as { inputTokens?: number; outputTokens?: number } | undefined;
   const tokens = view.tokens + (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0);
   const ended = { ...view, busy: false, doing: '', tokens };
-  return problem === '' ? ended : noted(ended, 'warning', problem);
+  const last = view.items.at(-1);
+  const isSaid = last?.kind === 'note' && last.text === problem;
+  return problem === '' || isSaid ? ended : noted(ended, 'warning', problem);
 }
 
 function proposed(view: ChatView, proposal: Proposal & { attempt: number; final: boolean }): ChatView {

@@ -44,7 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
     provideSchemaView(active),
     registerDiscovery({ client: active, tree, output }),
     registerCommands({ client: active, runs, output, report: () => doctorReport(context, active, managed) }),
-    new Chat(context.extensionUri, active, runs),
+    new Chat(context.extensionUri, context.workspaceState, active, runs),
     watchYaml(),
     keepIndentation(),
     vscode.workspace.onDidOpenTextDocument(startFor),

@@ -47,6 +47,11 @@ test('every end of an answer frees the panel and says what happened', () => {
   }
 });
 
+test('a problem that was just noted is not said twice', () => {
+  const view = after(sent(emptyView(), 'Hello'), { event: 'note', text: 'A draft.' }, { event: 'response', problem: 'A draft.' });
+  assert.deepEqual(kinds(view.items), ['user', 'note']);
+});
+
 test('an event that nobody knows changes nothing', () => {
   const view = sent(emptyView(), 'Hello');
   assert.equal(heard(view, { event: 'llm_response' }), view);

@@ -3,10 +3,8 @@ import { type ChatView, type Item, stages, type Wish } from '../chatView';
 import { button, element } from './elements';
 import { itemElement } from './items';
 
-/** What outlives the page: hidden panels are thrown away, and windows loaded anew. */
+/** What outlives the page, which is thrown away while the panel is hidden. */
 interface Kept {
-  conversation?: string;
-  uri?: string;
   input?: string;
 }
 
@@ -20,6 +18,8 @@ const api = acquireVsCodeApi();
 const ask = (wish: Wish): void => api.postMessage(wish);
 let view: ChatView | undefined;
 let busyBefore = false;
+/** Whether the end of the conversation is in view, and is to stay there. */
+let following = true;
 
 const about = element('span', { className: 'about' });
 const anyPipeline = button('×', () => ask({ wish: 'anyPipeline' }), { className: 'icon', label: 'Talk about a new pipeline instead', title: 'Talk about a new pipeline instead' });
@@ -53,6 +53,8 @@ document.body.append(head, plan, past, first, log, foot);
 /** The elements of the items, each with what it was made of. */
 const shown: { made: string; element: HTMLElement }[] = [];
 
+log.addEventListener('scroll', () => (following = log.scrollHeight - log.scrollTop - log.clientHeight < 60));
+new ResizeObserver(follow).observe(log);
 input.addEventListener('input', keep);
 input.addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
@@ -88,12 +90,7 @@ function submit(): void {
 }
 
 function keep(): void {
-  const { conversation, uri } = view ?? api.getState() ?? {};
-  api.setState({
-    ...(conversation === undefined ? {} : { conversation }),
-    ...(uri === undefined ? {} : { uri }),
-    ...(input.value === '' ? {} : { input: input.value }),
-  });
+  api.setState({ input: input.value });
 }
 
 function show(next: ChatView): void {
@@ -117,7 +114,6 @@ function show(next: ChatView): void {
     input.focus();
   }
   busyBefore = next.busy;
-  keep();
 }
 
 function showFirst({ status, items }: ChatView): void {
@@ -155,8 +151,7 @@ function showPast({ history }: ChatView): void {
   }
   const rows = history.map(({ conversation, title, path, changedAt }) => {
     const row = button('', () => ask({ wish: 'resume', conversation }), { className: 'row' });
-    const when = new Date(changedAt);
-    const day = Number.isNaN(when.getTime()) ? changedAt : when.toLocaleString();
+    const day = new Date(changedAt * 1000).toLocaleString();
     row.append(element('span', { text: title || 'Without words' }), element('small', { text: [path, day].filter(Boolean).join(' · ') }));
     return element('li', {}, row);
   });
@@ -184,7 +179,6 @@ function showPlan({ state, history }: ChatView): void {
 }
 
 function showItems(next: ChatView): void {
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
   next.items.forEach((item: Item, index) => {
     const last = index === next.items.length - 1;
     const whole = item.kind === 'proposal' || item.kind === 'question';
@@ -202,7 +196,11 @@ function showItems(next: ChatView): void {
     shown[index] = { made, element: fresh };
   });
   shown.splice(next.items.length).forEach(({ element }) => element.remove());
-  if (atEnd) {
+  follow();
+}
+
+function follow(): void {
+  if (following) {
     log.scrollTop = log.scrollHeight;
   }
 }
