@@ -46,6 +46,11 @@ def shop(project):
     ]
 
 
+def kept(project):
+    """The runs whose rows are still there."""
+    return sorted(path.name for path in (project.root / ".osiris/data").glob("run_*"))
+
+
 def mend(project):
     project.database("other.db", "ALTER TABLE t RENAME COLUMN wrong TO a")
 
@@ -75,9 +80,32 @@ def test_what_sources_yielded_is_private_and_goes_when_all_is_done(project):
     assert stat.S_IMODE((folder / "read.arrow").stat().st_mode) == 0o600
     mend(project)
 
-    resumed = resume(project, failed)
+    resume(project, failed)
 
-    assert not (project.root / ".osiris/data" / resumed.path.name).exists()
+    assert kept(project) == []
+
+
+def test_what_all_runs_on_the_way_left_goes_when_the_last_of_them_succeeded(project):
+    first = project.run(*shop(project))
+    second = resume(project, first)
+    assert kept(project) == [first.path.name, second.path.name]
+    mend(project)
+
+    third = resume(project, second)
+
+    assert third.state == "succeeded"
+    assert kept(project) == []
+
+
+def test_what_a_run_left_goes_with_its_folder(project):
+    steps = shop(project)
+    failed, other = project.run(*steps), project.run(*steps[:2])
+    assert (other.state, kept(project)) == ("succeeded", [failed.path.name])
+
+    removed = project.store().clean(keep_days=0, root=project.root)
+
+    assert {info.id for info in removed} == {failed.path.name, other.path.name}
+    assert kept(project) == []
 
 
 def test_a_source_whose_rows_are_gone_is_read_again(project):

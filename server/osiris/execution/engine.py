@@ -16,6 +16,7 @@ from typing import Any
 from osiris.core.session_logging import SessionLogger
 from osiris.execution import conflicts, outcome
 from osiris.execution.left_data import Leaving, survives, write
+from osiris.execution.letting_go import let_go
 from osiris.execution.outcome import Outcome, StepRecord
 from osiris.execution.preparation import SPILL, Preparation
 from osiris.execution.progress import ProgressTicker
@@ -132,7 +133,7 @@ class Engine:
         try:
             with ProgressTicker(self) as ticker:
                 self._work(segments)
-            if self.sample is not None and self.sample.step in self._data:
+            if not self.cancelled and self.sample is not None and self.sample.step in self._data:
                 self.sample.fill(self._data[self.sample.step])
             seen = [record.memory or 0 for record in self.records.values()]
             peak = max([ticker.memory.peak() or 0, *seen]) or None
@@ -214,14 +215,19 @@ class Engine:
             self.event("connection_resolve_complete", name, connection=reference)
 
     def _work(self, segments: list[Segment]) -> None:
-        Scheduler(
+        scheduler = Scheduler(
             segments,
             lanes=self.database.lanes,
             after=conflicts.waits(segments, self.steps, self.root, self.allowed),
             first_lane_only=[segment.number for segment in segments if self._needs_signals(segment)],
             work=self._take,
             broken=self._interrupt,
-        ).run()
+        )
+        try:
+            scheduler.run()
+        except Exception:
+            if not self.cancelled:  # what is pulled from under those who work fails in ways that mean nothing
+                raise
 
     def _needs_signals(self, segment: Segment) -> bool:
         """Whether only a signal can wake a step when its time is up, and signals reach the first thread alone."""
@@ -247,6 +253,7 @@ class Engine:
         except StepFailed as failed:
             with self._state:
                 self._failed(segment, failed)
+            let_go(failed)
         else:
             if result is not None:
                 self._data[segment.last] = result
@@ -302,6 +309,8 @@ class Engine:
                     for source in sources_of(self._by_id[name]):
                         self._readers[source] -= 1
             over = [self._data.pop(name) for name in list(self._data) if self._readers[name] <= 0]
+        if self.cancelled:
+            return  # the whole database is closed at once
         for data in over:
             data.release()
 

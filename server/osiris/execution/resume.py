@@ -20,7 +20,7 @@ from osiris.drivers.journal import KEPT_DAYS
 from osiris.execution.folder import read_events, steps_by_events
 from osiris.execution.left_data import left_by
 from osiris.execution.runs import RunInfo
-from osiris.execution.ulid import seconds_of
+from osiris.execution.ulid import is_run_id, seconds_of
 
 CLAIM_FILE = "resumed"  # in the folder of a run: which one goes on with it
 _MARGIN_DAYS = 1  # the clocks of two machines may differ
@@ -151,6 +151,22 @@ def remove_remains(resume: Resume, run_dir: Path, paths: Iterable[str]) -> None:
                 for leftover in (part, f"{part}-journal", f"{part}.wal"):
                     with contextlib.suppress(OSError):
                         os.unlink(leftover)
+
+
+def runs_before(run_dir: Path) -> list[str]:
+    """The runs that led to the one in this folder, each resumed by the next one; the latest first."""
+    found: list[str] = []
+    while (of := _resumed_by(run_dir.with_name(found[-1]) if found else run_dir)) and of not in found:
+        found.append(of)
+    return found
+
+
+def _resumed_by(run_dir: Path) -> str | None:
+    try:
+        of = str(json.loads((run_dir / RESUME_FILE).read_bytes())["of"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return of if is_run_id(of) else None
 
 
 def already_resumed(of: str, note: Path) -> ConfigurationError:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from osiris.core.error_taxonomy import OsirisError
-from osiris.execution.left_data import remove_orphans
 from osiris.execution.lock import FileLock, locks_folder
 
 PAUSE_SECONDS = 3600.0
@@ -40,8 +39,7 @@ def clean_old_runs(root: Path, logs_dir: Path, keep: Keep) -> None:
         if not lock.acquire():
             return
         try:
-            RunStore(logs_dir).clean(keep_days=keep.days, keep_bytes=keep.size)
-            remove_orphans(root, logs_dir)
+            RunStore(logs_dir).clean(keep_days=keep.days, keep_bytes=keep.size, root=root)
             done.touch(mode=0o600)
             os.utime(done)
         finally:

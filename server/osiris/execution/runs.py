@@ -26,6 +26,7 @@ from osiris.execution.folder import (
     read_status,
     state_of,
 )
+from osiris.execution.left_data import Leaving, remove_orphans
 from osiris.execution.lock import is_locked
 from osiris.execution.ulid import is_run_id
 
@@ -100,11 +101,14 @@ class RunStore:
             atomic_write(info.path / CANCEL_FILE, b"", private=True)
         return info
 
-    def clean(self, *, keep_days: float | None = None, keep_bytes: float | None = None) -> builtins.list[RunInfo]:
+    def clean(
+        self, *, keep_days: float | None = None, keep_bytes: float | None = None, root: Path | None = None
+    ) -> builtins.list[RunInfo]:
         """Remove runs that ended more than ``keep_days`` ago, then the oldest while all take more than ``keep_bytes``.
 
         Runs that wait or run are never touched. The runs that were removed, the oldest first. What is left of runs
-        that were killed while they began goes, too.
+        that were killed while they began goes, too. With ``root``, the project, what the removed runs have left for
+        a resume goes with them.
         """
         self._remove_remains()
         removed: builtins.list[RunInfo] = []
@@ -123,6 +127,10 @@ class RunStore:
             if not info.active:
                 self._remove(info, removed)
                 total -= size
+        if root is not None:
+            for info in removed:
+                Leaving(root, info.id).remove()
+            remove_orphans(root, self.logs_dir)
         return removed
 
     def _remove(self, info: RunInfo, removed: builtins.list[RunInfo]) -> None:

@@ -33,7 +33,7 @@ from osiris.syntax.sql import tokenize_sql
 if TYPE_CHECKING:
     from osiris.execution.preparation import PreparedStep
 
-FORMAT = 1
+FORMAT = 2
 MOST_BYTES = 2 * 10**9
 MOST_ROWS = 1_000_000  # of a computed result: more rows take too long to write
 LEAST_SECONDS = 1.0  # of a computed result: what is made sooner is made again
@@ -265,7 +265,6 @@ def _keys(
             "format": FORMAT,
             "osiris": __version__,
             "engine": getattr(sys.modules.get("duckdb"), "__version__", ""),
-            "zone": [os.environ.get("TZ", ""), *time.tzname],
             "component": str(step.manifest["component"]),
             "spec": spec.fingerprint,
             "config": {key: value for key, value in step.config.items() if key != "connection"},

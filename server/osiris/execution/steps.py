@@ -15,6 +15,7 @@ from osiris.execution import outcome
 from osiris.execution.deadline import Deadline, woken_by_signals
 from osiris.execution.known_tables import note_written
 from osiris.execution.left_data import read, tee
+from osiris.execution.letting_go import let_go
 from osiris.execution.memory import own_memory
 from osiris.execution.segments import Segment, sources_of
 from osiris.sql.dataset import Dataset, as_dataset
@@ -122,6 +123,7 @@ class SegmentRun:
                 message = self._explained(error)[1]
                 pause = _pause(attempt, retry)
                 self.engine.event("step_retry", name, attempt=attempt, attempts=allowed, delay=pause, message=message)
+                let_go(error)
                 self.engine.wait(pause)
                 self.stopper = contexts[name].stopper = Stopper(stopped=self.engine.stopping)
                 contexts[name].begin_again()

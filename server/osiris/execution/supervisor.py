@@ -170,7 +170,7 @@ class Supervisor:
                 if "temporary" in message:
                     self._temporary = message["temporary"]
                 else:
-                    result.append(message["outcome"])
+                    result.append(message)
                     break
             over.set()
 
@@ -187,7 +187,9 @@ class Supervisor:
         if result:
             if not worker.wait(GRACE_SECONDS):
                 worker.kill()
-            return result[0]
+            outcome: dict[str, Any] = result[0]["outcome"]
+            # What breaks after somebody wanted the run to stop breaks because of that.
+            return self._cancelled_outcome() if result[0].get("broken") and self._stop_wanted() else outcome
         if not worker.wait(GRACE_SECONDS):
             worker.kill()
         self._clean()

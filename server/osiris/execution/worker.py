@@ -54,7 +54,7 @@ def main() -> None:
     try:
         message = _carry_out(request, channel, masker)
     except BaseException as error:  # noqa: BLE001 - the last resort: whatever it is, the supervisor must hear of it
-        message, code = _broken(error, masker), 3
+        message, code = {**_broken(error, masker), "broken": True}, 3
     channel.send(message)
     os._exit(code)  # threads of foreign code must not hold up the end
 
@@ -66,7 +66,7 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
     from osiris.execution.engine import Engine
     from osiris.execution.left_data import Leaving
     from osiris.execution.preparation import prepare
-    from osiris.execution.resume import Resume, remove_remains
+    from osiris.execution.resume import Resume, remove_remains, runs_before
     from osiris.execution.sample import Sample
     from osiris.execution.step_cache import StepCache
 
@@ -114,7 +114,8 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
         if engine.cancelled:
             told.wait(GRACE_SECONDS)  # servers that compute for us are told to stop, in the other thread
         if leaving is not None and outcome["state"] == "succeeded":
-            leaving.remove()
+            for name in (run_dir.name, *runs_before(run_dir)):
+                Leaving(root, name).remove()
         if cache is not None:
             cache.trim()
     # Numbers by step ids: a step may be called "tokens", and that makes none of its rows a secret.

@@ -6,6 +6,7 @@ threads and the tables that keep what steps yield.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ class RunDatabase:
         # Arrow tables and frames are known to one connection only, until another one wants to read them, too.
         self._registered: dict[str, Any] = {}
         self._known: list[set[str]] = []
+        self._unwanted: set[str] = set()  # kept tables that are to go
 
     def use_lane(self, lane: int) -> None:
         """From now on this thread uses the connection ``lane`` (from 0); threads that never say use the first."""
@@ -58,12 +60,29 @@ class RunDatabase:
             if not self._connections:
                 self._connections = open_run_connections(self.limits, self.lanes)
                 self._known = [set() for _ in self._connections]
-        lane = self.lane
-        connection = self._connections[lane]
-        for name in self._known[lane] - self._registered.keys():
-            self._known[lane].discard(name)
-            connection.unregister(name)
+        connection = self._connections[self.lane]
+        if self._unwanted or self._known[self.lane] - self._registered.keys():
+            self._tidy(connection, self._known[self.lane])
         return connection
+
+    def _tidy(self, connection: duckdb.DuckDBPyConnection, known: set[str]) -> None:
+        """Let go of what nobody wants any more; while somebody still reads over the connection, the next time."""
+        import duckdb
+
+        with contextlib.suppress(duckdb.ResourceInUseException):
+            for name in known - self._registered.keys():
+                connection.unregister(name)
+                known.discard(name)
+            with contextlib.suppress(KeyError):  # another thread took the last one
+                while self._unwanted:
+                    self._drop(connection, self._unwanted.pop())
+
+    def _drop(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
+        try:
+            connection.execute(f"DROP TABLE IF EXISTS {table}")
+        except BaseException:
+            self._unwanted.add(table)
+            raise
 
     @property
     def gate(self) -> Gate:
@@ -107,9 +126,9 @@ class RunDatabase:
         """Give back what ``keep`` or ``register`` holds under this quoted name."""
         name = source.strip('"')
         self._registered.pop(name, None)
-        connection = self.connection  # lets go of what is registered no more; other threads do so at their next step
         if name.startswith(_KEPT):
-            connection.execute(f"DROP TABLE IF EXISTS {source}")
+            self._unwanted.add(source)
+        _ = self.connection  # lets go of what is not wanted any more; other threads do so at their next step
 
     def interrupt(self, lane: int) -> None:
         """Stop the query that runs in a lane; safe from any thread."""

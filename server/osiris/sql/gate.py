@@ -45,6 +45,9 @@ _OF_EACH_CONNECTION = (
     "progress_bar_time=0",
     "python_enable_replacements=false",
 )
+IN_UTC = "SET GLOBAL TimeZone = 'UTC'"
+"""Without it DuckDB takes the zone of the machine, and the same rows have another date elsewhere."""
+
 _FUNCTION = re.compile(r'"function_name":"((?:[^"\\]|\\.)*)"')
 
 
@@ -91,6 +94,7 @@ class Gate:
         self._stand_ins: dict[tuple[Column, ...], str] = {}
         self._prefix = f"__{secrets.token_hex(8)}"  # no SQL of a user can know it
         self._connection = duckdb.connect(":memory:")
+        self._connection.execute(IN_UTC)
         for setting in (
             "threads=1",
             "enable_external_access=false",
@@ -317,6 +321,7 @@ def open_run_connections(limits: Limits, count: int) -> list[duckdb.DuckDBPyConn
     ]
     for setting in settings:
         first.execute(f"SET {setting}")
+    first.execute(IN_UTC)
     connections = [first, *(first.cursor() for _ in range(count - 1))]
     for connection in connections:
         for setting in _OF_EACH_CONNECTION:

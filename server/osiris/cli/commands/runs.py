@@ -103,10 +103,11 @@ def clean_runs(keep_days: float | None, keep_gb: float | None, logs_dir: str | N
     from osiris.core.config import Config
     from osiris.core.project import Project
 
-    runtime = Config.load(Project.find(Path.cwd()).root).runtime
+    root = Project.find(Path.cwd()).root
+    runtime = Config.load(root).runtime
     days = runtime.keep_days if keep_days is None else keep_days
     size = (runtime.keep_gb if keep_gb is None else keep_gb) * 1e9
-    removed = _store(logs_dir).clean(keep_days=days, keep_bytes=size)
+    removed = _store(logs_dir).clean(keep_days=days, keep_bytes=size, root=root)
     if layout == "json":
         write_json([run.id for run in removed])
     else:

@@ -12,7 +12,7 @@ from osiris.core.error_taxonomy import ConnectionError as Unreachable
 from osiris.drivers.context import StepContext
 from osiris.drivers.filesystem.sources import readable
 from osiris.drivers.paths import Place
-from osiris.sql.gate import engine_message
+from osiris.sql.gate import IN_UTC, engine_message
 from osiris.sql.messages import is_disk_full
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def open_database(path: Path, place: Place, step: StepContext, *, write: bool) -
     while True:
         step.checkpoint()
         try:
-            return duckdb.connect(str(path), read_only=not write, config=_settings(step))
+            connection = duckdb.connect(str(path), read_only=not write, config=_settings(step))
+            connection.execute(IN_UTC)
+            return connection
         except duckdb.Error as error:
             held = is_held(error)
             if not held or time.monotonic() > end:
