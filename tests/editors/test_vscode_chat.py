@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import code_server
 import pytest
@@ -58,7 +59,8 @@ def chatting(
     settings = {f"osiris.ai.{name}": value for name, value in own.items()}
     scratch = tmp_path_factory.mktemp("chat-server")
     with code_server.CodeServer(scratch, settings=settings) as server:
-        page = profile.new_page()
+        page, asked = profile.new_page(), set[str]()
+        page.on("request", lambda request: asked.add(urlsplit(request.url).hostname or ""))
         page.set_viewport_size({"width": 1400, "height": 1000})
         editor = EditorPage(page, server, folder)
         editor.open_file("osiris_connections.yaml")
@@ -66,6 +68,7 @@ def chatting(
         editor.close_sidebar()
         yield editor
         page.close()
+    assert asked <= {"127.0.0.1", "localhost", ""}, asked  # the page of the panel loads nothing from anywhere
 
 
 @pytest.fixture(autouse=True)
