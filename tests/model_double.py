@@ -35,6 +35,8 @@ class Refuses:
     status: int
     message: str = "no"
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: str | None = None
+    """The body as it is, instead of an error."""
 
 
 Answer = Says | Refuses
@@ -111,7 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _refuse(self, answer: Refuses) -> None:
-        body = json.dumps({"error": {"message": answer.message, "type": "error", "code": None}}).encode()
+        error = {"error": {"message": answer.message, "type": "error", "code": None}}
+        body = (json.dumps(error) if answer.raw is None else answer.raw).encode()
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)

@@ -13,7 +13,10 @@ from model_double import Says, model_double
 from osiris.core.agent.conversation import ChatState
 from osiris.core.agent.events import Proposed, Said, StateEntered, ToolUsed
 from osiris.core.agent.host import Consent, Rows
+from osiris.core.agent.proposals import propose
+from osiris.core.agent.saving import save
 from osiris.core.error_taxonomy import ExecutionError, ValidationError
+from osiris.core.project import Project
 
 LOOKING = Says("Let me look.", [("list_tables", {"connection": "@sqlite.shop"})])
 COLUMNS = Says("", [("describe_table", {"connection": "@sqlite.shop", "table": "orders"})])
@@ -158,7 +161,7 @@ class TestConsent:
         root = make_shop(tmp_path, "ai: {allow_rows: true}\n")
         rows = Rows(("customer",), (("Ada",),), False)
         look = Says("", [("preview_step", {"step": "total"})])
-        no, yes = Person(Consent.CONNECT), Person(Consent.ROWS, rows=rows)
+        no, yes = Person(Consent.CONNECT), Person(Consent.CONNECT, Consent.ROWS, rows=rows)
         with model_double(proposing(GOOD), look, Says("Fine."), look, Says("Fine.")) as double:
             agent = agent_of(root, double, no)
             agent.process_message("Revenue")
@@ -216,3 +219,71 @@ def test_two_conversations_at_once_do_not_know_of_each_other(tmp_path: Path) -> 
         second.process_message("I am Bob")
         first.process_message("Who am I?")
         assert told(double, "user") == ["I am Ada", "Who am I?"]
+
+
+class TestLookingAtRows:
+    LOOK = Says("", [("preview_step", {"step": "orders"})])
+    ROWS = Rows(("customer",), (("Ada",),), False)
+
+    def test_needs_the_consent_to_connect_as_well(self, tmp_path: Path) -> None:
+        root, person = make_shop(tmp_path, "ai: {allow_rows: true}\n"), Person(Consent.ROWS, rows=self.ROWS)
+        with model_double(proposing(GOOD), self.LOOK, Says("Fine.")) as double:
+            agent = agent_of(root, double, person)
+            agent.process_message("Revenue")
+            agent.process_message("Is it right?")
+            assert "does not want @sqlite.shop to be connected to" in told(double)[-1]
+        assert [what for what, _ in person.asked] == [Consent.ROWS, Consent.CONNECT]
+        assert person.previews == []
+
+    def test_leads_no_connection_to_another_address(self, tmp_path: Path) -> None:
+        root = make_shop(tmp_path, "ai: {allow_rows: true}\n")
+        person = Person(Consent.ROWS, Consent.CONNECT, rows=self.ROWS)
+        (root / "osiris_connections.yaml").write_text(
+            'connections: {mysql: {shop: {host: db, user: me, password: "${PW}", database: shop}}}\n'
+        )
+        elsewhere = GOOD.replace("sqlite", "mysql").replace('shop"\n', 'shop"\n      host: elsewhere.example\n')
+        with model_double(proposing(elsewhere), self.LOOK, Says("Fine.")) as double:
+            agent = agent_of(root, double, person)
+            assert agent.process_message("Revenue").problem is None
+            agent.process_message("Is it right?")
+            assert "names an address of its own (`host`)" in told(double)[-1]
+        assert person.asked == []
+        assert person.previews == []
+
+
+def test_a_change_of_a_step_keeps_what_the_user_has_changed_since_the_last_proposal(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    step = GOOD[GOOD.index("  - id: total") : GOOD.index("  - id: write")].replace("SUM", "AVG")
+    change = Says("", [("propose_step", {"step": "total", "oml": step, "summary": "The average."})])
+    with model_double(proposing(GOOD), change) as double:
+        agent = agent_of(root, double)
+        first = agent.process_message("Revenue").proposal
+        assert first is not None
+        path = agent.save(first)
+        path.write_text(GOOD.replace("out/revenue.csv", "out/mine.csv"))
+        second = agent.process_message("The average, please").proposal
+    assert second is not None
+    assert second.text == GOOD.replace("SUM", "AVG").replace("out/revenue.csv", "out/mine.csv")
+
+
+def test_a_cut_round_does_not_count_once_a_later_one_is_whole(tmp_path: Path) -> None:
+    cut = Says("", [("list_components", {})], finish="length")
+    with model_double(cut, proposing(GOOD)) as double:
+        response = agent_of(make_shop(tmp_path), double).process_message("Revenue")
+    assert response.problem is None
+    assert response.proposal is not None
+    assert response.proposal.ok
+
+
+@pytest.mark.parametrize(("mark", "codec"), [(b"", "utf-8"), (b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le")])
+def test_a_saved_file_keeps_its_encoding_ends_of_lines_and_permissions(tmp_path: Path, mark: bytes, codec: str) -> None:
+    root = make_shop(tmp_path)
+    path = root / "pipelines" / "revenue.oml.yaml"
+    path.parent.mkdir()
+    path.write_bytes(mark + GOOD.replace("\n", "\r\n").encode(codec))
+    path.chmod(0o600)
+    wanted = "# As asked for\n" + GOOD.replace("SUM", "AVG")
+    project = Project.find(root)
+    save(project, propose(project, wanted, "./pipelines//revenue.oml.yaml"))
+    assert path.read_bytes() == mark + wanted.replace("\n", "\r\n").encode(codec)
+    assert path.stat().st_mode & 0o777 == 0o600

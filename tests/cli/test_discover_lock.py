@@ -83,11 +83,36 @@ def test_a_table_that_another_pipeline_writes_need_not_be_there_to_lock(osiris, 
     assert done.stderr == ""
 
 
+def test_connections_that_can_be_read_are_locked_alone_by_name(osiris, shop):
+    osiris("discover", "--lock")
+    change(shop, "ALTER TABLE orders ADD COLUMN note TEXT")
+    connections = shop / "osiris_connections.yaml"
+    connections.write_text(connections.read_text() + "  duckdb:\n    gone: {path: data/gone.duckdb}\n")
+    (shop / "pipelines/gone.oml").write_text(
+        """oml_version: "0.1.0"
+name: gone
+steps:
+  - {id: r, component: duckdb.extractor, mode: read, needs: [], config: {connection: "@duckdb.gone", table: t}}
+"""
+    )
+
+    refused = osiris("discover", "--lock")
+    assert refused.returncode == 1
+    assert "since @duckdb.gone could not be read: it is written whole or not at all." in refused.stderr
+    assert "osiris discover --lock @sqlite.shop\n" in refused.stderr
+    assert "note" not in (shop / "osiris.schema.json").read_text()
+
+    done = osiris("discover", "--lock", "@sqlite.shop")
+    assert done.returncode == 0, done.stderr
+    assert "note" in (shop / "osiris.schema.json").read_text()
+
+
 def test_nothing_is_locked_when_a_connection_fails(osiris, shop):
     (shop / "data/shop.db").unlink()
     done = osiris("discover", "--lock")
     assert done.returncode == 1
-    assert "osiris.schema.json was not written." in done.stderr
+    assert "osiris.schema.json was not written, since @sqlite.shop could not be read" in done.stderr
+    assert "hint" not in done.stderr.partition("osiris.schema.json was not written")[2]
     assert not (shop / "osiris.schema.json").exists()
 
 

@@ -443,3 +443,20 @@ def test_following_is_for_runs_in_the_background(osiris):
     done = osiris("run", "pipelines/orders.oml.yaml", "--follow")
 
     assert (done.returncode, "goes with --detach" in done.stderr) == (2, True)
+
+
+def test_a_machine_that_gives_no_process_for_the_run_is_told_in_its_events_and_its_status(project):
+    nowhere = "import sys; sys.executable = '/nowhere/python'; from osiris.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-P", "-c", nowhere, "run", "pipelines/orders.oml.yaml", "--log-format", "json"]
+
+    done = subprocess.run(command, cwd=project, capture_output=True, encoding="utf-8", timeout=60)
+
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    status = json.loads(next((project / "logs").glob("run_*/status.json")).read_text())
+    assert (done.returncode, done.stderr) == (1, "")
+    assert [event["event"] for event in events] == ["run_queued", "run_error"]
+    assert events[-1]["message"] == (
+        "The process that carries out the run could not be started: No such file or directory."
+    )
+    assert (status["state"], status["error"]["code"]) == ("failed", "OML618")
+    assert {step["state"] for step in status["steps"]} == {"skipped"}

@@ -55,6 +55,21 @@ def test_preview_as_csv_and_json(osiris, project):
     }
 
 
+def test_preview_tells_null_from_texts_that_look_like_it(osiris, project):
+    query = """SELECT * FROM (VALUES (NULL, 1), ('NULL', 2), ('', 3), ('a, "b"', 4)) v(t, n)"""
+    (project / "pipelines/totals.oml").write_text(
+        TOTALS.replace("SELECT count(*) AS n, sum(amount) AS total, NULL AS nothing FROM df", query)
+    )
+
+    as_table = osiris("preview", "pipelines/totals.oml", "totals")
+    as_csv = osiris("preview", "pipelines/totals.oml", "totals", "--format", "csv")
+    osiris("run", "pipelines/totals.oml")
+
+    assert [line.split("  ")[0] for line in as_table.stdout.splitlines()] == ["t", "NULL", "'NULL'", "", 'a, "b"']
+    assert as_csv.stdout == 't,n\n,1\nNULL,2\n"",3\n"a, ""b""",4\n'
+    assert as_csv.stdout == (project / "out/totals.csv").read_text()
+
+
 def test_preview_of_what_does_not_compile_shows_the_findings(osiris, project):
     (project / "pipelines/totals.oml").write_text(TOTALS.replace("data/orders.csv", "[1]"))
 

@@ -106,3 +106,14 @@ def test_errors_in_the_steps_that_run_start_nothing(osiris, project):
     assert done.returncode == 1
     assert "qury" in done.stderr
     assert not (project / "logs").exists()
+
+
+def test_errors_in_steps_that_do_not_run_are_not_told(osiris, project):
+    path = project / "pipelines/orders.oml.yaml"
+    path.write_text(path.read_text() + BROKEN + BROKEN.replace("unfinished", "other").replace("qury", "qurry"))
+
+    done = osiris("run", "pipelines/orders.oml.yaml", "--to", "unfinished")
+
+    assert done.returncode == 1
+    assert "qury" in done.stderr
+    assert "qurry" not in done.stderr

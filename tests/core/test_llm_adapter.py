@@ -138,6 +138,12 @@ def test_an_answer_that_is_no_chat_completion_is_said() -> None:
         adapter(double, retries=0).complete("Hello")
 
 
+@pytest.mark.parametrize("sent", ["data: {oops", 'data: {"choices": [1]}', 'data: {"choices": [], "usage": [1]}'])
+def test_a_stream_of_something_else_is_said(sent: str) -> None:
+    with model_double(Refuses(200, raw=f"{sent}\n\n")) as double, pytest.raises(ModelError, match="no chat completion"):
+        adapter(double, retries=0).complete("Hello")
+
+
 def test_secrets_are_masked_before_anything_is_sent() -> None:
     call = ToolCall("c", "look", '{"table": "hunter22-secret"}')
     request = Request(
@@ -208,6 +214,11 @@ class TestWhatTheUserHasChosen:
         (tmp_path / "settings.yaml").write_text(text + "\n")
         with pytest.raises(ConfigurationError, match=said.replace("(", r"\(")):
             LLMAdapter.create(environ={"OSIRIS_CONFIG_DIR": str(tmp_path)})
+
+    @pytest.mark.parametrize("url", ["http://localhost:99999/v1", "http://localhost:port/v1", "localhost/v1"])
+    def test_an_address_that_is_none_is_said(self, url: str) -> None:
+        with pytest.raises(ConfigurationError, match="not an address that can be used"):
+            LLMAdapter.create("openai", "m", base_url=url, environ={})
 
     @pytest.mark.parametrize("url", ["http://example.org/v1", "http://10.0.0.7:8000/v1"])
     def test_a_key_does_not_travel_unencrypted(self, url: str) -> None:

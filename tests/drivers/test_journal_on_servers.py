@@ -74,6 +74,34 @@ def test_a_run_that_is_cancelled_while_it_waits_for_the_answer_to_commit_may_hav
     assert rows(shop) == [0, 1, 2]
 
 
+@pytest.mark.parametrize(("third", "entries"), [("", 1), ("3", 0)], ids=["a row lacks its key", "none does"])
+def test_an_upsert_adds_the_rows_without_a_key_once(shop, third, entries):
+    shop.execute("CREATE TABLE u (k INT UNIQUE, a INT)", "INSERT INTO u VALUES (1, 0)")
+    shop.write("u.csv", f"k,a\n1,1\n2,2\n{third},3\n")
+    steps = (shop.csv("read", "u.csv"), shop.load("read", table="u", mode="upsert", primary_key="k"))
+    run = shop.run(*steps)
+    assert run.state == "succeeded", run.error()
+    assert shop.query(f"SELECT count(*) FROM {TABLE}") == [(entries,)]
+    cut_after(run.path, "step_commit", "w")
+
+    resumed = go_on(shop, run.path.name)
+
+    assert resumed.state == "succeeded", resumed.error()
+    assert [row[0] for row in shop.query("SELECT a FROM u ORDER BY a")] == [1, 2, 3]
+
+
+def test_an_upsert_into_a_table_whose_key_is_never_missing_makes_no_journal(shop):
+    shop.execute("CREATE TABLE u (k INT PRIMARY KEY, a INT)")
+    shop.write("u.csv", "k,a\n1,1\n")
+
+    run = shop.run(shop.csv("read", "u.csv"), shop.load("read", table="u", mode="upsert", primary_key="k"))
+
+    assert run.state == "succeeded", run.error()
+    here = "DATABASE()" if shop.server.family == "mysql" else "current_schema()"
+    tables = f"SELECT table_name FROM information_schema.tables WHERE table_schema = {here} ORDER BY 1"
+    assert shop.query(tables) == [("t",), ("u",)]
+
+
 JOURNAL = f"""
 CREATE TABLE {TABLE} (
   run_id VARCHAR(64) NOT NULL, step_id VARCHAR(255) NOT NULL, target VARCHAR(64) NOT NULL,

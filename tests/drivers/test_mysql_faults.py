@@ -38,7 +38,7 @@ REFUSED = {
     ),
     "a change by a function": (
         {"query": "SELECT grow()"},
-        "{Server} reports: Cannot execute statement in a READ ONLY transaction.",
+        "{Server} reports: Cannot execute statement in a READ ONLY transaction. Only queries that read are allowed.",
     ),
     "a table that a query does not find": (
         {"query": "SELECT * FROM nowhere"},

@@ -295,6 +295,16 @@ def test_a_table_that_was_to_be_made_is_not_there_when_the_step_fails(mysql_shop
     assert mysql_shop.query("SHOW TABLES") == [("osiris_journal",)]
 
 
+def test_messages_call_a_table_that_is_being_made_by_the_name_it_will_have(mysql_shop):
+    mysql_shop.server.execute("SET GLOBAL local_infile = 0")
+    try:
+        run = mysql_shop.put("SELECT 1 AS id, DATE '20000-01-01' AS day", table="fresh", create_table=True)
+    finally:
+        mysql_shop.server.execute("SET GLOBAL local_infile = 1")
+
+    assert run.error("w").endswith(f"for column `{mysql_shop.database_name}`.`fresh`.`day` at row 1.")
+
+
 def test_a_row_longer_than_the_server_takes_in_one_statement(mysql_shop, way):
     mysql_shop.execute("CREATE TABLE t (x LONGTEXT)", "SET GLOBAL max_allowed_packet = 102400")
     try:

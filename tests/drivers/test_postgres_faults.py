@@ -33,7 +33,11 @@ REFUSED = {
     ),
     "not a SELECT": (
         {"query": "DELETE FROM people RETURNING id"},
-        '{Server} reports: syntax error at or near "FROM".',
+        "Only queries that read are allowed, and this one has DELETE.",
+    ),
+    "a change within WITH": (
+        {"query": "WITH x AS (/* all */ delete FROM people RETURNING id) SELECT * FROM x"},
+        "Only queries that read are allowed, and this one has DELETE.",
     ),
     "two statements": ({"query": "SELECT 1; SELECT 2"}, '{Server} reports: syntax error at or near ";".'),
     "statements that would fit where the query stands": (
@@ -46,7 +50,7 @@ REFUSED = {
     ),
     "a change by a function": (
         {"query": "SELECT grow()"},
-        "{Server} reports: cannot execute INSERT in a read-only transaction.",
+        "{Server} reports: cannot execute INSERT in a read-only transaction. Only queries that read are allowed.",
     ),
 }
 

@@ -78,6 +78,49 @@ def test_rows_that_were_not_committed_are_added(project, family):
     assert rows(project, family) == [(0,), (1,), (2,)]
 
 
+def upserted(project, family, rows):
+    """A run that put rows ``(a, key)`` into a table with a unique key."""
+    kind = "BIGINT" if family == "duckdb" else "INTEGER"
+    with connect(project.root / FAMILIES[family]) as connection:
+        connection.execute(f"CREATE TABLE t (a {kind}, k {kind} UNIQUE)")
+    read = project.sql("read", (), f"SELECT a::BIGINT AS a, k::BIGINT AS k FROM (VALUES {rows}) AS v(a, k)")
+    add = append(project, family)
+    run = project.run(read, {**add, "config": {**add["config"], "write_mode": "upsert", "primary_key": "k"}})
+    assert run.state == "succeeded", run.error()
+    cut_after(run.path, "step_commit", "add")
+    return run
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_upsert_whose_rows_lack_a_key_does_not_add_them_again(project, family):
+    run = upserted(project, family, "(1, 1), (2, NULL), (3, NULL)")
+
+    resumed = go_on(project, run.path.name)
+
+    assert resumed.state == "succeeded", resumed.error()
+    assert rows(project, family) == [(1,), (2,), (3,)]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_upsert_whose_rows_have_all_their_keys_needs_no_journal(project, family):
+    project.write("osiris.yaml", "runs: {journal: false}\n")
+    run = upserted(project, family, "(1, 1), (2, 2)")
+
+    resumed = go_on(project, run.path.name)
+
+    assert resumed.state == "succeeded", resumed.error()
+    assert rows(project, family) == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_where_no_journal_is_wanted_an_upsert_whose_rows_lack_a_key_is_a_question(project, family):
+    project.write("osiris.yaml", "runs: {journal: false}\n")
+    run = upserted(project, family, "(1, NULL)")
+
+    with pytest.raises(OutcomeUnknown, match="The step add was under way"):
+        go_on(project, run.path.name)
+
+
 def test_a_doubt_is_handed_on_until_the_step_has_had_its_turn(project):
     run = appended(project, "sqlite")
     cut_after(run.path, "step_commit", "add")

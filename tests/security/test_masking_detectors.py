@@ -104,6 +104,23 @@ def test_the_default_of_a_reference_is_a_password() -> None:
     assert [text[start:end] for start, end in dsn_password_spans(text)] == ["${PW:-hunter2}"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cannot read data/my-secret.csv: No such file or folder.",
+        "ls: cannot access 'token.txt': Permission denied",
+        "Where to put the password: .env, or the environment",
+    ],
+)
+def test_what_messages_say_of_files_is_no_secret(text: str) -> None:
+    assert assigned_secret_spans(text) == []
+
+
+@pytest.mark.parametrize("text", ["password: Nosuch1", "pw: .env1x", "token=.env.9f3k"])
+def test_a_value_that_begins_like_such_a_message_is_a_secret(text: str) -> None:
+    assert len(assigned_secret_spans(text)) == 1
+
+
 def test_several_secrets_in_one_text_are_all_found() -> None:
     text = "password=a token='b c' --api-key d url=postgres://me:e@f"
     assert [text[start:end] for start, end in assigned_secret_spans(text)] == ["a", "b c", "d"]

@@ -21,7 +21,7 @@ from osiris.cli.failures import DID_NOT_WORK, UsageProblem, report, say_error
 from osiris.cli.source_view import plain_line
 from osiris.cli.streams import colour_wanted, paint, write_json_line
 from osiris.core.agent.host import Consent
-from osiris.core.agent.proposals import Proposal
+from osiris.core.agent.proposals import Proposal, with_plain_ends
 from osiris.core.conversational_agent import AgentResponse
 from osiris.core.error_taxonomy import OsirisError
 from osiris.core.llm.errors import ModelCancelledError
@@ -334,7 +334,7 @@ def _is_draft(response: AgentResponse) -> bool:
 
 def _is_saved(project: Project, proposal: Proposal) -> bool:
     file: Path = project.root / proposal.path
-    return file.exists() and read_source(file) == proposal.text
+    return file.exists() and with_plain_ends(read_source(file)) == proposal.text
 
 
 @contextlib.contextmanager

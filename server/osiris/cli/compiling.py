@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from osiris.core.checked_files import findings_as_data
 if TYPE_CHECKING:
     from osiris.core.compiler_v0 import CompileResult
     from osiris.core.project import Project
+    from osiris.syntax.diagnostic import Diagnostic
 
 
 def compile_or_explain(
@@ -37,10 +39,12 @@ def compile_or_explain(
     written.
     """
     text = readable_text(path)
-    result = _compiled(path, text, project, profile, params, write, step) if isinstance(text, str) else None
-    if result is not None:
+    result = _compiled(path, text, project, profile, params, write, step) if isinstance(text, str) else ()
+    if not isinstance(result, tuple):
         return result
     checked = check_file(path, project, profile, params)
+    if step is not None and result:
+        checked = replace(checked, diagnostics=result)
     if as_json:
         write_json({"ok": False, "diagnostics": findings_as_data([checked])})
         return None
@@ -59,7 +63,8 @@ def _compiled(
     params: Mapping[str, Any],
     write: bool,
     step: str | None,
-) -> CompileResult | None:
+) -> CompileResult | tuple[Diagnostic, ...]:
+    """The compiled pipeline, or what was found in what was to be compiled."""
     from osiris.core.compiler_v0 import CompileResult, compile_file, compile_text
     from osiris.core.error_taxonomy import CompilationError
 
@@ -71,4 +76,4 @@ def _compiled(
     except CompilationError as problem:
         if not problem.diagnostics:
             raise
-        return None
+        return tuple(problem.diagnostics)

@@ -85,7 +85,7 @@ def write_lock(
     found = _find(project, chosen, wanted, layout)
     failed = [one for one in found if not one.outcome.ok]
     if failed and not (wanted.cached and len(failed) < len(found)):
-        return _not_done(found, layout, f"{LOCK_FILE} was not written.")
+        return _not_written(found, layout)
     known = {one.outcome.connection: one.catalog for one in found if one.catalog is not None and one.outcome.ok}
     after = make_lock({name: list(tables) for name, tables in used.tables.items()}, known, before)
     path = project.root / LOCK_FILE
@@ -236,13 +236,20 @@ def _find(project: Project, chosen: list[Connection], wanted: Wanted, layout: st
     return find(project, chosen, wanted, done=lambda one: show_connection(one, width))
 
 
-def _not_done(found: Sequence[Found], layout: str, consequence: str) -> int:
-    """Say why nothing came of it."""
+def _not_written(found: Sequence[Found], layout: str) -> int:
+    """Say why no file was written, and how one of the other connections would be."""
     if layout == "json":
         write_json({"ok": False, "connections": [one.outcome.plain() for one in found]})
         _say_failures(found)
-    else:
-        say_error(consequence)
+    failed = [one.outcome.connection for one in found if not one.outcome.ok]
+    others = [one.outcome.connection for one in found if one.outcome.ok]
+    say_error(
+        f"{LOCK_FILE} was not written, since {', '.join(failed)} could not be read: it is written whole or not at all.",
+        f"To lock the others alone, name them; what the file holds of {failed[0]} stays: "
+        f"osiris discover --lock {' '.join(others)}"
+        if others
+        else None,
+    )
     return DID_NOT_WORK
 
 

@@ -24,7 +24,7 @@ from osiris.core.files import is_inside, write_if_changed
 from osiris.core.manifest import MANIFEST_NAME, Manifest, generate_fingerprint, manifest_bytes
 from osiris.core.manifest_build import build_manifest
 from osiris.core.oml_text import oml_text
-from osiris.core.partial_analysis import has_errors_for, steps_up_to
+from osiris.core.partial_analysis import findings_for, steps_up_to
 from osiris.core.project import Project
 from osiris.core.project_scan import OML_ENDINGS, YAML_ENDINGS
 from osiris.core.source import read_source
@@ -115,8 +115,9 @@ def compile_text(
     only = steps_up_to(analysis, step) if step is not None else None
     if project is not None:
         _check_connections(analysis, project.environment(path), only)
-    if not analysis.ok and (only is None or has_errors_for(analysis, only)):
-        raise _not_compiled(analysis, project, path)
+    findings = tuple(analysis.diagnostics) if only is None else findings_for(analysis, only)
+    if any(finding.severity == Severity.ERROR for finding in findings):
+        raise _not_compiled(analysis, findings, project, path)
     connections = project.environment(path).connections if project is not None else None
     on_failure = project.config.values.get("on_failure") if project is not None else None
     manifest = build_manifest(
@@ -241,10 +242,12 @@ def _check_connections(analysis: Analysis, environment: Environment, only: Colle
             ConnectionConfig.of(database.connection).require_sound()
 
 
-def _not_compiled(analysis: Analysis, project: Project | None, path: Path | None) -> CompilationError:
-    errors = [finding for finding in analysis.diagnostics if finding.severity == Severity.ERROR]
+def _not_compiled(
+    analysis: Analysis, findings: tuple[Diagnostic, ...], project: Project | None, path: Path | None
+) -> CompilationError:
+    errors = [finding for finding in findings if finding.severity == Severity.ERROR]
     line, column = analysis.document.lines.line_column(errors[0].span.start)
     name = "" if path is None else f"{project.relative(path) if project is not None else path}:"
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     message = f"{name}{line + 1}:{column + 1}: {errors[0].message}{more}"
-    return CompilationError(message, code=errors[0].code, diagnostics=tuple(analysis.diagnostics))
+    return CompilationError(message, code=errors[0].code, diagnostics=findings)

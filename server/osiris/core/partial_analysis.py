@@ -1,11 +1,11 @@
-"""The part of an analysed pipeline that one step needs, and whether that part is free of errors."""
+"""The part of an analysed pipeline that one step needs, and what was found in it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 from osiris.language.analysis import Analysis
-from osiris.syntax.diagnostic import Severity
+from osiris.syntax.diagnostic import Diagnostic
 
 
 def steps_up_to(analysis: Analysis, step: str) -> frozenset[int] | None:
@@ -23,20 +23,18 @@ def steps_up_to(analysis: Analysis, step: str) -> frozenset[int] | None:
     return frozenset(found)
 
 
-def has_errors_for(analysis: Analysis, only: Collection[int]) -> bool:
-    """Whether an error keeps the steps ``only`` from being carried out.
+def findings_for(analysis: Analysis, only: Collection[int]) -> tuple[Diagnostic, ...]:
+    """What was found that concerns the steps ``only``.
 
-    Those in other steps do not count; but text that is no YAML does, since nobody knows where it was to end, and so
+    What stands in other steps does not; but text that is no YAML does, since nobody knows where it was to end, and so
     does another step of the same id.
     """
     steps = analysis.pipeline.steps
     ids = {steps[index].id for index in only}
     others = [step.span for step in steps if step.index not in only and step.id not in ids]
-    return any(
-        error.severity is Severity.ERROR
-        and (
-            error.code.startswith("OML0")
-            or not any(span.start <= error.span.start and error.span.end <= span.end for span in others)
-        )
-        for error in analysis.diagnostics
+    return tuple(
+        found
+        for found in analysis.diagnostics
+        if found.code.startswith("OML0")
+        or not any(span.start <= found.span.start and found.span.end <= span.end for span in others)
     )

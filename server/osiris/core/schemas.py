@@ -156,6 +156,7 @@ def event_schema() -> dict[str, Any]:
         "message": _is("string", "What went wrong."),
         "all_or_nothing": _is("boolean", "True: until its `step_commit`, nothing of what the step writes is final."),
         "journalled": _is("boolean", "Whether the target holds an entry that tells a later run that the rows came."),
+        "repeatable": _is("boolean", "True: what the step writes comes out the same when it is done twice."),
         "outcome_unknown": _is("boolean", "True: nobody knows whether the step has written its rows."),
         "line": _is("integer", "The line in the query of the step that the error is about, from 1.", minimum=1),
         "column": _is("integer", "The column in that line, from 1, in characters.", minimum=1),

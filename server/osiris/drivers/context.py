@@ -111,7 +111,8 @@ class StepContext(ExecutionContext):
 
         ``journalled``: whether the target itself can tell; None when it need not, since the step can be repeated.
         """
-        self.log_event("step_commit", {"step_id": self.step_id, "journalled": bool(journalled)})
+        about = {"journalled": bool(journalled), "repeatable": journalled is None}
+        self.log_event("step_commit", {"step_id": self.step_id, **about})
         if journalled is False:
             self.logger.sync()  # the note is all there is: it must outlive this machine, too
 

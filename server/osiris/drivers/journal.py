@@ -48,6 +48,8 @@ class Entry(NamedTuple):
 class Journal(ABC):
     """The journal beside one table that rows are appended to; ``appends``: whether they are, and not put in otherwise.
 
+    An upsert appends, too, where a row has NULL in its key: it is equal to no other and would be there twice.
+
     ``begin`` comes before everything else, ``enter`` last in the transaction. In between nothing is known to others.
     """
 
@@ -76,6 +78,10 @@ class Journal(ABC):
         from osiris.core.config import Config
 
         return Config.load(self.step.root).runtime.journal
+
+    def nothing_appended(self) -> None:
+        """Say that no row came that would be there twice if the step were done again: no entry is needed."""
+        self.appends = self.kept = False
 
     def enter(self) -> None:
         """Enter what the transaction did, and tell the run that it is about to be made final. Raises WrittenBefore."""
@@ -131,6 +137,12 @@ class FileJournal(Journal):
         """``connection``: what ``execute`` of it takes SQL with ``?`` and what that returns has ``fetchall``."""
         super().__init__(step, entry, shown, appends=appends)
         self.connection = connection
+
+    def rows_appended(self) -> None:
+        """Say that an upsert brought rows that would be there twice if the step were done again."""
+        if not self.appends:
+            self.appends = True
+            self.kept = self._wanted() and self._make()
 
     def _make(self) -> bool:
         self.connection.execute(

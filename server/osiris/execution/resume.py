@@ -211,15 +211,18 @@ def _trace(step: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> Trac
     A step that said that it failed has written nothing: writers of ours write all or nothing. One that was stopped
     from outside said nothing; but writers into databases say when they begin to make their rows final.
     """
-    if step.get("mode") != "write" or _repeatable(step):
+    if step.get("mode") != "write":
         return Trace.NOT_NEEDED
     told = [event for event in events if event.get("step_id") == step["id"]]
+    commits = [event for event in told if event.get("event") == "step_commit"]
+    # An upsert adds rows that have NULL in their key, and says so.
+    if _repeatable(step) and all(event.get("repeatable", True) for event in commits):
+        return Trace.NOT_NEEDED
     begun = [event for event in told if event.get("event") == "step_start"]
     ended = any(event.get("event") in ("step_error", "step_skipped") for event in told)
     unknown = any(event.get("outcome_unknown") for event in told)
     if not unknown and (not begun or (ended and _is_own(step))):
         return Trace.NOT_NEEDED
-    commits = [event for event in told if event.get("event") == "step_commit"]
     if not commits:
         certain = begun and begun[0].get("all_or_nothing") and not unknown
         return Trace.NOT_NEEDED if certain else Trace.NOWHERE

@@ -121,11 +121,16 @@ class Supervisor:
     def run(self) -> dict[str, Any]:
         """Carry the run to its end; its final status. Runs that nobody keeps any more are removed meanwhile."""
         request = self.request
-        threading.Thread(
+        cleaning = threading.Thread(
             target=clean_old_runs, args=(request.root, request.logs_dir, request.keep), daemon=True
-        ).start()
+        )
         try:
-            outcome = self._outcome()
+            with contextlib.suppress(RuntimeError):  # no room for a thread: another run cleans
+                cleaning.start()
+            try:
+                outcome = self._outcome()
+            except (OSError, RuntimeError, OsirisError) as error:
+                outcome = self._not_carried_out(error)
             return self._finish(outcome)
         finally:
             self.logger.close()
@@ -159,6 +164,23 @@ class Supervisor:
             }
         )
         return self._watch(worker)
+
+    def _not_carried_out(self, error: Exception) -> dict[str, Any]:
+        """The machine gave us no process, or no thread to listen to it."""
+        if self.worker is not None:
+            self.worker.kill()
+            self._clean()
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        problem = {
+            "code": "OML618",
+            "message": f"The process that carries out the run could not be started: {reason.rstrip('.')}.",
+            "hint": "Look at the limits of processes, memory and open files of this user, or of the container.",
+        }
+        steps, _ = self.folder.steps_so_far()
+        for step in steps:
+            if step["state"] in ("running", "pending"):
+                step["state"] = "skipped"
+        return {"state": "failed", "error": problem, "steps": steps, "rows": {}}
 
     def _watch(self, worker: Worker) -> dict[str, Any]:
         """Wait for the worker's word, for its death, or for somebody who wants the run to stop."""

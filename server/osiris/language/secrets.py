@@ -321,6 +321,14 @@ def _value(text: str, position: int) -> tuple[int, int, int]:
 _OPTION = re.compile(r"(?<![\w\-])--?([A-Za-z][\w\-]*+)\s{1,4}+([^\s\-]\S*+)")
 
 
+# What follows the name of a file in messages, and the name of the file that secrets are to stand in.
+_NO_VALUE = re.compile(
+    r"(?:No such (?:file|directory)|Permission denied|Operation not permitted|Is a directory|Not a directory|"
+    r"File exists|File name too long|Read-only file system|Input/output error|No space left on device|"
+    r"Too many open files|\.env(?:\.example)?(?![\w\-]|\.\w))"
+)
+
+
 def assigned_secret_spans(text: str) -> list[tuple[int, int]]:
     """Where text gives a secret by its name: ``password=x``, ``"apiKey": "x"``, ``token: x``, ``--password x``."""
     spans = [
@@ -336,7 +344,9 @@ def assigned_secret_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _is_prose(text: str, key: str, value: int) -> bool:
-    """``unexpected token: SELECT``, as parsers say it."""
+    """``unexpected token: SELECT``, as parsers say it, or ``my-secrets.csv: No such file`` as the system does."""
+    if _NO_VALUE.match(text, value):
+        return True
     if key.lower() != "token":
         return False
     before = text[max(0, value - 40) : value].lower().rpartition("token")

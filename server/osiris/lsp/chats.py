@@ -266,6 +266,7 @@ async def _said(connecting: Awaitable[T]) -> T:
 
 
 def _say_run(conversation: Conversation) -> Path:
+    from osiris.core.agent.proposals import with_plain_ends
     from osiris.core.source import read_source
 
     chat = conversation.chat
@@ -275,7 +276,7 @@ def _say_run(conversation: Conversation) -> Path:
     path = chat.project.root / draft.path
     there = read_source(path) if path.exists() else None
     proposed = chat.context.draft
-    if there is None or proposed is None or there.replace("\r\n", "\n") != proposed:
+    if there is None or proposed is None or with_plain_ends(there) != proposed:
         raise RequestError(f"Apply the proposal and save {draft.path} first: a run takes the file as it is saved.")
     chat.agent.say_run()
     return path

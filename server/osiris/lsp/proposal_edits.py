@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from osiris.core.agent.proposals import checked, with_ends_of, with_plain_ends
 from osiris.lsp.agent_questions import ask_user
 from osiris.lsp.edits import Source, source_in
 from osiris.lsp.errors import CONTENT_MODIFIED, RequestError
@@ -32,15 +33,13 @@ async def apply_proposal(session: Session, project: Project, proposal: Proposal)
 
     Raises RequestError for a draft with errors, and when the file is not the one that it was made for any more.
     """
-    from osiris.core.agent.proposals import checked
-
     judged = await asyncio.to_thread(checked, project, proposal)
     if not judged.ok:
         first = judged.errors()
         why = f": {first[0].message}" if first else "."
         raise RequestError(f"A draft with errors is not applied to a pipeline{why}")
     source = _present(session, project, proposal)
-    if source.text == _as_there(source, proposal.text) and source.exists:
+    if source.text == with_ends_of(source.text, proposal.text) and source.exists:
         return True
     if not session.client.change_annotations:
         session.log(f"Proposed change:\n{proposal.diff()}")
@@ -66,9 +65,8 @@ def _present(session: Session, project: Project, proposal: Proposal) -> Source:
         raise RequestError(f"{proposal.path} cannot be read.")
     if not source.exists and not session.client.create_files:
         raise RequestError(f"The editor cannot make the file {proposal.path}. Make it, empty, and ask again.")
-    now = _plain(source.text) if source.exists else None
-    before = _plain(proposal.before) if proposal.before is not None else None
-    if now not in (before, _plain(proposal.text)):
+    now = with_plain_ends(source.text) if source.exists else None
+    if now not in (proposal.before, proposal.text):
         raise RequestError(
             f"{proposal.path} has changed since this was proposed. Ask again, so that nothing is lost.",
             CONTENT_MODIFIED,
@@ -77,7 +75,7 @@ def _present(session: Session, project: Project, proposal: Proposal) -> Source:
 
 
 def _edit(session: Session, source: Source, proposal: Proposal) -> types.WorkspaceEdit:
-    found = list(line_edits(source.text, _as_there(source, proposal.text)))
+    found = list(line_edits(source.text, with_ends_of(source.text, proposal.text)))
     if not session.client.document_changes:
         plain = [types.TextEdit(source.range(edit.span), edit.new_text) for edit in found]
         return types.WorkspaceEdit(changes={source.uri: plain})
@@ -113,12 +111,3 @@ def _size(proposal: Proposal) -> str:
     lines = proposal.diff().split("\n")[2:]
     added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
     return f"{added} lines more, {removed} lines less"
-
-
-def _as_there(source: Source, text: str) -> str:
-    """``text`` with the line ends of the file."""
-    return text.replace("\n", "\r\n") if "\r\n" in source.text else text
-
-
-def _plain(text: str) -> str:
-    return text.replace("\r\n", "\n")

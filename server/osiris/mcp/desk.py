@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from osiris.core.agent.conversation import ConversationContext
 from osiris.core.agent.host import NobodyThere
-from osiris.core.agent.proposals import checked_path
+from osiris.core.agent.proposals import checked_path, with_plain_ends
+from osiris.core.agent.reaching import reached
 from osiris.core.agent.redaction import without_values
 from osiris.core.agent.tools import Toolbox, fenced
 from osiris.core.checked_files import CheckedFile, checked_settings, findings_as_data
@@ -185,7 +186,7 @@ class Desk:
         target = checked_path(self.project, path)
         text = read_source(self.project.root / target, shown=target)
         answer = self._ask_toolbox("read_pipeline", {"path": target})
-        self._seen[target] = text
+        self._seen[target] = with_plain_ends(text)
         return answer
 
     def _validate(
@@ -244,9 +245,8 @@ class Desk:
         manifest, failed = self._compiled(oml, path, None, None, step=step)
         if manifest is None:
             return failed
-        for one in manifest["steps"]:
-            if used := one.get("connection"):
-                self._require_consent(known_tables.default_of(self.project, used))
+        for connection in reached(self.project, manifest):
+            self._require_consent(connection.reference)
         found = run_tools.previewed(self.project, manifest, step, limit)
         names = (name for name, _ in found.columns)
         return _told({"step": found.step, "more": found.more, **_table(names, found.rows)})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from osiris.core.agent.tools import column_line, table_lines
 from osiris.core.error_taxonomy import ValidationError
 from osiris.core.project import Project
-from osiris.language.connections import Connection, parse_reference
+from osiris.language.connections import parse_reference
 
 if TYPE_CHECKING:
     from osiris.core.discovery import DiscoveryAgent
@@ -41,18 +41,6 @@ def columns(project: Project, reference: str, table: str) -> str | None:
     if found is None:
         raise ValidationError(f"No table {table} of {reference} is known.", hint="list_tables lists those that are.")
     return None if found[0].columns is None else "\n".join(column_line(column) for column in found[0].columns)
-
-
-def default_of(project: Project, reference: str) -> str:
-    """The connection that ``@family`` or ``@family.alias`` means. Raises ValidationError."""
-    connections = project.environment().connections
-    named = parse_reference(reference)
-    if named is not None or connections is None:
-        return reference
-    chosen = connections.choose(reference.lstrip("@"), None)
-    if not isinstance(chosen, Connection):
-        raise ValidationError(f"There is no connection {reference}.")
-    return chosen.reference
 
 
 def _knowledge(project: Project, reference: str) -> SchemaKnowledge | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 60  # characters of a cell on a terminal
 _NOTHING = "NULL"
+_TO_QUOTE = re.compile(r'[",\r\n]')
 
 
 @click.command()
@@ -88,11 +88,8 @@ def _as_json(found: Preview, asked: str) -> None:
 
 
 def _as_csv(found: Preview, asked: str) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([name for name, _ in found.columns])
-    writer.writerows(["" if cell is None else _plain(cell) for cell in row] for row in found.rows)
-    click.echo(text.getvalue(), nl=False)
+    rows = ([name for name, _ in found.columns], *found.rows)
+    click.echo("".join(",".join(map(_csv_cell, row)) + "\n" for row in rows), nl=False)
 
 
 _PRINTERS = {"text": _as_text, "json": _as_json, "csv": _as_csv}
@@ -102,6 +99,19 @@ def _plain(cell: Any) -> str:
     return str(cell).lower() if isinstance(cell, bool) else str(cell)
 
 
+def _csv_cell(cell: Any) -> str:
+    """As ``filesystem.csv_writer`` does it: NULL is nothing, and an empty text a pair of quotes."""
+    if cell is None:
+        return ""
+    text = _plain(cell)
+    if text and not _TO_QUOTE.search(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'
+
+
 def _short(cell: Any) -> str:
+    """NULL is ``NULL``, the text of these letters ``'NULL'``."""
     text = _NOTHING if cell is None else _plain(cell)
+    if cell is not None and text.strip("'") == _NOTHING:
+        text = f"'{text}'"
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."

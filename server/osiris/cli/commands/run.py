@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +136,9 @@ def _run_pipeline(path: Path, options: Options) -> int:
 
     project = Project.find(path)
     # The worker loads the engine while this process compiles.
-    worker = None if options.detach else Worker()
+    worker = None
+    with contextlib.suppress(OSError):  # if there is no room for it, the run tries again, and says so
+        worker = None if options.detach else Worker()
     try:
         result = _compiled(path, project, options)
     except BaseException:

@@ -42,8 +42,9 @@ class ConversationContext:
     """What belongs to one conversation and is kept until it is cleaned up.
 
     ``path``: the pipeline that it is about, relative to the project with ``/``; None for a new one. ``draft``: the
-    text that was proposed last, ``draft_ok`` whether it is free of errors. ``allow_rows``: the user lets rows of data
-    be sent in this conversation. ``tables``: what was told of which database, as ``@mysql.shop: orders``.
+    text that was proposed last, ``draft_ok`` whether it is free of errors, ``draft_before`` what stood in the file
+    then, as far as this process knows. ``allow_rows``: the user lets rows of data be sent in this conversation.
+    ``tables``: what was told of which database, as ``@mysql.shop: orders``.
     """
 
     id: str
@@ -55,6 +56,7 @@ class ConversationContext:
     allow_rows: bool = False
     tables: set[str] = field(default_factory=set)
     usage: Usage = field(default_factory=Usage)
+    draft_before: str | None = None
 
     def enter(self, state: ChatState) -> None:
         """Go on to ``state``. Raises ValidationError when no way leads there from here."""

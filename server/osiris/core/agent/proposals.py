@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from osiris.core.agent.merging import merged
@@ -31,7 +31,8 @@ _FOLDER = "pipelines"
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """``text`` is to stand in the file ``path`` (relative to the project, with ``/``), where ``before`` stands now
-    (None: there is no such file). ``ok``: it has no error, and compiles."""
+    (None: there is no such file). Lines of both end with ``\\n``, whatever the file has. ``ok``: it has no error, and
+    compiles."""
 
     path: str
     text: str
@@ -84,11 +85,12 @@ def propose(project: Project, oml: str, path: str | None, before: str | None = N
     Comments and layout of what does not change stay as they are. Raises ValidationError for a path that no pipeline
     may have, ConfigurationError when the file cannot be read.
     """
-    oml = writable(oml.replace("\r\n", "\n"))
+    oml = writable(with_plain_ends(oml))
     target = checked_path(project, path if path is not None else _path_for(parse(oml)))
     file = project.root / target
     if before is None and file.exists():
         before = read_source(file)
+    before = None if before is None else with_plain_ends(before)
     text = merged(before, oml) if before is not None else oml
     if not text.endswith("\n"):
         text += "\n"
@@ -124,9 +126,19 @@ def checked_path(project: Project, path: str) -> str:
         raise ValidationError(f"The path {path} does not lie in the project.", hint="Give a path relative to its root.")
     if any(part.startswith(".") for part in parts) or parts[0] in ("build", "logs", "node_modules"):
         raise ValidationError(f"Pipelines have no place in {path}.", hint=f"Put it below {_FOLDER}/.")
-    if not given.endswith(OML_ENDINGS):
+    if not given.isprintable() or not given.endswith(OML_ENDINGS):
         raise ValidationError(f"{path} is no name of a pipeline.", hint=f"It ends with {', '.join(OML_ENDINGS)}.")
-    return given
+    return PurePosixPath(given).as_posix()
+
+
+def with_plain_ends(text: str) -> str:
+    """``text`` with lines that end with ``\\n``."""
+    return text.replace("\r\n", "\n")
+
+
+def with_ends_of(there: str, text: str) -> str:
+    """``text``, which has plain ends of lines, with those of ``there``."""
+    return text.replace("\n", "\r\n") if 2 * there.count("\r\n") > there.count("\n") else text
 
 
 def with_step(text: str, step: str, oml: str) -> str:

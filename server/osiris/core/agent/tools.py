@@ -11,7 +11,15 @@ from typing import Any
 
 from osiris.core.agent.conversation import ConversationContext
 from osiris.core.agent.host import AgentHost, Consent
-from osiris.core.agent.proposals import Proposal, checked_path, propose, step_ids, with_step
+from osiris.core.agent.proposals import (
+    Proposal,
+    checked_path,
+    propose,
+    step_ids,
+    with_plain_ends,
+    with_step,
+)
+from osiris.core.agent.reaching import connection_named, reached_by
 from osiris.core.agent.redaction import without_values
 from osiris.core.agent.tool_table import BY_NAME
 from osiris.core.check import check_text
@@ -22,7 +30,7 @@ from osiris.core.project import Project
 from osiris.core.source import read_source
 from osiris.core.state_store import StateStore
 from osiris.language.catalog import Column, TableInfo
-from osiris.language.connections import Connection, parse_reference
+from osiris.language.connections import Connection
 from osiris.language.suggest import nearest
 from osiris.syntax.text import LineIndex
 
@@ -168,7 +176,7 @@ class Toolbox:
     # ---- Proposals -------------------------------------------------------------------------------------------------
 
     def _propose_pipeline(self, oml: str, summary: str, path: str | None = None) -> ToolResult:
-        target = path or self.context.path
+        target = checked_path(self.project, path) if path else self.context.path
         before = self.open_text if target is not None and target == self.context.path else None
         return self._judged(propose(self.project, oml, target, before, summary))
 
@@ -205,11 +213,14 @@ class Toolbox:
             raise ValidationError("There is no proposal without errors to look at.")
         if step not in (steps := step_ids(text)):  # the user is asked in words of which none are the model's own
             raise ValidationError("The proposal has no such step.", hint=f"Its steps: {', '.join(steps)}.")
+        connections = reached_by(self.project, text, path, step)
         if not self.context.allow_rows:
             question = f"Run the steps up to `{step}` and send its first {_PREVIEW_ROWS} rows to the AI model?"
             if not self.host.agrees(Consent.ROWS, question):
                 return _refused("The user does not want rows to be sent. Go on without.", "rows were not agreed to")
             self.context.allow_rows = True
+        for connection in connections:
+            self._agreed(connection, "its rows")
         try:
             rows = self.host.preview(text, self.project.root / path, step, _PREVIEW_ROWS)
         except OsirisError as error:
@@ -231,21 +242,18 @@ class Toolbox:
 
     def connection(self, reference: str) -> Connection:
         """The connection with that name, with or without its `@`. Raises ValidationError when there is none."""
-        connections = self.project.environment().connections
-        named = parse_reference(reference if reference.startswith("@") else f"@{reference}")
-        found = connections.get(*named) if connections is not None and named is not None else None
-        if found is None:
-            choices = ", ".join(connections.references()) if connections is not None else "none"
-            raise ValidationError(f"There is no connection {reference}.", hint=f"There are: {choices or 'none'}.")
-        return found
+        return connection_named(self.project.environment().connections, reference)
 
     def _agent(self, reference: str) -> DiscoveryAgent:
         """The explorer of the database, once the user has agreed to connect to it."""
-        connection = self.connection(reference)
+        return self._agreed(self.connection(reference), "its tables and columns")
+
+    def _agreed(self, connection: Connection, what: str) -> DiscoveryAgent:
+        """The explorer behind a connection, once the user has agreed to connect to read ``what``."""
         agent = DiscoveryAgent(Config.load(self.project.root).connection(connection.reference), root=self.project.root)
         fingerprint = str(agent.fingerprint)
         if not self.store.has_consent(fingerprint):
-            question = f"Connect to {connection.reference} to read its tables and columns?"
+            question = f"Connect to {connection.reference} to read {what}?"
             if not self.host.agrees(Consent.CONNECT, question):
                 raise ValidationError(
                     f"The user does not want {connection.reference} to be connected to.",
@@ -268,11 +276,17 @@ class Toolbox:
         return target, before if before is not None else read_source(self.project.root / target)
 
     def _latest(self, path: str | None) -> tuple[str, str]:
-        """The path and the text that the next change starts from: the last proposal, else the file."""
-        target = path or self.context.path
-        if self.context.draft is not None and (target is None or target == self.context.path) and self.context.path:
-            return self.context.path, self.context.draft
-        return self._pipeline(target)
+        """The path and the text that the next change starts from: the last proposal, unless the file is another now."""
+        target = checked_path(self.project, path) if path else self.context.path
+        draft, about = self.context.draft, self.context.path
+        if draft is None or about is None or target != about:
+            return self._pipeline(target)
+        if self._before(about) is None and not (self.project.root / about).exists():
+            return about, draft
+        _, there = self._pipeline(about)
+        # Another text than the proposal was made for: the user has gone on with it.
+        pending = with_plain_ends(there) in (self.context.draft_before, draft)
+        return about, draft if pending else there
 
     def _before(self, target: str) -> str | None:
         return self.open_text if target == self.context.path else None

@@ -18,6 +18,7 @@ from osiris.core.llm_adapter import LLMAdapter
 MOST_TRIES = 3
 MOST_ROUNDS = 24
 _MOST_HISTORY = 120_000
+_CUT_OFF = "The model's answer was cut off: it was longer than the model may answer."
 _NUDGE = "Your answer was empty. Use a tool, or answer in words."
 
 Keep = Callable[[ConversationContext], None]
@@ -65,8 +66,8 @@ class Turn:
                 continue
             self._add(reply.message)
             self.result.text = message_text.strip() or self.result.text
-            if reply.finish == "length":
-                self.result.problem = "The model's answer was cut off: it was longer than the model may answer."
+            cut = reply.finish == "length"  # what came of a later round counts, not this one
+            self.result.problem = _CUT_OFF if cut else None
             written = () if calls else tuple(blocks_of_oml(message_text))
             ended = yield from (self._use(calls) if calls else self._written(written))
             if ended:
@@ -130,6 +131,7 @@ class Turn:
         self.result.tries += 1
         self.result.proposal = proposal
         self.context.draft, self.context.draft_ok, self.context.path = proposal.text, proposal.ok, proposal.path
+        self.context.draft_before = proposal.before
         yield from self._enter(ChatState.OML_SYNTHESIS)
         yield from self._enter(ChatState.VALIDATE_OML)
         final = proposal.ok or self.result.tries > self.most_tries

@@ -124,7 +124,8 @@ class _Reading(threading.Thread):
                 raise model_error(error, self._endpoint.provider, answer.begun) from error
             except OSError as error:
                 raise model_error(error, self._endpoint.provider, answer.begun) from error
-        self._pieces.put(answer.reply(self._endpoint.provider))
+            except (ValueError, TypeError, AttributeError) as error:  # JSON, or parts of it, that are something else
+                raise _unreadable(self._endpoint.provider, answer) from error
 
     async def _receive(self, client: AsyncOpenAI, answer: _Answer) -> None:
         create = cast(Any, client.chat.completions.create)  # our plain dictionaries instead of its hundred types
@@ -133,6 +134,7 @@ class _Reading(threading.Thread):
                 text = answer.take(chunk)
                 if text:
                     self._pieces.put(TextPiece(text))
+        self._pieces.put(answer.reply(self._endpoint.provider))
 
 
 @dataclass(slots=True)
@@ -189,6 +191,14 @@ class _Answer:
         finish = "tool_calls" if calls and self.finish in ("stop", "function_call") else self.finish
         message = Message("assistant", "".join(self.texts), calls)
         return Reply(message, _FINISHES.get(finish, "stop"), self.usage, self.model)
+
+
+def _unreadable(provider: str, answer: _Answer) -> ModelError:
+    return ModelError(
+        f"The answer of {provider} is no chat completion.",
+        hint="Check that the address is the one of a chat-completions server.",
+        answered=bool(answer.calls) or any(answer.texts),
+    )
 
 
 def _body(model: str, request: Request) -> dict[str, Any]:

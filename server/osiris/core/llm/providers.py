@@ -55,7 +55,7 @@ def checked_url(url: str, *, with_key: bool) -> str:
     """
     try:
         parts = urllib.parse.urlsplit(url)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port  # a port that is none raises here
     except ValueError:
         parts, host = urllib.parse.SplitResult("", "", "", "", ""), None
     if parts.scheme not in ("http", "https") or not host or parts.username is not None or parts.password is not None:

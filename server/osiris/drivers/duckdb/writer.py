@@ -81,7 +81,7 @@ class DuckdbWriter:
                 connection.execute("BEGIN")
                 table = _Table(connection, config, target.shown)
                 entry = Entry.of(step, table.schema, table.table)
-                journal = FileJournal(connection, step, entry, target.shown, appends=table.mode == "append")
+                journal = FileJournal(connection, step, entry, target.shown, appends=table.may_append(step))
                 journal.begin()
                 table.prepare(columns)
             except duckdb.Error as error:
@@ -99,7 +99,8 @@ class DuckdbWriter:
                         raise stream.failure from None
                     raise explained(error, target, "write to", path) from error
             try:
-                table.finish()
+                if table.finish():
+                    journal.rows_appended()
                 step.checkpoint()
                 journal.enter()
                 connection.execute("COMMIT")
@@ -152,6 +153,10 @@ class _Table:
         self.shown = shown
         self.columns: Sequence[Column] = ()
 
+    def may_append(self, step: StepContext) -> bool:
+        """Whether rows are added beside what is there, or were by the run that this one goes on with."""
+        return self.mode == "append" or (self.mode == "upsert" and step.in_doubt_since is not None)
+
     def prepare(self, columns: Sequence[Column]) -> None:
         """Make the table when it is missing, empty it for ``replace``. Raises ConfigurationError, duckdb.Error."""
         self.columns = columns
@@ -199,22 +204,28 @@ class _Table:
         self.connection.execute(f"INSERT INTO {target} ({names}) SELECT {values} FROM osiris_batch")
         self.connection.unregister("osiris_batch")  # not after an error: it would be told instead
 
-    def finish(self) -> None:
-        """Bring the rows of an upsert into the table; of two with one key the later one counts. Raises duckdb.Error."""
+    def finish(self) -> bool:
+        """Bring the rows of an upsert into the table; of two with one key the later one counts. Raises duckdb.Error.
+
+        Whether some had NULL in their key, and would be there twice if they came again.
+        """
         if self.mode != "upsert":
-            return
+            return False
         names = [column.name for column in self.columns]
         wanted = {name.lower() for name in self.key}
         updates = [f"{quote_name(n)} = excluded.{quote_name(n)}" for n in names if n.lower() not in wanted]
         action = f"UPDATE SET {', '.join(updates)}" if updates else "NOTHING"
         key = quote_names(self.key)
         no_key = " OR ".join(f"{quote_name(name)} IS NULL" for name in self.key)  # equal to no other row
+        into = f"INSERT INTO {self.quoted} ({quote_names(names)}) SELECT {quote_names(names)} FROM {_STAGE} WHERE"
         self.connection.execute(
-            f"INSERT INTO {self.quoted} ({quote_names(names)}) SELECT {quote_names(names)} FROM {_STAGE}"
-            f" WHERE rowid IN (SELECT max(rowid) FROM {_STAGE} GROUP BY {key}) OR {no_key}"
+            f"{into} rowid IN (SELECT max(rowid) FROM {_STAGE} WHERE NOT ({no_key}) GROUP BY {key})"
             f" ORDER BY rowid ON CONFLICT ({key}) DO {action}"
         )
+        # By themselves: in one statement with ON CONFLICT, DuckDB takes two of them for the same row.
+        ((appended,),) = self.connection.execute(f"{into} {no_key} ORDER BY rowid").fetchall()
         self.connection.execute(f"DROP TABLE {_STAGE}")
+        return bool(appended)
 
     def _existing(self) -> dict[str, str]:
         """The columns of the table by their names in lower case; none when there is no such table."""

@@ -21,7 +21,7 @@ _FIELDS = ("host", "port", "database", "user", "password", "schema", "ssl_mode",
 # A step has its own `timeout`; the server's limits must not end what the user lets run.
 _LONGEST_SECONDS = 7 * 86_400
 _KILL_SECONDS = 1.5
-_NO_DATABASE = 1049
+_NO_DATABASE, _READ_ONLY = 1049, 1792
 _EXISTS = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = %s"
 _NO_RIGHTS = frozenset({1044, 1142, 1143, 1227})
 
@@ -39,6 +39,8 @@ class StepSession:
         timeouts = Timeouts(statement=_LONGEST_SECONDS)
         self.connection, self.peer = open_connection(self.fields, step.root, timeouts, sends_rows=writes)
         self.connection._write_timeout = _LONGEST_SECONDS
+        self.shown_names: dict[str, str] = {}
+        """Tables of our own, and what messages call them: nobody knows those."""
         self._killer: threading.Thread | None = None
         self._registered = contextlib.ExitStack()
         try:
@@ -60,6 +62,7 @@ class StepSession:
                 try:
                     yield
                 except pymysql.MySQLError as error:
+                    error.args = tuple(self._shown(part) if isinstance(part, str) else part for part in error.args)
                     own = self._found(error)
                     if own is None:
                         raise
@@ -69,9 +72,17 @@ class StepSession:
             self.step.checkpoint()
             raise
 
+    def _shown(self, said: str) -> str:
+        for own, shown in self.shown_names.items():
+            said = said.replace(own, shown)
+        return said
+
     def _found(self, error: pymysql.MySQLError) -> OsirisError | None:
         """The error in words, where they differ from those of a reader that just connects."""
         number, said = error.args[0] if error.args else 0, str(error.args[-1] if error.args else "")
+        if number == _READ_ONLY and not self.writes:
+            message = f"{self.peer.failed(said).message} Only queries that read are allowed."
+            return self.peer.says(message, "What changes rows belongs into a writer.", ErrorCategory.PERMISSION)
         if number == _NO_DATABASE:  # one that the step names, beside that of the connection
             return self.peer.failed(said, ErrorCategory.NOT_FOUND)
         if self.writes and number in _NO_RIGHTS:

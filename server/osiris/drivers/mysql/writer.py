@@ -34,7 +34,7 @@ _TABLE = """
 SELECT t.table_name, t.table_type, t.engine, e.transactions FROM information_schema.tables t
 LEFT JOIN information_schema.engines e ON e.engine = t.engine WHERE t.table_schema = %s AND t.table_name = %s"""
 _COLUMNS = """
-SELECT column_name, extra LIKE '%%STORED GENERATED%%' OR extra LIKE '%%VIRTUAL GENERATED%%'
+SELECT column_name, extra LIKE '%%STORED GENERATED%%' OR extra LIKE '%%VIRTUAL GENERATED%%', is_nullable = 'YES'
 FROM information_schema.columns WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position"""
 _UNIQUE = """
 SELECT group_concat(column_name SEPARATOR '\\n'), max(sub_part) FROM information_schema.statistics
@@ -103,6 +103,7 @@ class _Target:
     def prepare(self, columns: Sequence[Column]) -> None:
         """Make the table when it is missing, begin, empty it when that is wanted. Raises OsirisError, MySQLError."""
         require_key(self.key, columns, self.key_name)
+        self.journal.appends = self.mode == "append" or self._may_lack_key()
         try:
             self.journal.begin()
         except WrittenBefore:
@@ -166,7 +167,9 @@ class _Target:
         """What the table is called until all rows are in it, in every run that goes on with the first."""
         step = self.session.step
         digest = hashlib.sha256(f"{step.origin} {step.step_id} {self._named(self.table)}".encode()).hexdigest()
-        return f"{UNNAMED}{digest[:16]}"
+        name = f"{UNNAMED}{digest[:16]}"
+        self.session.shown_names[name] = self.table
+        return name
 
     def _name_earlier(self) -> None:
         """Give the table its name that holds all rows, where what made it did not come to that."""
@@ -202,6 +205,12 @@ class _Target:
             finally:
                 other.close()
 
+    def _may_lack_key(self) -> bool:
+        """Whether the rows of an upsert may have NULL in their key: such a row is equal to no other, and is added."""
+        key = {name.lower() for name in self.key}
+        columns = self.session.rows(_COLUMNS, [self.schema, self.table]) if self.mode == "upsert" else []
+        return any(nullable and str(name).lower() in key for name, _, nullable in columns)
+
     def _match(self, columns: Sequence[Column]) -> None:
         rows = self.session.rows(_COLUMNS, [self.schema, self.table])
         existing = {str(row[0]).lower(): str(row[0]) for row in rows}
@@ -213,7 +222,7 @@ class _Target:
             )
         self.names = [existing[column.name.lower()] for column in columns]
         self.key = [existing[name.lower()] for name in self.key]
-        computed = [name for name, is_computed in rows if is_computed and name in self.names]
+        computed = [name for name, is_computed, _ in rows if is_computed and name in self.names]
         if computed:  # a server that loads a file says nothing and computes it
             raise ConfigurationError(
                 f"The table {self.table} in {self.session.peer.place} computes its column {computed[0]} itself, and "
@@ -237,6 +246,7 @@ class _Target:
 
         ON DUPLICATE KEY UPDATE would do without, but takes any unique key of the table for the one that was meant.
         """
+        self.session.shown_names[_STAGE] = self.table
         self.session.connection.query(
             f"CREATE TEMPORARY TABLE {self._named(_STAGE)} (UNIQUE KEY ({_names(self.key)})) ENGINE=InnoDB "
             f"SELECT {_names(self.names)} FROM {self.source} WHERE FALSE"
@@ -264,6 +274,9 @@ class _Target:
             f"INSERT INTO {self.source} ({', '.join(names)}) SELECT {', '.join(f's.{name}' for name in names)} "
             f"FROM {stage} s LEFT JOIN {self.source} t ON {same} WHERE t.{quote_name(self.key[0])} IS NULL"
         )
+        unknown = " OR ".join(f"{quote_name(name)} IS NULL" for name in self.key)
+        if self.journal.appends and not self.session.rows(f"SELECT 1 FROM {stage} WHERE {unknown} LIMIT 1"):
+            self.journal.nothing_appended()
 
 
 def _names(names: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from osiris.drivers.postgres.session import StepSession
 from osiris.drivers.postgres.tables import columns_of, table_of
 from osiris.sql.columns import quote_name, quote_names
 from osiris.sql.dataset import Dataset
+from osiris.syntax.sql import tokenize_sql
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +40,11 @@ SELECT base.id, CASE WHEN item.typtype = 'd' THEN format_type(item.typbasetype, 
                      ELSE format_type(t.oid, base.modifier) END
 FROM base JOIN pg_catalog.pg_type t ON t.oid = base.type AND t.typtype <> 'd'
 LEFT JOIN pg_catalog.pg_type item ON item.oid = t.typelem AND t.typcategory = 'A' ORDER BY base.id"""
+
+
+_CHANGING = frozenset(
+    ("DELETE", "INSERT", "UPDATE", "MERGE", "TRUNCATE", "CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "CALL", "COPY")
+)
 
 
 class PostgresExtractor:
@@ -80,6 +86,7 @@ class _Rows:
         """The one SELECT whose rows are read."""
         wanted: Sequence[str] | None = config.get("columns")
         if config.get("query"):
+            _must_read(config["query"])
             source = f"({_END.sub('', config['query'])}\n) AS osiris_query"
             if not wanted and config.get("limit") is None and not config.get("offset"):
                 return _END.sub("", config["query"])
@@ -177,6 +184,21 @@ class _Rows:
                         lines, rows = bytearray(), 0
         if lines:
             yield lines
+
+
+def _must_read(query: str) -> None:
+    """Raise ConfigurationError for a statement that changes something, also within WITH.
+
+    The server would refuse it as well, but with a remark on the SQL that we put around it.
+    """
+    words = [token.text.upper() for token in tokenize_sql(query, dialect="postgres") if token.kind != "comment"]
+    first = next((word for word in words if word != "("), "")
+    changes = [word for before, word in zip(["", *words], words, strict=False) if before == "(" and word in _CHANGING]
+    if first in _CHANGING or (first == "WITH" and changes):
+        raise ConfigurationError(
+            f"Only queries that read are allowed, and this one has {first if first in _CHANGING else changes[0]}.",
+            hint="Write one SELECT. What changes rows belongs into a writer.",
+        )
 
 
 def _arriving(copy: psycopg.Copy) -> Iterator[Buffer]:

@@ -68,6 +68,13 @@ class StepSession:
                     yield
                 except psycopg.errors.QueryCanceled as error:  # by a limit of the server, or by who runs it
                     raise self.peer.failed(error.diag.message_primary or "", ErrorCategory.TIMEOUT) from None
+                except psycopg.errors.ReadOnlySqlTransaction as error:
+                    if self.writes:
+                        raise
+                    message = self.peer.failed(error.diag.message_primary or "").message
+                    message += " Only queries that read are allowed."
+                    hint = "What changes rows belongs into a writer."
+                    raise self.peer.says(message, hint, ErrorCategory.PERMISSION) from None
                 except psycopg.errors.InsufficientPrivilege as error:
                     if not self.writes:
                         raise

@@ -19,7 +19,7 @@ from osiris.drivers.targets import require_key
 from osiris.sql.columns import Column, quote_name, quote_names
 
 _COLUMNS = """
-SELECT a.attname, t.typcategory::text FROM pg_catalog.pg_attribute a
+SELECT a.attname, t.typcategory::text, a.attnotnull FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
 _UNIQUE = """
@@ -103,7 +103,14 @@ class _Target:
     def _journal(self, table: Table | None) -> PostgresJournal:
         schema = table.schema if table is not None else place_of(self.session, self.config)[0]
         entry = Entry.of(self.session.step, self.session.fields.get("schema"), self.config["table"])
-        return PostgresJournal(self.session, schema, entry, self.shown, appends=self.mode == "append")
+        appends = self.mode == "append" or (table is not None and self._may_lack_key(table))
+        return PostgresJournal(self.session, schema, entry, self.shown, appends=appends)
+
+    def _may_lack_key(self, table: Table) -> bool:
+        """Whether the rows of an upsert may have NULL in their key: such a row is equal to no other, and is added."""
+        key = {name.lower() for name in self.key}
+        columns = self.session.rows(_COLUMNS, [table.id]) if self.mode == "upsert" else []
+        return any(not filled and str(name).lower() in key for name, _, filled in columns)
 
     def _create(self, columns: Sequence[Column]) -> None:
         if not self.config.get("create_table"):
@@ -123,7 +130,7 @@ class _Target:
 
     def _match(self, table: Table, columns: Sequence[Column]) -> None:
         """Find each column of the data in the table: by its exact name, else by the only one without case."""
-        existing = {str(name): str(kind) for name, kind in self.session.rows(_COLUMNS, [table.id])}
+        existing = {str(name): str(kind) for name, kind, _ in self.session.rows(_COLUMNS, [table.id])}
 
         def found(name: str) -> str:
             same = [known for known in existing if known.lower() == name.lower()]
@@ -183,3 +190,5 @@ class _Target:
             f"INSERT INTO {self.source} ({names}) SELECT {distinct} {names} FROM {stage} ORDER BY {order} "
             f"ON CONFLICT ({key}) DO {action}"
         )
+        if self.journal.appends and not self.session.rows(f"SELECT 1 FROM {stage} WHERE {unknown} LIMIT 1"):
+            self.journal.nothing_appended()

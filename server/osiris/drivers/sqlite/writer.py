@@ -55,13 +55,16 @@ class SqliteWriter:
                 connection.execute("BEGIN IMMEDIATE")
                 table = _Table(connection, config, shown)
                 entry = Entry.of(step, table.name)
-                journal = FileJournal(connection, step, entry, shown, appends=table.mode == "append")
+                journal = FileJournal(connection, step, entry, shown, appends=table.may_append(step))
                 journal.begin()
                 table.prepare(columns)
                 statement = table.insert_statement(columns)
+                key = table.key_places(columns)
                 count = 0
                 for rows in _batches(data, columns, int(config.get("batch_size") or 10_000), step):
                     connection.executemany(statement, rows)
+                    if key and any(row[place] is None for row in rows for place in key):
+                        journal.rows_appended()
                     count += len(rows)
                     step.advance(len(rows))
                     step.checkpoint()
@@ -84,6 +87,15 @@ class _Table:
         self.key: list[str] = [key] if isinstance(key, str) else list(key)
         self.create: bool = config.get("create_table", True)
         self.shown = shown
+
+    def may_append(self, step: StepContext) -> bool:
+        """Whether rows are added beside what is there, or were by the run that this one goes on with."""
+        return self.mode == "append" or (self.mode == "upsert" and step.in_doubt_since is not None)
+
+    def key_places(self, columns: Sequence[Column]) -> list[int]:
+        """Where in a row of an upsert the values of its key are: NULL there is equal to nothing."""
+        key = {name.lower() for name in self.key} if self.mode == "upsert" else set()
+        return [place for place, column in enumerate(columns) if column.name.lower() in key]
 
     def prepare(self, columns: Sequence[Column]) -> None:
         """Make the table when it is missing, empty it for ``replace``. Raises ConfigurationError, sqlite3.Error."""
