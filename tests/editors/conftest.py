@@ -156,6 +156,12 @@ def photograph_failure(page: Page, request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
+def photograph(request: pytest.FixtureRequest) -> Callable[[Page], object]:
+    """Takes a picture of a page if the test has failed; for windows that several tests share."""
+    return lambda page: photograph_failure(page, request)
+
+
+@pytest.fixture
 def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
     """An empty browser page, which must ask nobody but this machine. A test that fails leaves a picture."""
     with watched_page(profile) as (page, foreign):

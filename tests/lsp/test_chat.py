@@ -164,6 +164,45 @@ def test_a_new_pipeline_is_streamed_confirmed_saved_and_run(root: Path) -> None:
         assert sent[0]["tables"] == ["@sqlite.shop: orders"]
 
 
+def test_a_client_can_ask_what_to_show_and_take_up_a_proposal(root: Path) -> None:
+    with model_double(proposes(GOOD)) as double, talking(root, double) as client:
+        status = client.command("osiris.chat.status")
+        assert (status["allowed"], status["ready"], status["model"]) == (True, True, "double-1")
+        assert double.url.startswith(f"http://{status['host']}/")
+        started = client.command("osiris.chat.start", {"message": "Revenue"})
+        assert (started["message"], started["proposal"]) == ("Revenue", None)
+        end_of(client, started["conversation"])
+        with talking(root, double) as other:
+            resumed = other.command("osiris.chat.start", {"conversation": started["conversation"]})
+            assert (resumed["message"], resumed["answering"]) == (None, False)
+            assert (resumed["proposal"]["oml"], resumed["proposal"]["ok"]) == (GOOD, True)
+
+
+@pytest.mark.parametrize(
+    ("why", "allowed", "problem"),
+    [
+        ("untrusted", False, "needs a trusted workspace"),
+        ("ceiling", False, "does not allow AI"),
+        ("another provider", True, "does not allow the AI provider"),
+        ("no model", True, "No AI model is set up"),
+    ],
+)
+def test_why_there_is_no_model_is_told(root: Path, why: str, allowed: bool, problem: str) -> None:
+    ceiling = {"ceiling": "ai:\n  enabled: false\n", "another provider": "ai:\n  providers: [anthropic]\n"}
+    (root / "osiris.yaml").write_text("version: 1\n" + ceiling.get(why, ""))
+    with model_double() as double:
+        env = {} if why == "no model" else model_of(double, root)
+        client = Client(env={"OSIRIS_CONFIG_DIR": str(root.parent / "config"), **env})
+        try:
+            client.initialize(root, PANEL, initializationOptions={"trusted": why != "untrusted"})
+            status = client.command("osiris.chat.status")
+            assert (status["allowed"], status["ready"], status["model"]) == (allowed, False, None)
+            assert problem in status["problem"]
+            assert client.close() == 0
+        finally:
+            client.kill()
+
+
 def test_what_would_be_sent_is_shown_and_not_sent(root: Path) -> None:
     (root / ".env").write_text("SHOP_PASSWORD=plain-words-1\n")
     with model_double() as double, talking(root, double) as client:

@@ -28,6 +28,17 @@ await build({
   sourcemap: production ? false : 'linked',
 });
 
+// What the chat panel's page holds. The browser of every VS Code that we serve knows this target.
+await build({
+  ...common,
+  platform: 'browser',
+  format: 'iife',
+  target: 'es2022',
+  entryPoints: ['src/webview/chat.ts', 'src/webview/chat.css'],
+  outdir: 'dist/webview',
+  minify: production,
+});
+
 if (withTests) {
   await build({
     ...common,

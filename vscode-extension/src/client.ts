@@ -9,6 +9,7 @@ import {
   type StaticFeature,
 } from 'vscode-languageclient/node';
 import { missingPackages } from './answers';
+import type { ChatEvent } from './chatView';
 import { commandIds } from './commandIds';
 import { projectFiles } from './detect';
 import { ownVariables } from './environment';
@@ -22,13 +23,13 @@ import type { Status } from './status';
 import { hideYamlDuplicates } from './yamlNeighbour';
 
 /**
- * Tells the server that it may send runs as `osiris/runEvent` notifications, that suggestions may ask for the next ones
+ * Tells the server that it may send runs and conversations as notifications, that suggestions may ask for the next ones
  * by VS Code's own command `editor.action.triggerSuggest`, that it may offer to read a database, and that schemas are
  * shown by their own URIs.
  */
 const announceAbilities: StaticFeature = {
   fillClientCapabilities: (capabilities) => {
-    const osiris = { runEvent: true, triggerSuggest: true, discoveryOffer: true };
+    const osiris = { runEvent: true, chatEvent: true, triggerSuggest: true, discoveryOffer: true };
     capabilities.experimental = { ...capabilities.experimental, osiris, osirisSchemaView: true };
   },
   initialize: () => undefined,
@@ -41,14 +42,21 @@ export interface RunEventParams {
   event: Record<string, unknown>;
 }
 
+export interface ChatEventParams {
+  conversation: string;
+  event: ChatEvent;
+}
+
 export class Client implements vscode.Disposable {
   private readonly life: Lifecycle<ServerCommand>;
   private process: ServerProcess | undefined;
   private readonly runEvents = new vscode.EventEmitter<RunEventParams>();
+  private readonly chatEvents = new vscode.EventEmitter<ChatEventParams>();
   private readonly starts = new vscode.EventEmitter<void>();
   private readonly stops = new vscode.EventEmitter<void>();
   private readonly catalogs = new vscode.EventEmitter<void>();
   readonly onRunEvent = this.runEvents.event;
+  readonly onChatEvent = this.chatEvents.event;
   /** Something else is known of a database, or it is being read. */
   readonly onCatalogChanged = this.catalogs.event;
   readonly onStarted = this.starts.event;
@@ -166,7 +174,7 @@ export class Client implements vscode.Disposable {
   }
 
   dispose(): void {
-    vscode.Disposable.from(this.runEvents, this.starts, this.stops, this.catalogs).dispose();
+    vscode.Disposable.from(this.runEvents, this.chatEvents, this.starts, this.stops, this.catalogs).dispose();
   }
 
   private async request<T>(command: string, argument: unknown): Promise<T | undefined> {
@@ -204,6 +212,7 @@ export class Client implements vscode.Disposable {
     const started = new ServerProcess(server, this.storage.fsPath, env, this.clientOptions(), this.log);
     started.client.registerFeature(announceAbilities);
     started.client.onNotification('osiris/runEvent', (params: RunEventParams) => this.runEvents.fire(params));
+    started.client.onNotification('osiris/chatEvent', (params: ChatEventParams) => this.chatEvents.fire(params));
     started.client.onNotification('osiris/catalogChanged', () => this.catalogs.fire());
     this.process = started;
     await started.start((how) => {

@@ -14,12 +14,16 @@ export const commandIds = {
   refreshSchema: 'osiris.refreshSchema',
   lockSchema: 'osiris.lockSchemaFile',
   newStep: 'osiris.newStepFromTable',
+  openChat: 'osiris.openChat',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
 /** Those about databases, which `discovery.ts` registers. */
 export type DiscoveryCommandId = (typeof commandIds)['discover' | 'refreshSchema' | 'lockSchema' | 'newStep'];
+
+/** The one that `chat.ts` registers. */
+export type ChatCommandId = (typeof commandIds)['openChat'];
 
 /** The commands of `workspace/executeCommand` that the extension calls. */
 export const serverCommands = {
@@ -34,4 +38,12 @@ export const serverCommands = {
   lockSchema: 'osiris.lockSchema',
   newStep: 'osiris.newStep',
   schemaText: 'osiris.schemaText',
+  chatStart: 'osiris.chat.start',
+  chatSend: 'osiris.chat.send',
+  chatStop: 'osiris.chat.stop',
+  chatApply: 'osiris.chat.apply',
+  chatRun: 'osiris.chat.run',
+  chatList: 'osiris.chat.list',
+  chatPrompt: 'osiris.chat.showPrompt',
+  chatStatus: 'osiris.chat.status',
 } as const;

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf, missingPackages, summary, type Compiled, type Findings } from './answers';
 import type { Client } from './client';
-import { commandIds, type CommandId, type DiscoveryCommandId, serverCommands } from './commandIds';
+import { type ChatCommandId, commandIds, type CommandId, type DiscoveryCommandId, serverCommands } from './commandIds';
 import type { Runs } from './runs';
 
 /** What the extension's commands work with. */
@@ -21,7 +21,7 @@ interface Target {
 }
 
 export function registerCommands(parts: Parts): vscode.Disposable {
-  const handlers: Record<Exclude<CommandId, DiscoveryCommandId>, (...args: unknown[]) => unknown> = {
+  const handlers: Record<Exclude<CommandId, DiscoveryCommandId | ChatCommandId>, (...args: unknown[]) => unknown> = {
     [commandIds.runPipeline]: (uri, to) => run(parts, uri, to),
     [commandIds.validate]: (uri) => validate(parts, uri),
     [commandIds.compile]: (uri) => compile(parts, uri),
@@ -31,6 +31,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     [commandIds.checkSetup]: () => doctor(parts),
   };
   parts.client.routes = {
+    ...parts.client.routes,
     [serverCommands.run]: (argument) => run(parts, argument),
     [serverCommands.compile]: (argument) => compile(parts, argument),
     [serverCommands.showRun]: (argument) => showRun(parts, argument),

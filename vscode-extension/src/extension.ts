@@ -1,6 +1,7 @@
 /** Where VS Code enters and leaves. */
 import * as vscode from 'vscode';
 import { CatalogTree } from './catalogTree';
+import { Chat } from './chat';
 import { Client } from './client';
 import { registerCommands } from './commands';
 import { needsServer, watchYaml } from './detect';
@@ -43,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
     provideSchemaView(active),
     registerDiscovery({ client: active, tree, output }),
     registerCommands({ client: active, runs, output, report: () => doctorReport(context, active, managed) }),
+    new Chat(context.extensionUri, context.workspaceState, active, runs),
     watchYaml(),
     keepIndentation(),
     vscode.workspace.onDidOpenTextDocument(startFor),

@@ -29,8 +29,8 @@ test('menus and keys name commands that exist', () => {
 
 test('commands that write or run are offered in trusted workspaces only', () => {
   const rules: { command: string; when: string }[] = contributes.menus.commandPalette;
-  const { runPipeline, compile, discover, refreshSchema, lockSchema, newStep } = commandIds;
-  for (const id of [runPipeline, compile, discover, refreshSchema, lockSchema, newStep]) {
+  const { runPipeline, compile, discover, refreshSchema, lockSchema, newStep, openChat } = commandIds;
+  for (const id of [runPipeline, compile, discover, refreshSchema, lockSchema, newStep, openChat]) {
     assert.match(rules.find((rule) => rule.command === id)?.when ?? '', /isWorkspaceTrusted/);
   }
 });

@@ -7,6 +7,7 @@ and messages, and an edit is offered to it as soon as a proposal without errors 
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -73,9 +74,11 @@ class Chats:
         return named and self.models.usable(project)
 
     async def start(self, uri: str | None, provider: str | None = None, model: str | None = None) -> Conversation:
-        """A new conversation about a document, or about the project. Raises OsirisError where no model can be asked."""
+        """A new conversation about a document, or about the project. Raises OsirisError where no model can be asked,
+        MissingPackageError where the package is absent that does so."""
         project = self.project_for(uri)
         path = self.pipeline_path(project, uri)
+        _require_packages()
         return await self._opened(project, path=path, provider=provider, model=model)
 
     async def get(self, conversation: str | None, uri: str | None = None) -> Conversation:
@@ -134,9 +137,10 @@ class Chats:
     # -- answering
 
     def send(self, conversation: Conversation, message: str, token: str | int | None = None) -> None:
-        """Begin to answer a message. Raises RequestError while the one before is being answered."""
+        """Begin to answer a message. Raises RequestError while the one before is being answered, and as ``start``."""
         if conversation.busy:
             raise RequestError("This conversation is being answered. Wait for that, or stop it first.")
+        _require_packages()
         path, lines = conversation.chat.context.path, ChatLines()
         document = self._document(conversation.chat.project, path)
         open_text = document.replace("\r\n", "\n") if document is not None else None
@@ -241,6 +245,13 @@ class Chats:
         """End every answer, and tell nobody any more."""
         self._closed = True
         self.stop_all()
+
+
+def _require_packages() -> None:
+    from osiris.core.lookup import require_packages
+
+    importlib.invalidate_caches()  # an editor installs while the server runs
+    require_packages(("openai",), "Talking to an AI model")
 
 
 async def _said(connecting: Awaitable[T]) -> T:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from osiris.core.llm.user_settings import AiSettings
@@ -74,6 +74,23 @@ class ModelChoice:
         except OsirisError:
             return False
         return True
+
+    def chosen(self, project: Project) -> dict[str, Any]:
+        """Which model would be asked about the project, and whether it can be, or why not. Sends nothing."""
+        from osiris.core.config import Config
+        from osiris.core.error_taxonomy import OsirisError, describe
+        from osiris.core.llm_adapter import LLMAdapter
+
+        allowed = True
+        try:
+            ceiling = Config.load(project.root).ai
+            allowed = ceiling.enabled
+            adapter = LLMAdapter.create(settings=self.settings(), ceiling=ceiling)
+            adapter.check()
+        except OsirisError as error:
+            return {"allowed": allowed, "problem": describe(error), "hint": error.hint}
+        model = adapter.models[0]
+        return {"ready": True, "provider": model.provider, "model": model.model, "host": model.host}
 
     def _state(self, project: Project) -> Hashable:
         from osiris.core.config import CONFIG_FILE

@@ -76,6 +76,7 @@ COMMANDS = {
     "osiris.chat.list": "chat_list",
     "osiris.chat.log": "chat_log",
     "osiris.chat.showPrompt": "chat_show_prompt",
+    "osiris.chat.status": "chat_status",
 }
 
 

@@ -1,13 +1,15 @@
 """``osiris.chat.start``: ``{"uri"?, "message"?, "task"?, "start"?, "end"?, "conversation"?, "provider"?, "model"?}`` ->
-``{"conversation", "path", "state", "provider", "model", "host", "messages", "answering"}``.
+``{"conversation", "path", "state", "provider", "model", "host", "messages", "proposal", "message", "answering"}``.
 
 A new conversation about the pipeline ``uri``, or the one called ``conversation``, also of another window. With a
 ``message``, or a ``task`` (``fix``, ``explain``, ``writeStep``, ``generate``) between two positions of the document, it
-is answered at once. What happens then comes as ``osiris/chatEvent``, or as progress, log lines and an edit.
+is answered at once; the answer's ``message`` has its words. ``proposal`` is what was proposed last. What happens then
+comes as ``osiris/chatEvent``, or as progress, log lines and an edit.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from osiris.lsp.commands.arguments import Arguments, require_trust
@@ -26,7 +28,7 @@ async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
         conversation = await session.chats.get(known, uri)
     else:
         conversation = await session.chats.start(uri, arguments.text("provider"), arguments.text("model"))
-    found = _shown(conversation)
+    found = {**_shown(conversation), "proposal": await asyncio.to_thread(_proposed, conversation), "message": message}
     if message:
         session.chats.send(conversation, message, arguments.token)
     return {**found, "answering": conversation.busy}
@@ -50,6 +52,17 @@ def _asked(session: Session, arguments: Arguments) -> str | None:
     if found is None:
         raise RequestError("There is nothing of that kind to be done here any more.")
     return found.message
+
+
+def _proposed(conversation: Conversation) -> dict[str, Any] | None:
+    """What was proposed last, judged as things are now; None when there is nothing, or it cannot be had back."""
+    from osiris.core.error_taxonomy import OsirisError
+
+    try:
+        found = conversation.proposal or conversation.chat.draft()
+    except OsirisError:
+        return None
+    return None if found is None else found.data()
 
 
 def _shown(conversation: Conversation) -> dict[str, Any]:
