@@ -49,6 +49,21 @@ def test_editing_the_last_step_reads_no_source_again(project):
     assert second.states() == {"read": "succeeded", "sum": "succeeded", "save": "succeeded"}
 
 
+def test_a_kept_file_that_is_damaged_is_made_anew(project):
+    source(project, "INSERT INTO s VALUES (1), (2)")
+    project.run(*steps(project))
+    (kept,) = (project.root / ".osiris/data/cache").glob("*.arrow")
+    whole = kept.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", whole[:8] + bytes(len(whole) - 16) + whole[-8:]):
+        kept.write_bytes(damaged)
+
+        run = project.run(*steps(project, "SELECT max(a) AS n FROM df"))
+
+        assert (run.state, reused(run)) == ("succeeded", {}), run.error()
+        assert project.read("out.csv") == "n\n2\n"
+        assert kept.read_bytes() == whole
+
+
 def test_no_cache_reads_it_again(project):
     source(project, "INSERT INTO s VALUES (1), (2)")
     project.run(*steps(project))

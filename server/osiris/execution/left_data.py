@@ -108,6 +108,18 @@ def read(path: Path, database: RunDatabase) -> Dataset:
         return as_dataset(reader.read_all(), database)
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a file can be read to its end: a disk that was full, or a machine that stopped, may have cut it."""
+    import pyarrow as pa
+
+    try:
+        with pa.memory_map(str(path), "r") as file, pa.ipc.open_file(file) as reader:
+            reader.read_all().validate()
+    except (OSError, pa.ArrowException):
+        return False
+    return True
+
+
 def tee(stream: Any, place: Path, complete: Callable[[], None]) -> Any:
     """The same stream of Arrow batches, written to ``place`` on its way.
 

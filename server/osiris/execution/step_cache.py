@@ -26,7 +26,7 @@ from osiris.core.file_patterns import is_pattern, matches
 from osiris.core.files import PRIVATE_FILE, private_folder
 from osiris.core.manifest import digest
 from osiris.drivers.paths import resolve_path
-from osiris.execution.left_data import PART, data_folder
+from osiris.execution.left_data import PART, data_folder, is_whole
 from osiris.execution.resume import Resume
 from osiris.syntax.sql import tokenize_sql
 
@@ -100,7 +100,7 @@ class StepCache:
                 continue  # nobody takes its rows: it runs for what else it does
             if done.issuperset(consumers[name]) and name in self.keys:
                 done.add(name)
-            elif name in self.keys and (path := self._path(self.keys[name])).is_file():
+            elif name in self.keys and _usable(path := self._path(self.keys[name])):
                 left[name] = path
                 done.add(name)
         for name, path in left.items():
@@ -166,6 +166,17 @@ class StepCache:
         except (OSError, OsirisError):
             return None
         return self._path(key)
+
+
+def _usable(path: Path) -> bool:
+    """Whether rows are there; a file that is not whole goes, so that its rows are made and kept anew."""
+    if not path.is_file():
+        return False
+    if is_whole(path):
+        return True
+    with contextlib.suppress(OSError):
+        path.unlink()
+    return False
 
 
 class _Servers:
