@@ -148,3 +148,10 @@ def test_locks_go_with_their_conversations(tmp_path: Path) -> None:
         later = opened(root, double.url)
         list(later.stream("second"))
     assert [lock.stem for lock in folder.iterdir()] == [later.context.id]
+
+
+def test_secrets_are_known_also_beside_an_env_file_that_cannot_be_read(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    (root / "osiris_connections.yaml").write_text("connections: {mysql: {a: {host: h, password: plain-pass-77}}}\n")
+    (root / ".env").write_bytes(b"A=\xff\xfe\x00\n")
+    assert project_masker(Project.find(root)).text("it is plain-pass-77") == "it is ***"

@@ -15,7 +15,7 @@ from osiris.core.agent.events import Proposed, Said, StateEntered, ToolUsed
 from osiris.core.agent.host import Consent, Rows
 from osiris.core.agent.proposals import propose
 from osiris.core.agent.saving import save
-from osiris.core.error_taxonomy import ExecutionError, ValidationError
+from osiris.core.error_taxonomy import ConfigurationError, ExecutionError, ValidationError
 from osiris.core.project import Project
 
 LOOKING = Says("Let me look.", [("list_tables", {"connection": "@sqlite.shop"})])
@@ -287,3 +287,12 @@ def test_a_saved_file_keeps_its_encoding_ends_of_lines_and_permissions(tmp_path:
     save(project, propose(project, wanted, "./pipelines//revenue.oml.yaml"))
     assert path.read_bytes() == mark + wanted.replace("\n", "\r\n").encode(codec)
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_is_saved_through_a_link_that_leads_out_of_the_project(tmp_path: Path) -> None:
+    root, outside = make_shop(tmp_path / "shop"), tmp_path / "outside"
+    outside.mkdir()
+    (root / "output").symlink_to(outside)
+    with model_double(proposing(GOOD)) as double, pytest.raises(ConfigurationError, match="leads out of the project"):
+        agent_of(root, double).validate_and_save(GOOD)
+    assert list(outside.iterdir()) == []

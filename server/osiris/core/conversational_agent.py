@@ -27,8 +27,8 @@ from osiris.core.agent.saving import save
 from osiris.core.agent.tools import Toolbox
 from osiris.core.agent.turn import MOST_TRIES, Turn, TurnResult
 from osiris.core.config import Config
-from osiris.core.error_taxonomy import ExecutionError, ValidationError
-from osiris.core.files import atomic_write
+from osiris.core.error_taxonomy import ConfigurationError, ExecutionError, ValidationError
+from osiris.core.files import atomic_write, is_inside
 from osiris.core.llm.messages import Usage
 from osiris.core.llm_adapter import LLMAdapter
 from osiris.core.project import Project
@@ -134,6 +134,8 @@ class ConversationalAgent:
         if not proposal.ok:
             return False
         folder = self.project.root / OUTPUT_FOLDER
+        if not is_inside(folder / name, self.project.root):
+            raise ConfigurationError(f"{OUTPUT_FOLDER}/ leads out of the project: nothing is written there.")
         folder.mkdir(exist_ok=True)
         atomic_write(folder / name, proposal.text.encode("utf-8"))
         return True

@@ -7,6 +7,7 @@ for event in chat.stream("Revenue by customer as CSV"):
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from osiris.core.agent.proposals import Proposal, propose
 from osiris.core.config import Config, ConnectionConfig
 from osiris.core.conversation_store import ConversationStore
 from osiris.core.conversational_agent import AgentResponse, ConversationalAgent
+from osiris.core.env_loader import EnvSource
 from osiris.core.error_taxonomy import ConfigurationError, ValidationError
 from osiris.core.llm.providers import PROVIDERS
 from osiris.core.llm.user_settings import KEY_VARIABLE, AiSettings
@@ -46,8 +48,8 @@ def learn_secrets(masker: Masker, project: Project) -> None:
     environment = project.environment()
     try:
         variables = project.variables()
-    except ConfigurationError:
-        return
+    except ConfigurationError:  # what the file would say is not known, the rest is
+        variables = EnvSource(dict(os.environ), {})
     for name, value in variables.items():
         mine = variables.origin(name) == ".env" or name.startswith("OSIRIS_")
         if name in _AI_KEYS or (mine and is_secret_key(name)):
@@ -78,10 +80,10 @@ def preview_rows(project: Project, text: str, path: Path, step: str, limit: int)
     """The first rows that a step of the pipeline ``text`` yields, as the file ``path``; nothing is written. Raises
     OsirisError."""
     from osiris.core.compiler_v0 import compile_text
-    from osiris.execution.preview import preview
+    from osiris.execution.preview_in_time import preview_in_time
 
     manifest, _ = compile_text(text, path, project=project, step=step)
-    found = preview(manifest, step, root=project.root, limit=limit)
+    found = preview_in_time(manifest, step, root=project.root, limit=limit)
     return Rows([name for name, _ in found.columns], found.rows, found.more)
 
 

@@ -242,12 +242,14 @@ class Desk:
         return _told({"ok": True, "written": True, **told, "diff": diff})
 
     def _preview_step(self, step: str, oml: str | None = None, path: str | None = None, limit: int = 20) -> Answer:
+        from osiris.execution.preview_in_time import preview_in_time
+
         manifest, failed = self._compiled(oml, path, None, None, step=step)
         if manifest is None:
             return failed
         for connection in reached(self.project, manifest):
             self._require_consent(connection.reference)
-        found = run_tools.previewed(self.project, manifest, step, limit)
+        found = preview_in_time(manifest, step, root=self.project.root, limit=limit)
         names = (name for name, _ in found.columns)
         return _told({"step": found.step, "more": found.more, **_table(names, found.rows)})
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from osiris.core.agent.redaction import without_values
-from osiris.core.error_taxonomy import ExecutionError
 from osiris.core.project import Project
 
 if TYPE_CHECKING:
     from osiris.core.manifest import Manifest
-    from osiris.execution.preview import Preview
     from osiris.execution.runs import RunInfo, RunStore
 
 _MOST_EVENTS = 60
 _LOOK_SECONDS = 0.1
-_PREVIEW_SECONDS = 120.0
 # Names, times and states. Any other text may quote what a database or an engine says, and so rows.
 _NAMES = "id run_id session pipeline component connection step step_id to target profile path code state event"
 _OTHERS = "ts queued started finished waits_for resumes reused fingerprint oml_fingerprint"
@@ -83,32 +79,6 @@ def cancelled(project: Project, run: str) -> dict[str, Any]:
     """Ask for a run to be stopped; ``ok``: it was not over yet."""
     info = _store(project).cancel(run)
     return {"ok": info.active, "run_id": info.id, "state": info.state}
-
-
-def previewed(project: Project, manifest: Manifest, step: str, limit: int) -> Preview:
-    """The first rows of a step. Raises as ``preview`` does, and ExecutionError when it takes too long."""
-    from osiris.execution.preview import preview
-    from osiris.execution.process import Worker
-
-    worker = Worker()
-    stopped = threading.Event()
-
-    def stop() -> None:
-        stopped.set()
-        worker.kill()
-
-    late = threading.Timer(_PREVIEW_SECONDS, stop)
-    late.daemon = True
-    late.start()
-    try:
-        return preview(manifest, step, root=project.root, limit=limit, worker=worker)
-    except ExecutionError:
-        if stopped.is_set():
-            raise ExecutionError(f"The preview of {step} was stopped after {_PREVIEW_SECONDS:.0f} s.") from None
-        raise
-    finally:
-        late.cancel()
-        worker.dismiss()
 
 
 def _store(project: Project) -> RunStore:
