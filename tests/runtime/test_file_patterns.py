@@ -52,6 +52,32 @@ def test_files_are_read_in_the_order_of_their_names(project, put, kind):
     assert read(project, kind, f"in/?2.{kind}", base_dir=".") == "n,s\n2,x\n"
 
 
+def test_a_step_may_be_called_as_another_one_numbers_its_files(project):
+    for name, text in (("a", "a\nä\n"), ("b", "a\nö\n"), ("other", "a\nü\n")):
+        project.write(f"{'in/' if name != 'other' else ''}{name}.csv", text.encode("latin-1"))
+    many = project.step("t", COMPONENTS["csv"], path="in/*.csv", encoding="latin-1")
+    one = project.step("t-000001", COMPONENTS["csv"], path="other.csv", encoding="latin-1")
+    both = project.sql("both", ["t", "t-000001"], "FROM df_t UNION ALL FROM df_t_000001 ORDER BY a")
+
+    run = project.run_here(many, one, both, project.to_csv("w", "both", "out.csv"))
+
+    assert run.state == "succeeded", run.error()
+    assert project.read("out.csv") == "a\nä\nö\nü\n"
+
+
+@pytest.mark.parametrize("kind", COMPONENTS)
+def test_where_links_by_name_are_forbidden_files_are_reached_all_the_same(project, put, kind, monkeypatch):
+    def forbidden(*_):
+        raise OSError("A required privilege is not held by the client")  # as Windows says to most users
+
+    monkeypatch.setattr("pathlib.Path.symlink_to", forbidden)
+    put(f"in/a[1].{kind}", n=[1])
+    put(f"in/b.{kind}", n=[2])
+
+    assert read(project, kind, f"in/*.{kind}") == "n\n1\n2\n"
+    assert read(project, kind, f"in/a[1].{kind}") == "n\n1\n"
+
+
 @pytest.mark.parametrize("kind", COMPONENTS)
 def test_folders_of_partitions_are_text_columns(project, put, kind):
     put(f"in/year=2025/month=12/a.{kind}", n=[1])

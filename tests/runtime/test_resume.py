@@ -14,8 +14,10 @@ import pytest
 from osiris.core.driver import DriverRegistry
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.manifest import canonical_json
+from osiris.drivers.context import temporary_sibling
 from osiris.drivers.targets import unknown_outcome
 from osiris.execution.local import start_run
+from osiris.execution.preparation import SPILL
 from osiris.execution.resume import OutcomeUnknown, plan_resume
 
 
@@ -128,12 +130,30 @@ def test_a_run_is_resumed_once_and_the_one_that_went_on_can_be_resumed_in_turn(p
 
     with pytest.raises(ConfigurationError, match=f"was resumed already, by {again.path.name}"):
         resume(project, failed)
+    assert [path.name for path in failed.path.glob("resumed*")] == ["resumed"]
 
     mend(project)
     third = resume(project, again)
 
     assert third.state == "succeeded"
     assert rows(project) == rows(project, path="other.db") == [(1,), (2,)]
+
+
+def test_what_every_run_on_the_way_left_half_written_is_removed(project):
+    runs = [project.run(*shop(project))]
+    for _ in range(3):
+        runs.append(resume(project, runs[-1]))
+    remains = []
+    for run in runs:  # as if it had been killed meanwhile
+        part = temporary_sibling(project.root / "other.db", run.path.name)
+        remains += [part, run.path / SPILL]
+        part.write_bytes(b"half")
+        (run.path / SPILL).mkdir()
+    mend(project)
+
+    assert resume(project, runs[-1]).state == "succeeded"
+
+    assert [path for path in remains if path.exists()] == []
 
 
 def test_a_resumed_run_that_never_began_has_not_forgotten_what_was_done(project):

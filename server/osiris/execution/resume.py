@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError
-from osiris.core.files import cause, write_error
+from osiris.core.files import atomic_write, cause, write_error
 from osiris.core.manifest import MANIFEST_NAME, read_manifest
 from osiris.drivers.journal import KEPT_DAYS
 from osiris.execution.folder import read_events, steps_by_events
@@ -126,14 +126,23 @@ def claim(logs_dir: Path, of: str, by: str) -> None:
     Raises ConfigurationError when another run has done so already.
     """
     note = logs_dir / of / CLAIM_FILE
+    draft = note.with_name(f"{CLAIM_FILE}.{by}.part")
     try:
-        descriptor = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        atomic_write(draft, by.encode(), private=True)
+        try:
+            os.link(draft, note)  # with the id in it from the first moment, and for the first one only
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            with note.open("x") as file:
+                file.write(by)
     except FileExistsError:
         raise already_resumed(of, note) from None
     except OSError as error:
         raise write_error(note, error) from cause(error)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(by)
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()
 
 
 def remove_remains(resume: Resume, run_dir: Path, paths: Iterable[str]) -> None:
@@ -143,7 +152,7 @@ def remove_remains(resume: Resume, run_dir: Path, paths: Iterable[str]) -> None:
     """
     from osiris.execution.preparation import SPILL
 
-    for name in {resume.of, resume.origin} - {""}:
+    for name in {resume.of, resume.origin, *runs_before(run_dir)} - {""}:
         shutil.rmtree(run_dir.with_name(name) / SPILL, ignore_errors=True)
         for path in paths:
             if path.endswith(f".{run_dir.name}.part"):

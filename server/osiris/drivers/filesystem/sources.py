@@ -20,6 +20,7 @@ from osiris.sql.messages import explain_engine_error
 
 _LOOKED_AT = 5_000  # entries of a folder
 _GLOB = frozenset("*?[")
+_NUMBERED = "~"  # which no step can have in its id: no other step makes files of the same name
 _NAMED = 5  # columns in a message
 
 
@@ -100,7 +101,7 @@ def sources(place: Place, ctx: StepContext) -> list[Source]:
         )
     read: list[Source] = []
     for number, (match, one) in enumerate(files):
-        read.append(Source(readable(one), f"{ctx.step_id}-{number:06}", match.partitions))
+        read.append(Source(readable(one), f"{ctx.step_id}{_NUMBERED}{number:06}", match.partitions))
         if read[-1].keys != read[0].keys:
             raise ConfigurationError(
                 f"The folders key=value of {one.shown} are not those of {read[0].place.shown}.",
@@ -143,8 +144,7 @@ def links(found: Sequence[tuple[Source, Path]], ctx: StepContext, partitions: Co
             )
         folder.mkdir(parents=True, exist_ok=True)
         link = folder / "".join("_" if character in _GLOB else character for character in source.place.path.name)
-        link.unlink(missing_ok=True)
-        link.symlink_to(path)
+        _link(link, path)
         made.append(link)
     return made
 
@@ -201,9 +201,17 @@ def literal_path(place: Place, ctx: StepContext, tag: str) -> Path:
     if not _GLOB.intersection(str(place.path)):
         return place.path
     link = ctx.spill / f"{tag}-source"
-    link.unlink(missing_ok=True)
-    link.symlink_to(place.path)
+    _link(link, place.path)
     return link
+
+
+def _link(link: Path, path: Path) -> None:
+    """Have ``link`` lead to a file. Raises OSError."""
+    link.unlink(missing_ok=True)
+    try:
+        link.symlink_to(path)
+    except OSError:
+        os.link(path, link)  # Windows allows links of the other kind to administrators and developers only
 
 
 def projection(columns: Sequence[Column], config: Mapping[str, Any], shown: str) -> tuple[str, tuple[Column, ...]]:
