@@ -28,6 +28,14 @@ def test_pages_that_a_process_has_just_been_forked_with_are_not_counted_twice() 
 
 
 @needs_proc
+def test_what_the_parent_had_is_no_peak_of_its_child() -> None:
+    ballast = bytearray(os.urandom(1) * 300_000_000)
+    code = "from osiris.execution.memory import MemoryWatch; print(MemoryWatch().peak())"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert int(done.stdout) < len(ballast)
+
+
+@needs_proc
 def test_a_program_that_the_run_started_counts() -> None:
     code = "x = bytearray(b'1' * 100_000_000); print(flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
@@ -71,6 +72,10 @@ def own_memory() -> int:
 
 
 def _own_peak() -> int:
+    with contextlib.suppress(OSError, ValueError):  # ru_maxrss of Linux begins at what the parent had, even after exec
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     try:
         import resource
     except ImportError:  # Windows
