@@ -30,7 +30,7 @@ _NUMBERS = map(str, itertools.count())
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("bounded", max_examples=50, derandomize=True, **_ALWAYS)
+settings.register_profile("bounded", max_examples=25, derandomize=True, **_ALWAYS)
 settings.register_profile("soak", max_examples=5000, print_blob=True, **_ALWAYS)
 settings.load_profile("soak" if os.environ.get("OSIRIS_SOAK") else "bounded")
 

@@ -25,7 +25,7 @@ from lsp_client import ABLE, Message, RequestRefusedError
 from osiris.lsp.server import REQUESTS
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "shop"
-EDITS = 20_000 if os.environ.get("OSIRIS_SOAK") else 400
+EDITS = 20_000 if os.environ.get("OSIRIS_SOAK") else 200
 EDITS_PER_TEXT = 60  # then the document starts again as the example has it
 EDITS_PER_COMPARISON = 25
 REQUEST_FAILED = -32803

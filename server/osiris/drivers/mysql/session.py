@@ -124,7 +124,7 @@ class StepSession:
         self._killer.join(_KILL_SECONDS)
         line = self.connection._sock
         if line is not None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):  # it may have been closed meanwhile
                 raw = socket.socket(fileno=line.fileno())
                 try:
                     raw.shutdown(socket.SHUT_RDWR)  # which wakes whoever waits for it
