@@ -239,7 +239,7 @@ def test_what_a_conversation_in_a_split_has_saved_is_in_the_buffer(
     nvim: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mended = PIPELINE.replace("raed", "read")
-    (folder / "init.lua").write_text(snippets()[0])
+    (folder / "init.lua").write_text(snippets()[0] + snippets()[2])
     monkeypatch.setenv("OSIRIS_AI_PROVIDER", "openai")
     monkeypatch.setenv("OSIRIS_AI_MODEL", "double-1")
     with model_double(
