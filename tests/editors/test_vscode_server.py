@@ -51,6 +51,7 @@ def test_restarts_that_come_too_fast_end_with_one_server(editor: EditorPage, vsc
 
     for _ in range(4):
         editor.run_command("Osiris: Restart Server")
+    editor.wait_until_served()
 
     editor.go_to(line=25, column=15)
     editor.type("y")
