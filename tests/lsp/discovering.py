@@ -74,3 +74,8 @@ def questions(client: Client) -> int:
     """How many questions have arrived by now."""
     client.drain()
     return sum(message.get("method") == QUESTION for message in client.received)
+
+
+def codes(found: list[Message]) -> list[str]:
+    """The codes of diagnostics, in their order."""
+    return [item["code"] for item in found]

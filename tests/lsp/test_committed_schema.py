@@ -11,22 +11,19 @@ from discovering import (
     OFFERED,
     PIPELINE,
     answer,
+    codes,
     discover,
     execute,
     make_shop,
     question,
     questions,
 )
-from lsp_client import Client, Message, RequestRefusedError, span
+from lsp_client import Client, RequestRefusedError, span
 
 
 @pytest.fixture
 def uri(tmp_path: Path) -> str:
     return make_shop(tmp_path).as_uri()
-
-
-def codes(found: list[Message]) -> list[str]:
-    return [item["code"] for item in found]
 
 
 def test_the_schema_of_the_tables_in_use_is_written(client: Client, tmp_path: Path, uri: str) -> None:

@@ -9,6 +9,7 @@ from discovering import (
     OFFERED,
     PIPELINE,
     answer,
+    codes,
     discover,
     execute,
     make_shop,
@@ -21,10 +22,6 @@ from lsp_client import ABLE, Client, Message, RequestRefusedError, apply_edits
 @pytest.fixture
 def uri(tmp_path: Path) -> str:
     return make_shop(tmp_path).as_uri()
-
-
-def codes(found: list[Message]) -> list[str]:
-    return [item["code"] for item in found]
 
 
 def test_a_discovery_answers_with_what_it_read(client: Client, tmp_path: Path, uri: str) -> None:

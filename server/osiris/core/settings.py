@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-CONFIG_FILE = "osiris.yaml"
-CONNECTIONS_FILE = "osiris_connections.yaml"
+from osiris.language.project_file_names import CONNECTIONS_FILE as CONNECTIONS_FILE
+from osiris.language.project_file_names import SETTINGS_FILE
+
+CONFIG_FILE = SETTINGS_FILE
 
 Value = str | int | float | bool | tuple[str, ...] | None
 
