@@ -15,6 +15,9 @@ from servers import MariaDB, PostgreSQL, Server
 
 Rows = list[tuple[Any, ...]]
 
+INNODB_LOOKS_AGAIN = 0.25
+"""Seconds between two looks at information_schema.innodb_trx: what it shows is renewed only after 0.1 s of rest."""
+
 
 class Shop(Project):
     """A project whose connection ``shop`` leads to a fresh database."""

@@ -6,6 +6,7 @@ import contextlib
 
 import pytest
 
+from drivers.conftest import INNODB_LOOKS_AGAIN
 from drivers.interference import proxy_to
 from osiris.drivers.journal import TABLE
 from osiris.drivers.postgres import journal
@@ -130,7 +131,7 @@ def test_a_server_that_is_still_at_what_a_killed_run_has_sent_is_waited_for(shop
 
     manifest, plan = plan_resume(shop.store().show(run.path.name), shop.root)
     resumed = start_run(manifest, root=shop.root, resume=plan, detach=True)
-    until(lambda: shop.query(WAITS[shop.server.family]) == [(1,)])
+    until(lambda: shop.query(WAITS[shop.server.family]) == [(1,)], every=INNODB_LOOKS_AGAIN)
     server.commit()
     server.close()
     until(lambda: not shop.store().show(resumed.run_id).active)

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from drivers.conftest import INNODB_LOOKS_AGAIN
 from drivers.interference import proxy_to
 
 
@@ -162,10 +163,12 @@ def test_nothing_is_written_by_a_run_that_is_cancelled(mysql_shop, until):
     mysql_shop.execute("CREATE TABLE t (id INT)", "INSERT INTO t VALUES (1)")
     rows = mysql_shop.extract("s", query="SELECT seq AS id FROM seq_1_to_1000000 WHERE seq < 60000 OR SLEEP(0.1) = 0")
     run_id = mysql_shop.start(rows, mysql_shop.load("s", table="t", mode="replace"))
-    until(lambda: mysql_shop.query("SELECT max(trx_rows_modified) >= 1 FROM information_schema.innodb_trx") == [(1,)])
+    writing = "SELECT max(trx_rows_modified) >= 1 FROM information_schema.innodb_trx"
+    until(lambda: mysql_shop.query(writing) == [(1,)], every=INNODB_LOOKS_AGAIN)
 
     mysql_shop.store().cancel(run_id)
     until(lambda: mysql_shop.store().show(run_id).state == "cancelled")
-    until(lambda: mysql_shop.query("SELECT count(*) FROM information_schema.innodb_trx") == [(0,)])
+    working = "SELECT count(*) FROM information_schema.innodb_trx"
+    until(lambda: mysql_shop.query(working) == [(0,)], every=INNODB_LOOKS_AGAIN)
 
     assert mysql_shop.query("SELECT * FROM t") == [(1,)]

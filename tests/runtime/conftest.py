@@ -176,15 +176,16 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], Any]], Any]:
-    """Wait until something is true, with a deadline far beyond what it should take; what it returned."""
+    """Wait until something is true, with a deadline far beyond what it should take; what it returned. It is looked at
+    ``every`` so many seconds."""
 
-    def wait(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
+    def wait(condition: Callable[[], Any], seconds: float = 90.0, every: float = 0.02) -> Any:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             result = condition()
             if result:
                 return result
-            time.sleep(0.02)
+            time.sleep(every)
         raise AssertionError(f"it did not happen within {seconds:g} s: {condition}")
 
     return wait
