@@ -215,7 +215,7 @@ def _fallback(settings: AiSettings, environ: Mapping[str, str] | None, editor: C
     """``model`` of the same provider, or ``provider/model`` where what stands before the slash is a provider."""
     provider, slash, model = (settings.fallback or "").partition("/")
     if slash and provider in PROVIDERS and provider != settings.provider:
-        return _model(AiSettings(provider, model, timeout=settings.timeout), environ, editor)
+        return _model(AiSettings(provider, model, timeout=settings.timeout, keys=settings.keys), environ, editor)
     same = model if slash and provider == settings.provider else settings.fallback
     return _model(replace(settings, model=same), environ, editor)
 

@@ -204,6 +204,8 @@ def open_chat(
     """
     ceiling = Config.load(project.root).ai
     masker = project_masker(project)
+    for key in settings.keys.values() if settings is not None else ():
+        masker.add(key)
     store = ConversationStore(project.root, state, masker)
     chat: Chat | None = None
 

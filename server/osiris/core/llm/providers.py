@@ -77,6 +77,11 @@ def host_of(url: str) -> str:
     return f"{parts.hostname}:{parts.port}" if parts.port is not None else parts.hostname or ""
 
 
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an address: what a key for it is kept for."""
+    return f"{urllib.parse.urlsplit(url).scheme}://{host_of(url)}"
+
+
 def _is_this_machine(host: str) -> bool:
     if host == "localhost":
         return True

@@ -13,7 +13,7 @@ from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.llm.errors import NoModelError
-from osiris.core.llm.providers import EDITOR, checked_url, provider_named
+from osiris.core.llm.providers import EDITOR, PROVIDERS, checked_url, origin_of, provider_named
 from osiris.core.user_dirs import settings_dir
 
 FILE_NAME = "settings.yaml"
@@ -31,7 +31,8 @@ _VARIABLES = {
 @dataclass(frozen=True, slots=True)
 class AiSettings:
     """What the user has chosen. ``fallback``: another model of the same provider, or ``provider/model``, for when the
-    first cannot answer. ``timeout``: seconds. ``key`` overrides the variables of the provider."""
+    first cannot answer. ``timeout``: seconds. ``key`` overrides the variables of the provider, and so do ``keys``: what
+    an editor keeps, each for one of ``key_places``."""
 
     provider: str | None = None
     model: str | None = None
@@ -39,10 +40,23 @@ class AiSettings:
     fallback: str | None = None
     timeout: float = 60.0
     key: str | None = field(default=None, repr=False)
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def with_options(self, **options: str | float | None) -> AiSettings:
         """These settings with what is given and not None instead."""
         return replace(self, **{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
+
+    def key_places(self) -> tuple[str, ...]:
+        """What a key may be kept for: the provider, or the other server that is asked instead of it, and the provider
+        that steps in. Empty where no provider with a key is chosen."""
+        stepping_in = (self.fallback or "").partition("/")[0]
+        others = [stepping_in] if stepping_in in PROVIDERS and "/" in (self.fallback or "") else []
+        first = [self.key_place(self.provider)] if self.provider in PROVIDERS else []
+        return tuple(dict.fromkeys([*first, *others]))
+
+    def key_place(self, provider: str) -> str:
+        """What a key for requests to ``provider`` is kept for. A key for one server never goes to another."""
+        return provider if self.base_url is None else origin_of(self.base_url)
 
     def chosen(self) -> tuple[str, str]:
         """Provider and model. Raises NoModelError that says how to set them."""
@@ -82,11 +96,13 @@ def load_ai_settings(environ: Mapping[str, str] | None = None) -> AiSettings:
 def key_for(provider: str, settings: AiSettings, environ: Mapping[str, str] | None = None) -> str | None:
     """The key for requests to ``provider``, None where none is needed. Raises NoModelError when one is missing.
 
-    A server at a base_url gets the user's own key only if they said OSIRIS_AI_KEY: the key of a provider is for that
-    provider.
+    A server at a base_url gets the user's own key only if they said OSIRIS_AI_KEY, or gave it to their editor for that
+    server: the key of a provider is for that provider.
     """
     if settings.key:
         return settings.key
+    if kept := settings.keys.get(settings.key_place(provider)):
+        return kept
     known = provider_named(provider)
     if settings.base_url is not None:
         return None
@@ -120,7 +136,7 @@ def _file_section(path: Path) -> Mapping[str, Any]:
 
 
 def _checked(name: str, value: object, where: str) -> str | float:
-    allowed = [item.name for item in fields(AiSettings) if item.name != "key"]
+    allowed = [item.name for item in fields(AiSettings) if item.name not in ("key", "keys")]
     if name == "key":
         raise ConfigurationError(
             f"{where}: a key does not belong into a file that is easily shared.",
