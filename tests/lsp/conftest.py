@@ -9,6 +9,7 @@ import pytest
 # The client stands beside this file, and tests import it by its plain name.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from discovering import make_shop
 from lsp_client import Client
 
 CONNECTIONS = """\
@@ -40,3 +41,9 @@ def editor(client: Client, project: Path) -> Client:
     """A server in use by an editor with all abilities, in the project folder."""
     client.initialize(project)
     return client
+
+
+@pytest.fixture
+def uri(tmp_path: Path) -> str:
+    """A pipeline that reads a SQLite database which is there."""
+    return make_shop(tmp_path).as_uri()

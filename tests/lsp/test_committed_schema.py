@@ -14,16 +14,10 @@ from discovering import (
     codes,
     discover,
     execute,
-    make_shop,
     question,
     questions,
 )
 from lsp_client import Client, RequestRefusedError, span
-
-
-@pytest.fixture
-def uri(tmp_path: Path) -> str:
-    return make_shop(tmp_path).as_uri()
 
 
 def test_the_schema_of_the_tables_in_use_is_written(client: Client, tmp_path: Path, uri: str) -> None:

@@ -33,11 +33,6 @@ connections:
 SHOP = {"connections": ["@sqlite.shop"]}
 
 
-@pytest.fixture
-def uri(tmp_path: Path) -> str:
-    return make_shop(tmp_path).as_uri()
-
-
 def test_the_question_says_where_the_connection_leads_and_no_secret(tmp_path: Path) -> None:
     make_shop(tmp_path, SERVER)
     client = Client(env={"SHOP_PASSWORD": "canary-of-the-shop"})

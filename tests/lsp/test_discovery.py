@@ -12,16 +12,10 @@ from discovering import (
     codes,
     discover,
     execute,
-    make_shop,
     question,
     questions,
 )
 from lsp_client import ABLE, Client, Message, RequestRefusedError, apply_edits
-
-
-@pytest.fixture
-def uri(tmp_path: Path) -> str:
-    return make_shop(tmp_path).as_uri()
 
 
 def test_a_discovery_answers_with_what_it_read(client: Client, tmp_path: Path, uri: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from discovering import OFFERED, PIPELINE, discover, execute, make_shop
+from discovering import OFFERED, PIPELINE, discover, execute
 from lsp_client import ABLE, Client, Message, RequestRefusedError
 
 from osiris.core.project import Project
@@ -20,11 +20,6 @@ from osiris.syntax.text import Span
 VIEWING: Message = {**ABLE, "experimental": {"osirisSchemaView": True}}
 LINKING: Message = {**VIEWING, "textDocument": {**ABLE["textDocument"], "definition": {"linkSupport": True}}}
 TABLE = (8, 14)  # in ``table: orders``
-
-
-@pytest.fixture
-def uri(tmp_path: Path) -> str:
-    return make_shop(tmp_path).as_uri()
 
 
 def open_and_discover(client: Client, uri: str) -> None:

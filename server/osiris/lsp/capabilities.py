@@ -55,6 +55,7 @@ class Client:
     run_events: bool = False
     chat_events: bool = False
     model_requests: bool = False
+    secret_requests: bool = False
     change_annotations: bool = False
     schema_view: bool = False
     discovery_offers: bool = False
@@ -105,6 +106,8 @@ class Client:
             or _flag(params.get("initializationOptions"), "chatEvent"),
             model_requests=_flag(able, "experimental", "osiris", "modelRequest")
             or _flag(params.get("initializationOptions"), "modelRequest"),
+            secret_requests=_flag(able, "experimental", "osiris", "secretRequest")
+            or _flag(params.get("initializationOptions"), "secretRequest"),
             change_annotations=_flag(able, "workspace", "workspaceEdit", "documentChanges")
             and _at(able, "workspace", "workspaceEdit", "changeAnnotationSupport") is not None,
             schema_view=_flag(able, "experimental", "osirisSchemaView"),

@@ -79,6 +79,7 @@ class Chats:
         project = self.project_for(uri)
         path = self.pipeline_path(project, uri)
         _require_packages()
+        await self.look_for_keys(provider)
         return await self._opened(project, path=path, provider=provider, model=model)
 
     async def get(self, conversation: str | None, uri: str | None = None) -> Conversation:
@@ -87,7 +88,9 @@ class Chats:
             raise RequestError('The command needs a conversation: {"conversation": "chat_..."}.', INVALID_PARAMS)
         found = self._open.pop(conversation, None)
         if found is None:
-            return await self._opened(self.project_for(uri), conversation=conversation)
+            project = self.project_for(uri)
+            await self.look_for_keys()
+            return await self._opened(project, conversation=conversation)
         self._open[conversation] = found  # the one that was used last
         self.require_allowed(found.chat.project)
         return found
@@ -99,6 +102,7 @@ class Chats:
         project = self.project_for(uri)
         path = self.pipeline_path(project, uri)
         questions = AgentQuestions(self._session, project)
+        await self.look_for_keys()
 
         def work() -> str:
             chat = self._connect(project, questions, conversation=conversation, path=path, keep=False)
@@ -125,6 +129,15 @@ class Chats:
         for one in idle[: max(0, len(self._open) - MOST_IDLE)]:
             del self._open[one.id]
         return made
+
+    async def look_for_keys(self, provider: str | None = None) -> None:
+        """Have the keys that the client keeps, as they are now."""
+        if await self.models.look_for_keys(provider):
+            self.choice_changed()
+
+    def choice_changed(self) -> None:
+        """Another model, or another key, is chosen: conversations go on with it from their next message."""
+        self._open = {known: one for known, one in self._open.items() if one.busy}
 
     def require_allowed(self, project: Project) -> None:
         """Raise AiForbiddenError when the project forbids AI as it is now."""

@@ -40,6 +40,8 @@ def _apply(session: Session, window: Settings, of_folders: dict[Path, Settings])
     of_folders = {folder: settings for folder, settings in own.items() if settings != window}
     if (window, of_folders) == (session.settings, session.folder_settings):
         return
+    if window.ai != session.settings.ai:
+        session.chats.choice_changed()
     session.settings, session.folder_settings = window, of_folders
     if not trusted:
         session.discovery.stop()

@@ -1,6 +1,8 @@
 """Which AI model conversations use: what the user has set in the editor, else their own settings and the environment.
 
-Never what a workspace says; and only what the project's ``osiris.yaml`` allows.
+Never what a workspace says; and only what the project's ``osiris.yaml`` allows. A key that the editor keeps is asked of
+it by ``osiris/secret`` (``{"for"}`` -> ``{"secret"}``, a text or null), and only for the provider, or the server, that
+is chosen. It stays in the memory of this process.
 """
 
 from __future__ import annotations
@@ -12,11 +14,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pygls.exceptions import JsonRpcException
+
 if TYPE_CHECKING:
     from osiris.core.llm.user_settings import AiSettings
     from osiris.core.project import Project
     from osiris.lsp.editor_model import EditorModel
     from osiris.lsp.session import Session
+
+SECRET_REQUEST = "osiris/secret"
 
 
 class ModelChoice:
@@ -25,6 +31,8 @@ class ModelChoice:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._known: dict[Path, tuple[Hashable, bool]] = {}
+        self._keys: dict[str, str] = {}
+        self._others: set[str] = set()  # providers that single conversations were begun with
 
     def settings(self) -> AiSettings:
         """What counts. Raises ConfigurationError for settings of the user that cannot be used."""
@@ -33,7 +41,7 @@ class ModelChoice:
         own, chosen = load_ai_settings(), self._session.settings.ai
         if chosen.provider is not None and chosen.provider != own.provider:
             own = replace(own, model=None, base_url=None, fallback=None)  # they belong to the other provider
-        return own.with_options(
+        return replace(own, keys=dict(self._keys)).with_options(
             provider=chosen.provider,
             model=chosen.model,
             base_url=chosen.base_url,
@@ -52,6 +60,33 @@ class ModelChoice:
             return None
         named = model or (settings.model if settings.provider == EDITOR else None)
         return EditorModel(self._session, loop, named or "")
+
+    async def look_for_keys(self, provider: str | None = None) -> bool:
+        """Ask the client for the keys of what is chosen, and of ``provider``; whether others are there now."""
+        from osiris.core.error_taxonomy import ConfigurationError
+        from osiris.core.llm.providers import PROVIDERS
+
+        if provider in PROVIDERS:
+            self._others.add(provider)
+        before, found = self._keys, dict[str, str]()
+        try:
+            places = self.settings().key_places()
+        except ConfigurationError:  # whoever asks the model is told
+            places = ()
+        able = self._session.client.secret_requests and self._session.settings.trusted
+        for place in {*places, *self._others} if able else ():
+            if key := await self._kept(place):
+                found[place] = key
+        self._keys = found
+        return found != before
+
+    async def _kept(self, place: str) -> str | None:
+        try:
+            answer = await self._session.protocol.ask(SECRET_REQUEST, {"for": place})
+        except JsonRpcException:
+            return None  # The client has none, or its user locked it; whoever asks the model is told of no key.
+        secret = answer.get("secret") if isinstance(answer, dict) else None
+        return secret.strip() or None if isinstance(secret, str) else None
 
     def usable(self, project: Project) -> bool:
         """Whether there is a model that may be asked about the project. Sends nothing."""
@@ -75,22 +110,25 @@ class ModelChoice:
             return False
         return True
 
-    def chosen(self, project: Project) -> dict[str, Any]:
+    def chosen(self, project: Project, loop: asyncio.AbstractEventLoop) -> dict[str, Any]:
         """Which model would be asked about the project, and whether it can be, or why not. Sends nothing."""
         from osiris.core.config import Config
         from osiris.core.error_taxonomy import OsirisError, describe
         from osiris.core.llm_adapter import LLMAdapter
 
-        allowed = True
+        allowed, place = True, None
         try:
             ceiling = Config.load(project.root).ai
             allowed = ceiling.enabled
-            adapter = LLMAdapter.create(settings=self.settings(), ceiling=ceiling)
+            chosen = self.settings()
+            place = next(iter(chosen.key_places()), None)
+            adapter = LLMAdapter.create(settings=chosen, ceiling=ceiling, editor=self.of_editor(chosen, loop))
             adapter.check()
         except OsirisError as error:
-            return {"allowed": allowed, "problem": describe(error), "hint": error.hint}
+            return {"allowed": allowed, "problem": describe(error), "hint": error.hint, "keyFor": place}
         model = adapter.models[0]
-        return {"ready": True, "provider": model.provider, "model": model.model, "host": model.host}
+        known = {"provider": model.provider, "model": model.model, "host": model.host}
+        return {"ready": True, **known, "keyFor": place}
 
     def _state(self, project: Project) -> Hashable:
         from osiris.core.config import CONFIG_FILE
@@ -102,7 +140,7 @@ class ModelChoice:
             own = _signature(settings_dir() / FILE_NAME)
         except ConfigurationError:
             own = None
-        return own, _signature(project.root / CONFIG_FILE), self._session.settings.ai
+        return own, _signature(project.root / CONFIG_FILE), self._session.settings.ai, frozenset(self._keys)
 
 
 def _signature(path: Path) -> Hashable:

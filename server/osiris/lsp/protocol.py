@@ -49,6 +49,7 @@ class Protocol(LanguageServerProtocol):
             types.INITIALIZED,
             types.WORKSPACE_DID_CHANGE_CONFIGURATION,
             types.WORKSPACE_EXECUTE_COMMAND,
+            types.PROGRESS,
         }
     )
 

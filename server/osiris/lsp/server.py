@@ -55,6 +55,7 @@ NOTIFICATIONS = {
     "workspace/didChangeWatchedFiles": "did_change_watched_files",
     "workspace/didChangeWorkspaceFolders": "did_change_workspace_folders",
     "window/workDoneProgress/cancel": "work_done_progress_cancel",
+    "$/progress": "partial_result",
 }
 COMMANDS = {
     "osiris.validate": "validate",

@@ -79,6 +79,7 @@ class Session:
         self.chats: Chats = Chats(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.cancellable: dict[str | int, asyncio.Task[Any]] = {}
+        self.partial_results: dict[str, Callable[[Any], None]] = {}  # who hears them, by token
         self.backlog: Callable[[], int] = int  # how many messages have arrived that are not handled yet
         self._typed = float("-inf")
 

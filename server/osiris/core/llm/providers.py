@@ -78,8 +78,8 @@ def host_of(url: str) -> str:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of an address: what a key for it is kept for."""
-    return f"{urllib.parse.urlsplit(url).scheme}://{host_of(url)}"
+    """Scheme, host and port of an address: what a key for it is kept for. Raises ConfigurationError for none."""
+    return f"{urllib.parse.urlsplit(checked_url(url, with_key=False)).scheme}://{host_of(url)}"
 
 
 def _is_this_machine(host: str) -> bool:

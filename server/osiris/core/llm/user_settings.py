@@ -48,7 +48,8 @@ class AiSettings:
 
     def key_places(self) -> tuple[str, ...]:
         """What a key may be kept for: the provider, or the other server that is asked instead of it, and the provider
-        that steps in. Empty where no provider with a key is chosen."""
+        that steps in. Empty where no provider with a key is chosen. Raises ConfigurationError for a base_url that is no
+        address."""
         stepping_in = (self.fallback or "").partition("/")[0]
         others = [stepping_in] if stepping_in in PROVIDERS and "/" in (self.fallback or "") else []
         first = [self.key_place(self.provider)] if self.provider in PROVIDERS else []

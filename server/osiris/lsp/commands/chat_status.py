@@ -1,7 +1,9 @@
-"""``osiris.chat.status``: ``{"uri"?}`` -> ``{"allowed", "ready", "problem", "hint", "provider", "model", "host"}``.
+"""``osiris.chat.status``: ``{"uri"?}`` -> ``{"allowed", "ready", "problem", "hint", "provider", "model", "host",
+"keyFor"}``.
 
 ``allowed``: the workspace is trusted and the project does not forbid AI; without that a client shows nothing of it.
-``ready``: a model can be asked; ``problem`` and ``hint`` say why not.
+``ready``: a model can be asked; ``problem`` and ``hint`` say why not. ``keyFor``: what a key would be kept for, the
+name of a provider or the address of another server.
 """
 
 from __future__ import annotations
@@ -22,10 +24,11 @@ async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
         project = session.chats.project_for(arguments.text("uri", first=True))
     except RequestError as error:
         return _answer(problem=str(error))
-    found = await asyncio.to_thread(session.chats.models.chosen, project)
+    await session.chats.look_for_keys()
+    found = await asyncio.to_thread(session.chats.models.chosen, project, asyncio.get_running_loop())
     return _answer(**found)
 
 
 def _answer(**known: Any) -> dict[str, Any]:
-    nothing = dict.fromkeys(("problem", "hint", "provider", "model", "host"))
+    nothing = dict.fromkeys(("problem", "hint", "provider", "model", "host", "keyFor"))
     return {"allowed": True, "ready": False, **nothing, **known}
