@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from osiris.drivers.mysql.catalog import quote_name
 from osiris.drivers.mysql.extractor_rows import Cells
@@ -82,7 +82,9 @@ class Columns:
         """The columns of the lines, with their types where all values fit, else as strings."""
         import pyarrow as pa
 
-        data = b"\n".join([*(line or b"" for line in cells[:: self.width]), b""])
+        lines = cells[:: self.width]
+        lines.append(b"")
+        data = b"\n".join(cast("list[bytes]", lines))  # no line is NULL: CONCAT_WS gives none
         fields = [self.fields[place] for place in self.together]
         try:
             return _parsed(data, [pa.string() if field.kind in _TEXTS else field.arrow() for field in fields])

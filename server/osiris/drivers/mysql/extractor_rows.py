@@ -52,19 +52,27 @@ def _add_lines(data: bytes, cells: Cells) -> int:
     at, end = 0, len(data)
     add = cells.append
     while end - at > 4:
-        length = data[at] | data[at + 1] << 8 | data[at + 2] << 16
-        stop = at + 4 + length
-        if stop > end or length == _PART:
-            break
         first = data[at + 4]
+        # Mostly the length of the cell tells that of the packet, which takes longer to read.
         if first < _NULL:
-            add(data[at + 5 : stop])
-        elif first == _TWO:
-            add(data[at + 7 : stop])
-        elif _ends(data, at):
-            break
+            begin = at + 5
+            stop = begin + first
+        elif first == _TWO and end - at > 6:
+            begin = at + 7
+            stop = begin + (data[at + 5] | data[at + 6] << 8)
         else:
-            add(None if first == _NULL else data[at + (8 if first == _THREE else 13) : stop])
+            length = int.from_bytes(data[at : at + 3], "little")
+            stop = at + 4 + length
+            if stop > end or length == _PART or _ends(data, at):
+                break
+            if first == _NULL:
+                add(None)
+                at = stop
+                continue
+            begin = at + (8 if first == _THREE else 13)
+        if stop > end:
+            break
+        add(data[begin:stop])
         at = stop
     return at
 
