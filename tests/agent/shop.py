@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ class Person:
         self.asked.append((what, question))
         return what in self.says_yes
 
-    def preview(self, text: str, path: Path, step: str, limit: int) -> Rows:
+    def preview(self, text: str, path: Path, step: str, limit: int, cancel: threading.Event) -> Rows:
         """The rows that the test gave."""
         self.previews.append(step)
         assert self.rows is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ def test_rows_of_a_step_and_no_file(tmp_path: Path) -> None:
     project = Project.find(root)
     host = AskingHost(project)
     assert host.agrees(Consent.ROWS, "?") is False
-    found = preview_rows(project, GOOD, root / "pipelines" / "revenue.oml.yaml", "total", 1)
+    found = preview_rows(project, GOOD, root / "pipelines" / "revenue.oml.yaml", "total", 1, threading.Event())
     assert (list(found.columns), [list(row) for row in found.rows], found.more) == (
         ["customer", "total"],
         [["Ada", 30]],

@@ -177,7 +177,7 @@ class TestConsent:
         root, person = make_shop(tmp_path), Person(Consent.ROWS)
         with model_double(Says("", [("preview_step", {"step": "total"})]), Says("Fine.")) as double:
             agent_of(root, double, person).process_message("Show rows")
-            assert "osiris.yaml does not allow it" in told(double)[0]
+            assert "does not allow that rows of data are sent" in told(double)[0]
         assert person.asked == []
 
 

@@ -17,10 +17,9 @@ from mcp.client.client import Client
 
 from agent.shop import EXPECTED, GOOD, WRONG_COLUMN, make_shop
 from mcp import StdioServerParameters
-from osiris.core.project import Project
+from osiris.core.discovery import DiscoveryAgent
 from osiris.core.schemas import schema
 from osiris.core.state_store import StateStore
-from osiris.mcp.known_tables import explorer
 
 LOOKS = {
     "list_connections", "list_tables", "describe_table", "list_components", "describe_component", "list_pipelines",
@@ -69,7 +68,7 @@ def inside(text: str) -> Any:
 def agree(root: Path, reference: str = "@sqlite.shop") -> None:
     """The user agrees to the connection, as in the editor."""
     with StateStore() as store:
-        store.grant_consent(str(explorer(Project.find(root), reference).fingerprint))
+        store.grant_consent(str(DiscoveryAgent(reference, root=root).fingerprint))
 
 
 def pipeline(root: Path, text: str, name: str = "revenue") -> Path:
@@ -192,7 +191,7 @@ def test_it_connects_only_where_the_user_has_agreed(tmp_path: Path) -> None:
 
     talk(root, connects, "--allow-connect")
     with StateStore() as store:  # the option was for that server alone
-        assert not store.has_consent(str(explorer(Project.find(root), "@sqlite.shop").fingerprint))
+        assert not store.has_consent(str(DiscoveryAgent("@sqlite.shop", root=root).fingerprint))
 
     async def knows(client: Client) -> None:
         for tool, arguments in [("list_tables", {}), ("describe_table", {"table": "orders"})]:

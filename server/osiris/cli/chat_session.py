@@ -308,7 +308,7 @@ class Session:
         if found is None or not _is_saved(self._start.project, found):
             click.echo("Only a saved pipeline can be run: /save first." if found else "There is no proposal yet.")
             return
-        self._chat.agent.say_run()
+        self._chat.say_run()
         self._osiris("run", "--", found.path)
 
     def _osiris(self, *arguments: str) -> None:

@@ -100,7 +100,7 @@ class ConversationStore:
 
         def work(db: sqlite3.Connection) -> ConversationContext | None:
             header = db.execute(
-                "SELECT state, path, draft, draft_ok, allow_rows, tables_told, input_tokens, output_tokens "
+                "SELECT state, path, draft, draft_ok, allow_rows, tables_told, input_tokens, output_tokens, draft_before "
                 "FROM conversations WHERE id = ? AND project = ?",
                 (conversation, self.project),
             ).fetchone()
@@ -210,10 +210,11 @@ def _sent(
 def _save_header(db: sqlite3.Connection, project: str, context: ConversationContext, masker: Masker) -> None:
     now = time.time()
     statement = (
-        "INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+        "INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
         "title = excluded.title, state = excluded.state, path = excluded.path, draft = excluded.draft, "
         "draft_ok = excluded.draft_ok, allow_rows = excluded.allow_rows, tables_told = excluded.tables_told, "
-        "input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, changed_at = excluded.changed_at"
+        "input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, changed_at = excluded.changed_at, "
+        "draft_before = excluded.draft_before"
     )
     values = (
         context.id,
@@ -229,6 +230,7 @@ def _save_header(db: sqlite3.Connection, project: str, context: ConversationCont
         context.usage.output_tokens,
         now,
         now,
+        None if context.draft_before is None else masker.text(context.draft_before),
     )
     db.execute(statement, values)
 
@@ -239,7 +241,7 @@ def _message_row(message: Message, masker: Masker) -> tuple[str, str, str, str |
 
 
 def _context(conversation: str, header: tuple[Any, ...], messages: list[tuple[Any, ...]]) -> ConversationContext:
-    state, path, draft, draft_ok, allow_rows, tables, input_tokens, output_tokens = header
+    state, path, draft, draft_ok, allow_rows, tables, input_tokens, output_tokens, draft_before = header
     return ConversationContext(
         conversation,
         [Message(role, text, tuple(ToolCall(*call) for call in json.loads(calls)), answers)
@@ -251,4 +253,5 @@ def _context(conversation: str, header: tuple[Any, ...], messages: list[tuple[An
         bool(allow_rows),
         set(json.loads(tables)),
         Usage(input_tokens, output_tokens),
+        draft_before,
     )  # fmt: skip

@@ -29,6 +29,7 @@ from osiris.core.agent.turn import MOST_TRIES, Turn, TurnResult
 from osiris.core.config import Config
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError, ValidationError
 from osiris.core.files import atomic_write, is_inside
+from osiris.core.llm.ceiling import AiCeiling
 from osiris.core.llm.messages import Usage
 from osiris.core.llm_adapter import LLMAdapter
 from osiris.core.project import Project
@@ -80,10 +81,14 @@ class ConversationalAgent:
         self.host = host or NobodyThere()
         self.keep = keep
         self.most_tries = most_tries
-        self.ceiling = Config.load(self.project.root).ai
         model.check()
+        ceiling = self.ceiling()
         for one in model.models:
-            self.ceiling.require(one.provider)
+            ceiling.require(one.provider)
+
+    def ceiling(self) -> AiCeiling:
+        """What the project allows, as its osiris.yaml is now. Raises ConfigurationError."""
+        return Config.load(self.project.root).ai
 
     @property
     def state(self) -> ChatState:
@@ -148,7 +153,8 @@ class ConversationalAgent:
         """The user says that the proposal shall run. Raises ValidationError when there is none that compiles."""
         if not self.context.draft_ok or self.context.draft is None or self.context.path is None:
             raise ValidationError("There is no pipeline of this conversation that compiles yet.")
-        now = checked(self.project, Proposal(self.context.path, self.context.draft, None, (), False))
+        draft = Proposal(self.context.path, self.context.draft, self.context.draft_before, (), False)
+        now = checked(self.project, draft)
         if not now.ok:
             raise ValidationError("The pipeline does not compile any more: something around it has changed.")
         for state in _BEFORE_RUN.get(self.context.state, ()):
@@ -162,9 +168,9 @@ class ConversationalAgent:
         return turn.shown(message)
 
     def _turn(self, open_text: str | None, cancel: threading.Event) -> Turn:
-        tools = Toolbox(self.project, self.context, self.host, allow_rows=self.ceiling.allow_rows, open_text=open_text)
+        tools = Toolbox(self.project, self.context, self.host, ceiling=self.ceiling, open_text=open_text, cancel=cancel)
         system = system_prompt(self._facts())
-        return Turn(self.context, self.model, tools, system, self.keep, cancel, self.most_tries)
+        return Turn(self.context, self.model, tools, system, self.keep, self.ceiling, cancel, self.most_tries)
 
     def _facts(self) -> str:
         connections = self.project.environment().connections

@@ -12,6 +12,7 @@ here and nothing worse.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -43,6 +44,7 @@ class DiscoveryAgent:
         cache: SchemaCache | None = None,
         max_age: timedelta = MAX_AGE,
         timeout: float = TIMEOUT_SECONDS,
+        cancel: threading.Event | None = None,
     ) -> None:
         """Nothing is read yet.
 
@@ -50,6 +52,7 @@ class DiscoveryAgent:
         ``type``), or ``"@family.alias"`` of the project in ``root`` (default: the working folder, from which relative
         paths start too). ``env``: where variables come from, by default the environment and the project's ``.env``.
         ``max_age``: how old a reading may be that is used again. ``timeout``: seconds for one look at the database.
+        ``cancel``: set, a look that is under way ends at once, with a ConnectionError.
         Raises ConfigurationError for a connection that cannot be used, as with a variable that is not set.
         """
         self.root = Path(os.path.abspath(root if root is not None else Path.cwd()))
@@ -59,6 +62,7 @@ class DiscoveryAgent:
         self.cache = cache if cache is not None else SchemaCache()
         self.max_age = max_age
         self.timeout = timeout
+        self.cancel = cancel
 
     def discover_schema(self, *, refresh: bool = False) -> Catalog:
         """All tables with their columns: as they were read last, unless that is too old or something has changed.
@@ -137,6 +141,7 @@ class DiscoveryAgent:
 
     def _read(self, depth: Depth = "columns", tables: tuple[TableInfo, ...] = (), samples: int = 0) -> Outcome:
         names = [f"{info.schema}.{info.name}" if info.schema else info.name for info in tables]
+        self._require_going_on()
         (outcome,) = discover(
             [self.connection],
             root=self.root,
@@ -146,12 +151,19 @@ class DiscoveryAgent:
             depth=depth,
             timeout=self.timeout,
             store=self.cache.state.path,
+            cancel=self.cancel,
         )
+        if outcome.problem is not None:
+            self._require_going_on()
         if outcome.problem is not None:
             problem = outcome.problem
             error = ConfigurationError if problem.code == ConfigurationError.default_code else ConnectionError
             raise error(problem.message, code=problem.code, hint=problem.hint)
         return outcome
+
+    def _require_going_on(self) -> None:
+        if self.cancel is not None and self.cancel.is_set():
+            raise ConnectionError(f"Reading {self.connection.reference} was stopped.")
 
     def _connection(self, given: AnyConnection) -> ConnectionConfig:
         if isinstance(given, ConnectionConfig):

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -32,6 +32,7 @@ AT_ONCE = 4
 TIMEOUT_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
 _OF_FILES = frozenset({"duckdb", "filesystem", "sqlite"})
 _ANSWERS, _MORE_TIME = "Check that the server answers.", "Allow it more time: --timeout SECONDS."
 
@@ -148,12 +149,13 @@ def discover(
     store: Path | None = None,
     only_agreed: bool = False,
     done: Callable[[Outcome], None] | None = None,
+    cancel: threading.Event | None = None,
 ) -> list[Outcome]:
     """Read the catalogs of ``connections`` into the state store; an outcome for each, in their order.
 
     ``root`` is the folder of the project, ``env`` where the variables come from; the rest as in ``Discovery``.
     ``done`` is called with each outcome as it comes, from any thread. Never raises for what goes wrong with one
-    connection. Ends all its processes when it is interrupted. Raises ConfigurationError when the user has no state
+    connection. Ends all its processes when it is interrupted, and once ``cancel`` is set. Raises ConfigurationError when the user has no state
     folder.
     """
     path = store if store is not None else state_dir() / FILE_NAME
@@ -167,7 +169,7 @@ def discover(
         return outcome
 
     wanted = list(connections)
-    with ThreadPoolExecutor(max_workers=max(min(AT_ONCE, len(wanted)), 1)) as pool:
+    with ThreadPoolExecutor(max_workers=max(min(AT_ONCE, len(wanted)), 1)) as pool, _ended_by(cancel, running):
         try:
             return list(pool.map(one, wanted))
         except BaseException:  # Ctrl-C among them: nobody waits for the processes any more
@@ -208,6 +210,26 @@ class _Running:
             self._ended = True
             for process in self._processes:
                 process.kill()
+
+
+@contextlib.contextmanager
+def _ended_by(cancel: threading.Event | None, running: _Running) -> Iterator[None]:
+    """Inside the block the processes end as soon as ``cancel`` is set."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while cancel is not None and not over.wait(_LOOK_SECONDS):
+            if cancel.is_set():
+                running.end()
+                return
+
+    watching = threading.Thread(target=watch, name="osiris-discovery", daemon=True)
+    if cancel is not None:
+        watching.start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _discover_one(connection: ConnectionConfig, task: Discovery, running: _Running) -> Outcome:

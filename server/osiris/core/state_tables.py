@@ -93,4 +93,8 @@ MIGRATIONS: tuple[Migration, ...] = (
             output_tokens INTEGER
         )""",
     ),
+    (
+        # What stood in the file when `draft` was proposed; null where there was no file.
+        "ALTER TABLE conversations ADD COLUMN draft_before TEXT",
+    ),
 )

@@ -7,16 +7,18 @@ for event in chat.stream("Revenue by customer as CSV"):
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osiris.core.agent.conversation import ConversationContext
 from osiris.core.agent.events import AgentEvent
 from osiris.core.agent.host import AgentHost, Consent, Rows
-from osiris.core.agent.proposals import Proposal, propose
+from osiris.core.agent.masks import unmasked
+from osiris.core.agent.proposals import Proposal, checked, with_plain_ends
 from osiris.core.config import Config, ConnectionConfig
 from osiris.core.conversation_store import ConversationStore
 from osiris.core.conversational_agent import AgentResponse, ConversationalAgent
@@ -26,7 +28,7 @@ from osiris.core.llm.providers import PROVIDERS
 from osiris.core.llm.user_settings import KEY_VARIABLE, AiSettings
 from osiris.core.llm_adapter import ChatModel, LLMAdapter
 from osiris.core.project import Project
-from osiris.core.secrets_masking import MASK, Masker
+from osiris.core.secrets_masking import Masker
 from osiris.core.source import read_source
 from osiris.language.secrets import is_secret_key
 
@@ -76,14 +78,14 @@ def project_masker(project: Project) -> Masker:
     return masker
 
 
-def preview_rows(project: Project, text: str, path: Path, step: str, limit: int) -> Rows:
+def preview_rows(project: Project, text: str, path: Path, step: str, limit: int, cancel: threading.Event) -> Rows:
     """The first rows that a step of the pipeline ``text`` yields, as the file ``path``; nothing is written. Raises
-    OsirisError."""
+    OsirisError, also soon after ``cancel`` is set."""
     from osiris.core.compiler_v0 import compile_text
     from osiris.execution.preview_in_time import preview_in_time
 
     manifest, _ = compile_text(text, path, project=project, step=step)
-    found = preview_in_time(manifest, step, root=project.root, limit=limit)
+    found = preview_in_time(manifest, step, root=project.root, limit=limit, cancel=cancel)
     return Rows([name for name, _ in found.columns], found.rows, found.more)
 
 
@@ -98,9 +100,9 @@ class AskingHost:
         """What the user says."""
         return self.ask is not None and self.ask(what, question)
 
-    def preview(self, text: str, path: Path, step: str, limit: int) -> Rows:
+    def preview(self, text: str, path: Path, step: str, limit: int, cancel: threading.Event) -> Rows:
         """See ``preview_rows``."""
-        return preview_rows(self.project, text, path, step, limit)
+        return preview_rows(self.project, text, path, step, limit, cancel)
 
 
 class Chat:
@@ -141,6 +143,29 @@ class Chat:
         self, message: str, *, open_text: str | None = None, cancel: threading.Event | None = None
     ) -> Generator[AgentEvent | AgentResponse, None, None]:
         """As ``ConversationalAgent.stream_message``; also raises ValidationError while another window answers."""
+        with self._alone():
+            learn_secrets(self.masker, self.project)
+            yield from self.agent.stream_message(message, open_text=open_text, cancel=cancel)
+
+    def say_run(self) -> None:
+        """As ``ConversationalAgent.say_run``; also raises ValidationError while another window answers."""
+        with self._alone():
+            self.agent.say_run()
+
+    def draft(self) -> Proposal | None:
+        """What was proposed last, of the text that was there then, judged as things are now; None when nothing was. It
+        may be of another session: show its diff before it is saved. Raises ValidationError when a secret in it, which
+        is not kept, cannot be had back."""
+        self._catch_up()
+        text, path = self.context.draft, self.context.path
+        if text is None or path is None:
+            return None
+        return checked(self.project, Proposal(path, text, self.context.draft_before, (), False))
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Inside the block no other window can change the conversation, which is as it was left last. Raises
+        ValidationError while another one does."""
         lock = self.store.lock(self.context.id)
         if not lock.acquire():
             raise ValidationError(
@@ -148,29 +173,14 @@ class Chat:
             )
         try:
             self._catch_up()
-            learn_secrets(self.masker, self.project)
-            yield from self.agent.stream_message(message, open_text=open_text, cancel=cancel)
+            yield
         finally:
             lock.release()
-
-    def draft(self) -> Proposal | None:
-        """What was proposed last, judged as things are now; None when nothing was. It may be of another session: show
-        its diff before it is saved. Raises ValidationError when it cannot be had back."""
-        self._catch_up()
-        text, path = self.context.draft, self.context.path
-        if text is None or path is None:
-            return None
-        file = self.project.root / path
-        if text.count(MASK) > (read_source(file).count(MASK) if file.exists() else 0):
-            raise ValidationError(
-                "The proposal held what looks like a secret, which is not kept.", hint="Ask for it again."
-            )
-        return propose(self.project, text, path)
 
     def _catch_up(self) -> None:
         changed = self.store.changed_at(self.context.id)
         if changed is not None and changed != self._seen:
-            self.agent.context = self.store.load(self.context.id)
+            self.agent.context = _loaded(self.store, self.project, self.context.id)
             self._seen = changed
 
     def _keep(self, context: ConversationContext) -> None:
@@ -202,7 +212,6 @@ def open_chat(
     leaves no trace, for looking at what would be sent. Raises NoModelError, AiForbiddenError, ConfigurationError, and
     ValidationError when there is no such conversation.
     """
-    ceiling = Config.load(project.root).ai
     masker = project_masker(project)
     for key in settings.keys.values() if settings is not None else ():
         masker.add(key)
@@ -220,7 +229,7 @@ def open_chat(
             model,
             environ=environ,
             settings=settings,
-            ceiling=ceiling,
+            ceiling=Config.load(project.root).ai,
             editor=editor,
             masker=masker,
             on_event=on_event,
@@ -229,10 +238,23 @@ def open_chat(
     adapter = connect(provider, model)
     adapter.check()
     if conversation is not None:
-        context = store.load(conversation)
+        context = _loaded(store, project, conversation)
     elif keep:
         context = store.new(path)
     else:
         context = ConversationContext("", path=path)
     chat = Chat(ConversationalAgent(project, adapter, context=context, host=host), store, masker, connect)
     return chat
+
+
+def _loaded(store: ConversationStore, project: Project, conversation: str) -> ConversationContext:
+    """A conversation as it was left. Secrets are not kept: those of a proposal that stand in its file come from there.
+    Raises ValidationError when there is no such conversation."""
+    context = store.load(conversation)
+    if context.path is not None and context.draft is not None:
+        with contextlib.suppress(ConfigurationError):  # there is no such file
+            there = with_plain_ends(read_source(project.root / context.path))
+            context.draft = unmasked(context.draft, there, store.masker)
+            if context.draft_before is not None:
+                context.draft_before = unmasked(context.draft_before, there, store.masker)
+    return context

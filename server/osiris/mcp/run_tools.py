@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -38,8 +39,10 @@ def shown(project: Project, run: str, values: bool) -> dict[str, Any]:
     return {**_plain(project, info, values), "steps": steps}
 
 
-def followed(project: Project, run: str, after: int, seconds: float, values: bool) -> dict[str, Any]:
-    """The events of a run from ``after`` on: as soon as it is over, else when the time is."""
+def followed(
+    project: Project, run: str, after: int, seconds: float, values: bool, cancel: threading.Event
+) -> dict[str, Any]:
+    """The events of a run from ``after`` on: as soon as it is over, else when the time is, or ``cancel`` is set."""
     from osiris.execution.folder import ends_run
 
     store = _store(project)
@@ -50,7 +53,8 @@ def followed(project: Project, run: str, after: int, seconds: float, values: boo
         over = not info.active or (bool(events) and ends_run(events[-1]))
         if over or time.monotonic() >= end or len(events) - after >= _MOST_EVENTS:
             break
-        time.sleep(_LOOK_SECONDS)
+        if cancel.wait(_LOOK_SECONDS):
+            break
     part = events[after : after + _MOST_EVENTS]
     steps = _steps_of(info)
     told = [_without_rows(event, steps, values) for event in part if event["event"] != "step_progress"]

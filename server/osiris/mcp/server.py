@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -28,7 +31,10 @@ from osiris.mcp.desk import Desk
 from osiris.mcp.resources import pages
 from osiris.mcp.tool_table import McpTool
 
+T = TypeVar("T")
+
 _ROOTS_SECONDS = 5.0
+_END_SECONDS = 2.0
 
 _INSTRUCTIONS = """\
 Osiris checks, compiles and runs data pipelines written in OML, a YAML language. The resource osiris://guide says in \
@@ -50,6 +56,7 @@ class McpServer:
         self._folder = folder
         self._allowed = allowed
         self._desk: Desk | None = None
+        self._calls = _Calls()
         self._choosing = anyio.Lock()
 
     async def serve(self) -> None:
@@ -75,7 +82,9 @@ class McpServer:
 
     async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         desk = await self._at(context)
-        answer = await _in_thread(partial(desk.call, params.name, params.arguments or {}))
+        with self._calls.one() as (cancel, over):
+            work = partial(_told_over, over, desk.call, params.name, params.arguments or {}, cancel)
+            answer = await _in_thread(work)
         return types.CallToolResult(content=[types.TextContent(type="text", text=answer.text)], is_error=not answer.ok)
 
     async def _list_resources(
@@ -119,9 +128,45 @@ class McpServer:
         marked = (folder for folder in folders if Project.find(folder).is_marked)
         return next(marked, folders[0] if folders else None)
 
+    def stop(self) -> None:
+        """End what is under way, and wait until it has cleaned up, but not for long."""
+        self._calls.end(_END_SECONDS)
+
+
+class _Calls:
+    """The calls of tools that are under way, each in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[threading.Event, threading.Event] = {}  # what cancels a call: what says that it is over
+
+    @contextmanager
+    def one(self) -> Iterator[tuple[threading.Event, threading.Event]]:
+        """A call: what cancels it, and what it sets when it is over. It is cancelled when the block is left early."""
+        cancel, over = threading.Event(), threading.Event()
+        self._under_way = {c: o for c, o in self._under_way.items() if not o.is_set()} | {cancel: over}
+        try:
+            yield cancel, over
+        finally:
+            cancel.set()
+
+    def end(self, seconds: float) -> None:
+        """Cancel all of them; wait until they are over, at most so many seconds."""
+        for cancel in self._under_way:
+            cancel.set()
+        limit = time.monotonic() + seconds
+        for over in self._under_way.values():
+            over.wait(max(0.0, limit - time.monotonic()))
+
+
+def _told_over(over: threading.Event, work: Callable[..., T], *arguments: Any) -> T:
+    try:
+        return work(*arguments)
+    finally:
+        over.set()
+
 
 async def _in_thread(work: Any) -> Any:
-    # A request that is cancelled is not waited for: all work ends by itself, within limits.
+    # A request that is cancelled is not waited for: what it does ends by itself.
     return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
 
 
@@ -152,10 +197,19 @@ def main(folder: Path | None, allowed: Allowed) -> int:
 
     configure_logging()
     logging.getLogger("mcp").setLevel(logging.ERROR)
+    server = McpServer(folder, allowed)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.stop()
+        _end(128 + number)
+
+    signal.signal(signal.SIGTERM, stop)
     try:
-        anyio.run(McpServer(folder, allowed).serve)
+        anyio.run(server.serve)
     except KeyboardInterrupt:
+        server.stop()
         _end(130)
+    server.stop()
     if threading.active_count() > 1:  # somebody still waits for a database
         _end(0)
     return 0

@@ -43,7 +43,7 @@ class ConversationContext:
 
     ``path``: the pipeline that it is about, relative to the project with ``/``; None for a new one. ``draft``: the
     text that was proposed last, ``draft_ok`` whether it is free of errors, ``draft_before`` what stood in the file
-    then, as far as this process knows. ``allow_rows``: the user lets rows of data be sent in this conversation.
+    then (None: there was none). ``allow_rows``: the user lets rows of data be sent in this conversation.
     ``tables``: what was told of which database, as ``@mysql.shop: orders``.
     """
 

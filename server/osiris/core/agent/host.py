@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,13 +27,14 @@ class Rows:
 
 
 class AgentHost(Protocol):
-    """The face. Every method may take as long as the user does."""
+    """The face. Every method may take as long as the user does; it returns soon once the user stops the answer."""
 
     def agrees(self, what: Consent, question: str) -> bool:
         """Whether the user says yes to ``question``, which names what would happen."""
 
-    def preview(self, text: str, path: Path, step: str, limit: int) -> Rows:
-        """The first rows that ``step`` of the pipeline ``text`` yields, as the file ``path``. Raises OsirisError."""
+    def preview(self, text: str, path: Path, step: str, limit: int, cancel: threading.Event) -> Rows:
+        """The first rows that ``step`` of the pipeline ``text`` yields, as the file ``path``. Raises OsirisError, also
+        soon after ``cancel`` is set; nothing goes on then."""
 
 
 class NobodyThere:
@@ -42,6 +44,6 @@ class NobodyThere:
         """No."""
         return False
 
-    def preview(self, text: str, path: Path, step: str, limit: int) -> Rows:
+    def preview(self, text: str, path: Path, step: str, limit: int, cancel: threading.Event) -> Rows:
         """Never called: nobody agreed."""
         raise PermissionError("nobody agreed")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from osiris.core.agent.masks import require_no_masks
 from osiris.core.agent.merging import merged
 from osiris.core.check import check_text
 from osiris.core.compiler_v0 import compile_text
@@ -16,7 +17,7 @@ from osiris.core.error_taxonomy import CompilationError, ConfigurationError, Val
 from osiris.core.files import is_inside
 from osiris.core.llm.messages import writable
 from osiris.core.project import Project
-from osiris.core.project_scan import OML_ENDINGS
+from osiris.core.project_scan import OML_ENDINGS, SKIPPED_FOLDERS, is_oml_name
 from osiris.core.source import read_source
 from osiris.syntax.diagnostic import Diagnostic, Severity
 from osiris.syntax.document import Document, parse
@@ -98,7 +99,9 @@ def propose(project: Project, oml: str, path: str | None, before: str | None = N
 
 
 def checked(project: Project, proposal: Proposal) -> Proposal:
-    """The proposal as the project judges it now: the same analysis as in the editor, and the compiler."""
+    """The proposal as the project judges it now: the same analysis as in the editor, and the compiler. Raises
+    ValidationError for one that holds a mask in place of a secret."""
+    require_no_masks(proposal.text, proposal.before)
     file = project.root / proposal.path
     project.invalidate()
     analysis = check_text(proposal.text, project, file)
@@ -117,16 +120,17 @@ def checked(project: Project, proposal: Proposal) -> Proposal:
 def checked_path(project: Project, path: str) -> str:
     """``path`` as the path of a pipeline of the project. Raises ValidationError.
 
-    It lies in the project, also after links are followed; it is called as pipelines are; none of its folders is hidden.
+    It lies in the project, also after links are followed; it is called as pipelines are, or is one of the project's by
+    what stands in it; none of its folders is hidden or left out when the project is searched.
     """
     given = writable(path).replace("\\", "/")
     full = project.root / given
     parts = Path(given).parts
     if not given or "\0" in given or Path(given).is_absolute() or ".." in parts or not is_inside(full, project.root):
         raise ValidationError(f"The path {path} does not lie in the project.", hint="Give a path relative to its root.")
-    if any(part.startswith(".") for part in parts) or parts[0] in ("build", "logs", "node_modules"):
+    if any(part.startswith(".") for part in parts) or not SKIPPED_FOLDERS.isdisjoint(parts[:-1]):
         raise ValidationError(f"Pipelines have no place in {path}.", hint=f"Put it below {_FOLDER}/.")
-    if not given.isprintable() or not given.endswith(OML_ENDINGS):
+    if not given.isprintable() or not (is_oml_name(given) or project.root / given in project.listed()):
         raise ValidationError(f"{path} is no name of a pipeline.", hint=f"It ends with {', '.join(OML_ENDINGS)}.")
     return PurePosixPath(given).as_posix()
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from osiris.core.agent.conversation import ChatState, ConversationContext
 from osiris.core.agent.events import AgentEvent, Asked, Noted, Proposed, Said, StateEntered, ToolUsed
+from osiris.core.agent.fence import OPENING
 from osiris.core.agent.proposals import Proposal, blocks_of_oml
 from osiris.core.agent.tool_table import TOOLS
 from osiris.core.agent.tools import Toolbox, ToolResult
+from osiris.core.llm.ceiling import AiCeiling
 from osiris.core.llm.messages import Message, Reply, Request, TextPiece, ToolCall
 from osiris.core.llm_adapter import LLMAdapter
 
@@ -20,6 +22,8 @@ MOST_ROUNDS = 24
 _MOST_HISTORY = 120_000
 _CUT_OFF = "The model's answer was cut off: it was longer than the model may answer."
 _NUDGE = "Your answer was empty. Use a tool, or answer in words."
+_ROWS = "preview_step"  # the tool whose answers hold rows
+_NO_ROWS = "These rows may not be sent any more."
 
 Keep = Callable[[ConversationContext], None]
 
@@ -37,19 +41,22 @@ class TurnResult:
 
 @dataclass
 class Turn:
-    """One turn of a conversation. ``keep`` is called whenever something was added to it, so that nothing is lost."""
+    """One turn of a conversation. ``keep`` is called whenever something was added to it, so that nothing is lost;
+    ``ceiling`` before each request: what the project allows counts as it is then."""
 
     context: ConversationContext
     model: LLMAdapter
     tools: Toolbox
     system: str
     keep: Keep
+    ceiling: Callable[[], AiCeiling]
     cancel: threading.Event
     most_tries: int = MOST_TRIES
     result: TurnResult = field(default_factory=TurnResult)
 
     def take(self, message: str) -> Iterator[AgentEvent]:
-        """Answer ``message``. Raises ModelError and ModelCancelledError; what was said until then is kept."""
+        """Answer ``message``. Raises ModelError, ModelCancelledError and AiForbiddenError; what was said until then is
+        kept."""
         self.context.mend_cut_calls()
         self._add(Message("user", message))
         yield from self._enter(ChatState.INTENT_CAPTURED)
@@ -76,7 +83,8 @@ class Turn:
 
     def shown(self, message: str) -> str:
         """What the first request for ``message`` would send, to whom, as text; nothing is sent."""
-        request = Request((Message("system", self.system), *self._history(), Message("user", message)), TOOLS)
+        history = self._history(self._allowed())
+        request = Request((Message("system", self.system), *history, Message("user", message)), TOOLS)
         model = self.model.models[0]
         parts = [f"To {model.host}, model {model.model or 'of the editor'}:"]
         parts += [f"--- {one.role}\n{one.text}" for one in self.model.masked(request).messages]
@@ -84,7 +92,7 @@ class Turn:
         return "\n\n".join(parts)
 
     def _ask(self) -> Generator[AgentEvent, None, Reply]:
-        request = Request((Message("system", self.system), *self._history()), TOOLS)
+        request = Request((Message("system", self.system), *self._history(self._allowed())), TOOLS)
         for piece in self.model.converse(request, self.cancel):
             if isinstance(piece, TextPiece):
                 yield Said(piece.text)
@@ -92,6 +100,13 @@ class Turn:
                 self.context.usage += piece.usage
                 return piece
         raise AssertionError("a stream that does not fail ends with a reply")
+
+    def _allowed(self) -> AiCeiling:
+        """What the project allows now. Raises AiForbiddenError when this request is none of it."""
+        ceiling = self.ceiling()
+        for model in self.model.models:
+            ceiling.require(model.provider)
+        return ceiling
 
     def _use(self, calls: tuple[ToolCall, ...]) -> Generator[AgentEvent, None, bool]:
         """Carry out the calls; whether the turn has ended."""
@@ -154,9 +169,14 @@ class Turn:
         self.context.messages.append(message)
         self.keep(self.context)
 
-    def _history(self) -> tuple[Message, ...]:
-        """The latest messages that fit; what is left out is whole turns, so that no answer of a tool stands alone."""
+    def _history(self, ceiling: AiCeiling) -> tuple[Message, ...]:
+        """The latest messages that fit; what is left out is whole turns, so that no answer of a tool stands alone.
+        Rows that were sent once are left out where none may be sent now."""
         messages = self.context.messages
+        if not ceiling.allow_rows:
+            asked = {call.id for message in messages for call in message.calls if call.name == _ROWS}
+            held = [m.answers in asked and m.text.startswith(OPENING) for m in messages]  # and no refusal
+            messages = [replace(m, text=_NO_ROWS) if rows else m for m, rows in zip(messages, held, strict=True)]
         starts = [n for n, message in enumerate(messages) if message.role == "user"]
         size = 0
         first = len(messages)
