@@ -17,6 +17,7 @@ from osiris.drivers.mysql.extractor_types import Field
 from osiris.drivers.mysql.joined_query import can_be_columns, described, is_no_table, may_be_joined
 from osiris.drivers.mysql.session import StepSession
 from osiris.drivers.mysql.statements import one_select
+from osiris.drivers.read_ahead import ReadAhead
 from osiris.sql.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _SETTINGS = (
 _OF_QUERY = "The result of the query"
 # Modes of MariaDB in which CONCAT takes NULL for an empty text, or an empty text is NULL: lines would not be true.
 _NULL_IS_TEXT = frozenset({"ORACLE", "EMPTY_STRING_IS_NULL"})
+_AHEAD = 3  # batches that are taken from the server before they are wanted
+_CLOSE_SECONDS = 5.0
 _ALL_ROWS = 18_446_744_073_709_551_615
 
 
@@ -161,19 +164,20 @@ class _Rows:
 
     def dataset(self) -> Dataset:
         """The rows as a stream, read when somebody asks for them."""
-        import pyarrow as pa
+        ahead = ReadAhead(cell_batches(self.session.connection, self.columns.width, self.batch_size), _AHEAD)
+        import pyarrow as pa  # after that: the server works meanwhile
 
         schema = pa.schema([pa.field(field.name, field.arrow()) for field in self.columns.fields])
-        reader = pa.RecordBatchReader.from_batches(schema, self._batches(schema))
+        reader = pa.RecordBatchReader.from_batches(schema, self._batches(ahead, schema))
         return Dataset(self.step.database, stream=reader, failure=lambda: self.failure)
 
-    def _batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    def _batches(self, ahead: ReadAhead[Cells], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
         count = 0
         try:
             with self.session.stoppable():
-                for cells in self._chosen_rows():
+                for cells in self._chosen_rows(ahead):
                     batch = pa.RecordBatch.from_arrays(self.columns.arrays(cells, self._no_date), schema=schema)
                     count += batch.num_rows
                     yield batch
@@ -182,13 +186,15 @@ class _Rows:
             self.failure = error
             raise
         finally:
+            self.session.cut()
+            ahead.close(_CLOSE_SECONDS)
             self.session.close()
 
-    def _chosen_rows(self) -> Iterator[Cells]:
+    def _chosen_rows(self, ahead: ReadAhead[Cells]) -> Iterator[Cells]:
         """The rows in batches, without those that ``offset`` and ``limit`` leave out."""
         width = self.columns.width
         skip, left = self.skip * width, None if self.most is None else self.most * width
-        for cells in cell_batches(self.session.connection, width, self.batch_size):
+        for cells in ahead:
             if skip:
                 skipped = min(skip, len(cells))
                 skip -= skipped

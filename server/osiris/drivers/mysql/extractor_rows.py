@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,12 +13,12 @@ Cells = list[bytes | None]
 
 _PART = 0xFFFFFF  # a packet of this length goes on in the next one
 _READ_BYTES = 256 * 1024
-_BATCH_BYTES = 16 * 1024 * 1024
+_BATCH_BYTES = 4 * 1024 * 1024
 _NULL, _TWO, _THREE = 0xFB, 0xFC, 0xFD
 _END, _ERROR, _LONGEST_END = 0xFE, 0xFF, 9
 
 
-def cell_batches(connection: Connection[Any], width: int, size: int) -> Iterator[Cells]:
+def cell_batches(connection: Connection[Any], width: int, size: int) -> Generator[Cells, None, None]:
     """The rows of ``width`` cells of the result that comes in, each cell a text as bytes, in batches.
 
     A batch has about ``size`` rows, or fewer when they are long. Raises pymysql.MySQLError when the server or the

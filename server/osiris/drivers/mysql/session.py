@@ -122,6 +122,10 @@ class StepSession:
         self._killer.start()
         # First the server, then we: once we are awake, the whole process may end before the server has heard of it.
         self._killer.join(_KILL_SECONDS)
+        self.cut()
+
+    def cut(self) -> None:
+        """End what goes over the connection, from any thread: whoever waits for the server is told that it is gone."""
         line = self.connection._sock
         if line is not None:
             with contextlib.suppress(OSError, ValueError):  # it may have been closed meanwhile
