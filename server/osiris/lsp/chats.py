@@ -291,5 +291,5 @@ def _say_run(conversation: Conversation) -> Path:
     proposed = chat.context.draft
     if there is None or proposed is None or with_plain_ends(there) != proposed:
         raise RequestError(f"Apply the proposal and save {draft.path} first: a run takes the file as it is saved.")
-    chat.agent.say_run()
+    chat.say_run()
     return path
