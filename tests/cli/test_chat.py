@@ -118,11 +118,12 @@ class TestOneMessage:
 
     def test_no_answer_is_one_sentence_and_exit_code_1(self, osiris: Any) -> None:
         with model_double(Refuses(401, "bad key")) as double:
+            double_at = double.url.split("/")[2]
             text = osiris("chat", "-m", "Hello", env=using(double))
         with model_double(Says("one two", broken_after=1)) as double:
             broken = osiris("chat", "-m", "Hello", "--format", "json", env=using(double))
         assert (text.returncode, text.stdout) == (1, "")
-        assert text.stderr.startswith("error: OpenAI does not accept the key: bad key.\n")
+        assert text.stderr.startswith(f"error: {double_at} does not accept the key: bad key.\n")
         assert broken.returncode == 1
         assert lines(broken)[-1]["event"] == "error"
         assert "broke off" in lines(broken)[-1]["message"]

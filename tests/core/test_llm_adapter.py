@@ -13,6 +13,7 @@ import pytest
 
 from model_double import ModelDouble, Refuses, Says, model_double
 from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.llm import chat_completions
 from osiris.core.llm.ceiling import AiCeiling
 from osiris.core.llm.errors import AiForbiddenError, ModelCancelledError, ModelError, NoModelError
 from osiris.core.llm.messages import Message, Reply, Request, TextPiece, Tool, ToolCall, Usage
@@ -119,7 +120,7 @@ def test_stopping_closes_the_connection_in_the_middle_of_an_answer() -> None:
 def test_a_server_that_is_not_there_is_said() -> None:
     with model_double() as double:
         pass
-    with pytest.raises(ModelError, match="OpenAI cannot be reached") as caught:
+    with pytest.raises(ModelError, match=r"127\.0\.0\.1:\d+ cannot be reached") as caught:
         adapter(double, retries=0).complete("Hello")
     assert caught.value.transient
 
@@ -133,15 +134,77 @@ def test_a_server_that_does_not_answer_is_given_up() -> None:
         pause.set()
 
 
-def test_an_answer_that_is_no_chat_completion_is_said() -> None:
-    with model_double(Refuses(200, "<html>")) as double, pytest.raises(ModelError, match="broke off"):
-        adapter(double, retries=0).complete("Hello")
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Refuses(200, raw="<html>"), "no chat completion"),
+        (Refuses(200, raw=""), "no chat completion"),
+        (Refuses(200, raw='{"choices": []}'), "no chat completion"),
+        (Refuses(200, raw="data: {oops\n\n"), "no chat completion"),
+        (Refuses(200, raw='data: {"choices": [1]}\n\n'), "no chat completion"),
+        (Refuses(200, raw='data: {"choices": [], "usage": [1]}\n\n'), "no chat completion"),
+        (Refuses(200, raw='data: {"error": {"message": "too much"}}\n\n'), "reports an error: too much"),
+        (Refuses(200, raw='data: {"error": "too much"}\n\n'), "reports an error: too much"),
+        (Refuses(400, raw='[{"error": {"message": "bad model"}}]'), "does not accept the request: bad model"),
+        (Refuses(422, raw='{"detail": "bad model"}'), "does not accept the request: bad model"),
+        (Refuses(502, raw="<html>Bad gateway</html>"), r"has a fault of its own \(status 502\)\.$"),
+        (Refuses(429, "wait", {"Retry-After": "9" * 400}), "too many requests"),
+        (Refuses(429, "wait", {"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}), "too many requests"),
+        (Refuses(200, raw=f"data: {'x' * (9 << 20)}\n\n"), "longer than any answer can be"),
+        (Refuses(500, raw="x" * (9 << 20)), "longer than any answer can be"),
+        (Refuses(200, raw="data: 1\n\n", headers={"Content-Encoding": "gzip"}), "is compressed"),
+        (Refuses(307, headers={"Location": "/v2"}), "sends requests on to another address"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_whatever_a_server_answers_is_said_in_one_sentence_and_asked_once(answer: Refuses, said: str) -> None:
+    with model_double(answer, answer) as double:
+        with pytest.raises(ModelError, match=said):
+            adapter(double, retries=0).complete("Hello")
+        assert len(double.requests) == 1
 
 
-@pytest.mark.parametrize("sent", ["data: {oops", 'data: {"choices": [1]}', 'data: {"choices": [], "usage": [1]}'])
-def test_a_stream_of_something_else_is_said(sent: str) -> None:
-    with model_double(Refuses(200, raw=f"{sent}\n\n")) as double, pytest.raises(ModelError, match="no chat completion"):
-        adapter(double, retries=0).complete("Hello")
+def test_an_error_in_a_stream_is_tried_again_when_it_may_pass() -> None:
+    busy = Refuses(200, raw='data: {"error": {"message": "busy", "type": "overloaded_error"}}\n\n')
+    with model_double(busy, Says("now")) as double:
+        assert adapter(double).complete("Hello") == "now"
+
+
+def test_a_wait_that_nobody_waits_for_is_said_at_once() -> None:
+    with model_double(Refuses(429, "slow down", {"Retry-After": "7200"}), Says("now")) as double:
+        with pytest.raises(ModelError, match="slow down") as caught:
+            adapter(double).complete("Hello")
+        assert caught.value.hint == "It asks to wait about 2 hours."
+        assert len(double.requests) == 1
+
+
+def test_an_answer_that_never_ends_is_given_up_however_alive_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat_completions, "MOST_SECONDS", 0.6)
+    with model_double(Says("one two", pause=threading.Event())) as double:
+        with pytest.raises(ModelError, match="did not come to an end"):
+            adapter(double).complete("Hello")
+        assert double.gone.wait(10)
+
+
+def test_only_what_is_ours_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ORG_ID", "PROJECT_ID", "ADMIN_KEY", "API_KEY", "WEBHOOK_SECRET"):
+        monkeypatch.setenv(f"OPENAI_{name}", "canary-Zq17")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer canary-Zq17\nX-Own: canary-Zq17")
+    ours = {"Host", "Accept", "Accept-Encoding", "Connection", "Content-Type", "Content-Length", "User-Agent"}
+    with model_double(Says("fine"), Says("fine")) as double:
+        adapter(double).complete("Hello")
+        adapter(double, api_key="k-1").complete("Hello")
+        assert b"canary-Zq17" not in double.raw
+        assert {name.title() for name in double.headers[0]} == ours
+        assert double.headers[1]["Authorization"] == "Bearer k-1"
+
+
+def test_neither_key_nor_words_follow_to_another_address() -> None:
+    with model_double(Says("mine now")) as other:
+        on = {"Location": f"{other.url}/chat/completions"}
+        with model_double(Refuses(307, headers=on)) as double, pytest.raises(ModelError, match="another address"):
+            adapter(double, api_key="k-1", retries=0).complete("Hello")
+        assert other.requests == []
 
 
 def test_secrets_are_masked_before_anything_is_sent() -> None:

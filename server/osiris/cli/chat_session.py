@@ -7,16 +7,15 @@ import importlib
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
 from osiris.cli.chat_view import JsonView, TextView, View
+from osiris.cli.ctrl_c import At, CtrlC
 from osiris.cli.failures import DID_NOT_WORK, UsageProblem, report, say_error
 from osiris.cli.source_view import plain_line
 from osiris.cli.streams import colour_wanted, paint, write_json_line
@@ -73,8 +72,7 @@ class Session:
         self._start = start
         self._terminal = terminal
         self._view: View = JsonView() if as_json else TextView(terminal=terminal)
-        self._cancel = threading.Event()
-        self._asking = False
+        self._ctrl_c = CtrlC()
         self._options: tuple[str, ...] = ()
         self._proposal: Proposal | None = None  # whose diff the user has seen
         provider, model = provider_and_model(start.model)
@@ -96,7 +94,8 @@ class Session:
         if isinstance(self._view, JsonView):
             about = {"conversation": chat.context.id, "provider": model.provider, "model": model.model}
             write_json_line({"event": "conversation", **about, "host": model.host, "path": chat.context.path})
-        response = self._turn(message)
+        with self._ctrl_c.owned():
+            response = self._turn(message)
         if isinstance(self._view, TextView):
             how = f'osiris chat --resume {chat.context.id} -m "..."'
             if response is not None and response.question is not None:
@@ -105,47 +104,33 @@ class Session:
                 click.echo(
                     f"Nothing was written. To write it: osiris chat --resume {chat.context.id}, then /save.", err=True
                 )
-        if self._cancel.is_set():
+        if self._ctrl_c.asked.is_set():
             return 130
         bad = response is None or response.problem is not None
         return DID_NOT_WORK if bad or (response is not None and _is_draft(response)) else 0
 
     def _turn(self, message: str) -> AgentResponse | None:
         """The answer, shown as it arrives; None when there is none. Ctrl-C stops it."""
-        self._cancel.clear()
+        asked, chat = self._ctrl_c.asked, self._chat
+        asked.clear()
         response: AgentResponse | None = None
-        chat = self._chat
-        with self._stopped_by_ctrl_c():
-            try:
-                with contextlib.closing(chat.stream(message, cancel=self._cancel)) as events:
-                    for event in events:
-                        if isinstance(event, AgentResponse):
-                            response = event
-                            self._view.end(event, chat.masker, chat.context.id)
-                        else:
-                            self._view.show(event, chat.masker)
-            except (KeyboardInterrupt, ModelCancelledError):
-                self._cancel.set()
-                self._view.failed(ModelCancelledError("Stopped."), chat.masker)
-            except OsirisError as error:
-                self._view.failed(error, chat.masker)
-        return response
-
-    @contextlib.contextmanager
-    def _stopped_by_ctrl_c(self) -> Iterator[None]:
-        """Inside the block the first Ctrl-C stops the answer; the second one, or one at a question, whatever there is
-        to stop."""
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            if self._asking or self._cancel.is_set():
-                raise KeyboardInterrupt
-            self._cancel.set()
-
-        before = signal.signal(signal.SIGINT, stop)
         try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
+            with (
+                self._ctrl_c.during(At.ANSWER),
+                contextlib.closing(chat.stream(message, cancel=asked)) as events,
+            ):
+                for event in events:
+                    if isinstance(event, AgentResponse):
+                        response = event
+                        self._view.end(event, chat.masker, chat.context.id)
+                    else:
+                        self._view.show(event, chat.masker)
+        except (KeyboardInterrupt, ModelCancelledError):
+            asked.set()
+            self._view.failed(ModelCancelledError("Stopped."), chat.masker)
+        except OsirisError as error:
+            self._view.failed(error, chat.masker)
+        return response
 
     def _agrees(self, what: Consent, question: str) -> bool:
         """What the user says to a question of the agent; without a terminal only what an option has said."""
@@ -161,28 +146,30 @@ class Session:
     def _yes(self, question: str) -> bool:
         if isinstance(self._view, TextView):
             self._view.break_line()
-        self._asking = True
         try:
-            return input(f"{question} [y/N] ").strip().casefold() in ("y", "yes")
+            with self._ctrl_c.during(At.QUESTION):
+                return input(f"{question} [y/N] ").strip().casefold() in ("y", "yes")
         except EOFError:
             click.echo()
-            return False
         except KeyboardInterrupt:
+            self._ctrl_c.asked.set()
             click.echo()
-            self._cancel.set()
-            return False
-        finally:
-            self._asking = False
+        return False
 
     # ---- A session on a terminal -----------------------------------------------------------------------------------
 
     def talk(self) -> int:
         """Talk until the user leaves."""
-        _remember(self._chat)
-        self._greet()
+        with self._ctrl_c.owned():
+            _remember(self._chat)
+            self._greet()
+            return self._talk()
+
+    def _talk(self) -> int:
         while True:
             try:
-                line = _line()
+                with self._ctrl_c.during(At.QUESTION):
+                    line = _line()
             except EOFError:
                 click.echo()
                 return 0
@@ -245,7 +232,8 @@ class Session:
             "/help": _help,
         }
         try:
-            commands[word]()
+            with self._ctrl_c.during(At.QUESTION):
+                commands[word]()
         except UsageProblem as problem:
             say_error(problem.message)
         except OsirisError as error:
@@ -283,9 +271,10 @@ class Session:
             click.echo("There is no proposal yet.")
             return None
         assert isinstance(self._view, TextView)
-        if not found.diff():
+        if _is_saved(self._start.project, found):
             click.echo(f"{found.path} has this text already.")
-        self._view.diff(found, self._chat.masker)
+        else:
+            self._view.diff(found, self._chat.masker)
         if not found.ok:
             self._view.findings(found, self._chat.masker)
         return found
@@ -296,7 +285,8 @@ class Session:
             found = self._diff()
             if found is None:
                 return
-            if found.ok and not self._yes(f"Write this to {found.path}?"):
+            saved = _is_saved(self._start.project, found)
+            if found.ok and not saved and not self._yes(f"Write this to {found.path}?"):
                 click.echo("Nothing was written.")
                 return
         path = self._chat.agent.save(found)

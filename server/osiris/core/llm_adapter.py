@@ -57,8 +57,7 @@ class CompletionsModel:
     @property
     def provider(self) -> str:
         """The provider's name; the host where it is another server than the provider's own."""
-        known = PROVIDERS[self.endpoint.provider]
-        return known.name if self.endpoint.base_url == known.base_url else self.host
+        return self.endpoint.provider if self.endpoint.is_own else self.host
 
     @property
     def model(self) -> str:

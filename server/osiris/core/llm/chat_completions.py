@@ -15,15 +15,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from osiris.core.error_categories import ErrorCategory
 from osiris.core.llm.errors import ModelCancelledError, ModelError
 from osiris.core.llm.failures import model_error
 from osiris.core.llm.messages import Finish, Message, Reply, Request, TextPiece, Tool, ToolCall, Usage
+from osiris.core.llm.providers import PROVIDERS, host_of
+from osiris.core.llm.transport import guarded_client
 from osiris.core.lookup import require_packages
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 Piece = TextPiece | Reply
+
+MOST_SECONDS = 900.0
+"""For one answer, however much life it shows."""
 
 _NO_KEY = "none"  # the client insists on a text; servers that want no key ignore it
 _TICK = 0.05
@@ -45,6 +51,16 @@ class Endpoint:
     base_url: str
     key: str | None = field(repr=False)
     timeout: float = 60.0
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this is the provider's own address."""
+        return self.provider in PROVIDERS and self.base_url == PROVIDERS[self.provider].base_url
+
+    @property
+    def name(self) -> str:
+        """What users know it as: the provider's name, else the host of another server."""
+        return PROVIDERS[self.provider].title if self.is_own else host_of(self.base_url)
 
 
 def stream_reply(endpoint: Endpoint, request: Request, cancel: threading.Event) -> Iterator[Piece]:
@@ -109,23 +125,22 @@ class _Reading(threading.Thread):
             return
         from openai import APIError, AsyncOpenAI
 
-        answer = _Answer(self._endpoint.model)
-        client = AsyncOpenAI(
-            base_url=self._endpoint.base_url,
-            api_key=self._endpoint.key or _NO_KEY,
-            timeout=self._endpoint.timeout,
-            max_retries=0,  # who retries must also say so
-            default_headers={"User-Agent": "osiris"},
-        )
+        at, answer = self._endpoint, _Answer(self._endpoint.model)
+        http = guarded_client(at.name, at.key, at.timeout, of_openai=at.is_own and at.provider == "openai")
+        # Who retries must also say so.
+        client = AsyncOpenAI(base_url=at.base_url, api_key=at.key or _NO_KEY, max_retries=0, http_client=http)
         async with client:
             try:
-                await self._receive(client, answer)
-            except APIError as error:
-                raise model_error(error, self._endpoint.provider, answer.begun) from error
-            except OSError as error:
-                raise model_error(error, self._endpoint.provider, answer.begun) from error
+                async with asyncio.timeout(MOST_SECONDS) as limit:
+                    await self._receive(client, answer)
+            except (APIError, OSError) as error:
+                if isinstance(error.__cause__, ModelError):  # of the client that we gave it
+                    raise error.__cause__ from None
+                if limit.expired():
+                    raise _endless(at.name) from error
+                raise model_error(error, at.name, answer.begun) from error
             except (ValueError, TypeError, AttributeError) as error:  # JSON, or parts of it, that are something else
-                raise _unreadable(self._endpoint.provider, answer) from error
+                raise _unreadable(at.name, answer) from error
 
     async def _receive(self, client: AsyncOpenAI, answer: _Answer) -> None:
         create = cast(Any, client.chat.completions.create)  # our plain dictionaries instead of its hundred types
@@ -134,7 +149,7 @@ class _Reading(threading.Thread):
                 text = answer.take(chunk)
                 if text:
                     self._pieces.put(TextPiece(text))
-        self._pieces.put(answer.reply(self._endpoint.provider))
+        self._pieces.put(answer.reply(self._endpoint.name))
 
 
 @dataclass(slots=True)
@@ -175,12 +190,14 @@ class _Answer:
                 call[1] += delta.function.name or ""
                 call[2] += delta.function.arguments or ""
 
-    def reply(self, provider: str) -> Reply:
+    def reply(self, name: str) -> Reply:
         """The whole answer. Raises ModelError for one that is not whole."""
+        if not self.begun:
+            raise _unreadable(name, self)
         if self.finish is None:
             raise ModelError(
-                f"The answer of {provider} broke off.",
-                hint="Try again." if self.begun else "Check that the address is the one of a chat-completions server.",
+                f"The answer of {name} broke off.",
+                hint="Try again.",
                 transient=True,
                 answered=bool(self.calls) or any(self.texts),
             )
@@ -193,9 +210,18 @@ class _Answer:
         return Reply(message, _FINISHES.get(finish, "stop"), self.usage, self.model)
 
 
-def _unreadable(provider: str, answer: _Answer) -> ModelError:
+def _endless(name: str) -> ModelError:
     return ModelError(
-        f"The answer of {provider} is no chat completion.",
+        f"The answer of {name} did not come to an end within {MOST_SECONDS / 60:.0f} minutes.",
+        hint="Try again, or another model.",
+        category=ErrorCategory.TIMEOUT,
+        answered=True,
+    )
+
+
+def _unreadable(name: str, answer: _Answer) -> ModelError:
+    return ModelError(
+        f"The answer of {name} is no chat completion.",
         hint="Check that the address is the one of a chat-completions server.",
         answered=bool(answer.calls) or any(answer.texts),
     )

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from osiris.core.error_categories import ErrorCategory
 from osiris.core.llm.errors import ModelError
-from osiris.core.llm.providers import PROVIDERS
 
 _LONGEST_WAIT = 60.0
+_PASSING = ("rate_limit", "overloaded", "unavailable", "server_error", "internal", "timeout", "429", "500", "503")
 _C = ErrorCategory
 _MEANINGS: dict[int, tuple[str, str, ErrorCategory]] = {
     400: ("does not accept the request", "Check the name of the model and that it can call tools.", _C.VALIDATION),
@@ -26,9 +26,9 @@ _MEANINGS: dict[int, tuple[str, str, ErrorCategory]] = {
 }
 
 
-def model_error(error: BaseException, provider: str, answered: bool) -> ModelError:
-    """``error`` of the client (or the network) as one of ours. ``answered``: whether a part had arrived."""
-    name = PROVIDERS[provider].title if provider in PROVIDERS else provider
+def model_error(error: BaseException, name: str, answered: bool) -> ModelError:
+    """``error`` of the client (or the network) as one of ours. ``name``: what users know the server as; ``answered``:
+    whether a part had arrived."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         headers = getattr(getattr(error, "response", None), "headers", {})
@@ -41,6 +41,8 @@ def model_error(error: BaseException, provider: str, answered: bool) -> ModelErr
             transient=True,
             answered=answered,
         )
+    if getattr(error, "body", None) is not None:
+        return _of_stream(error, name, answered)
     if answered:
         return ModelError(f"The answer of {name} broke off.", hint="Try again.", transient=True, answered=True)
     return ModelError(
@@ -51,12 +53,29 @@ def model_error(error: BaseException, provider: str, answered: bool) -> ModelErr
     )
 
 
+def _of_stream(error: BaseException, name: str, answered: bool) -> ModelError:
+    """An error that the provider tells in the middle of a stream."""
+    reason = _reason(error)
+    body = getattr(error, "body", None)
+    kinds = [str(body.get(key, "")).lower() for key in ("code", "type", "status")] if isinstance(body, Mapping) else []
+    return ModelError(
+        f"{name} reports an error{': ' + reason if reason else ''}.",
+        hint="Try again, or another model.",
+        transient=any(word in kind for kind in kinds for word in _PASSING),
+        answered=answered,
+    )
+
+
 def _of_status(error: BaseException, status: int, name: str, retry_after: float | None) -> ModelError:
     said, hint, category = _MEANINGS.get(status, (f"answers with status {status}", "Try again later.", _C.UNREACHABLE))
     if status >= 500:
         said, category = f"has a fault of its own (status {status})", _C.UNREACHABLE
+    if 300 <= status < 400:
+        said, hint = "sends requests on to another address", "Set the base_url to that address, if you trust it."
     reason = _reason(error)
     busy = status in (408, 409, 425, 429) or status >= 500
+    if busy and retry_after is not None and retry_after > _LONGEST_WAIT:
+        busy, hint = False, f"It asks to wait {_in_words(retry_after)}."
     return ModelError(
         f"{name} {said}{': ' + reason if reason else ''}.",
         hint=hint,
@@ -68,26 +87,37 @@ def _of_status(error: BaseException, status: int, name: str, retry_after: float 
 
 def _reason(error: BaseException) -> str:
     """What the provider says, as one short line."""
-    body = getattr(error, "body", None)
-    text = body.get("message") if isinstance(body, Mapping) else None
-    if not isinstance(text, str):
+    text = getattr(error, "body", None)
+    for _ in range(4):  # {"error": {"message": ...}}, [{"error": ...}], {"detail": ...}
+        if isinstance(text, list) and text:
+            text = text[0]
+        elif isinstance(text, Mapping):
+            text = text.get("message") or text.get("error") or text.get("detail")
+    if not isinstance(text, str) or text.lstrip().startswith("<"):  # a page of whatever stands in between
         return ""
     line = " ".join(text.split()).rstrip(".")
     return line if len(line) <= 300 else f"{line[:300]}..."
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds of a Retry-After header (RFC 9110, 10.2.3: a number or a date), at most a minute."""
+    """The seconds of a Retry-After header (RFC 9110, 10.2.3: a number or a date)."""
     given = headers.get("retry-after", "").strip()
     if not given:
         return None
     if re.fullmatch(r"\d+(\.\d+)?", given):
-        return min(float(given), _LONGEST_WAIT)
+        return float(given)
     try:
         moment = email.utils.parsedate_to_datetime(given).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
-    return min(max(0.0, moment - time.time()), _LONGEST_WAIT)
+    return max(0.0, moment - time.time())
+
+
+def _in_words(seconds: float) -> str:
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return "for many days" if seconds > 365 * 86_400 else f"about {seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
 
 
 def _is_timeout(error: BaseException) -> bool:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.llm.errors import NoModelError
 from osiris.core.llm.providers import EDITOR, PROVIDERS, checked_url, origin_of, provider_named
 from osiris.core.user_dirs import settings_dir
+from osiris.core.user_settings import FILE_NAME as FILE_NAME
+from osiris.core.user_settings import section_of
 
-FILE_NAME = "settings.yaml"
 SECTION = "ai"
 KEY_VARIABLE = "OSIRIS_AI_KEY"
 _VARIABLES = {
@@ -85,7 +85,10 @@ def load_ai_settings(environ: Mapping[str, str] | None = None) -> AiSettings:
     cannot be used."""
     env = os.environ if environ is None else environ
     path = settings_dir(env) / FILE_NAME
-    values: dict[str, Any] = {name: _checked(name, value, str(path)) for name, value in _file_section(path).items()}
+    values: dict[str, Any] = {
+        name: _checked(name, value, str(path))
+        for name, value in section_of(path, SECTION, "provider and model").items()
+    }
     for name, variable in _VARIABLES.items():
         if env.get(variable, "").strip():
             values[name] = _checked(name, env[variable].strip(), variable)
@@ -112,28 +115,6 @@ def key_for(provider: str, settings: AiSettings, environ: Mapping[str, str] | No
         if env.get(variable, "").strip():
             return env[variable].strip()
     raise no_model(f"There is no key for {known.title}: {known.key_variables[0]} is not set.")
-
-
-def _file_section(path: Path) -> Mapping[str, Any]:
-    """What stands under ``ai:`` in settings.yaml; nothing when there is no file."""
-    from osiris.core.source import read_source
-    from osiris.syntax.document import parse
-    from osiris.syntax.tree import to_plain
-
-    if not os.path.lexists(path):
-        return {}
-    document = parse(read_source(path))
-    if document.diagnostics:
-        first = document.diagnostics[0]
-        line, column = document.lines.line_column(first.span.start)
-        raise ConfigurationError(f"{path}:{line + 1}:{column + 1}: {first.message}")
-    data = to_plain(document.root())
-    section = data.get(SECTION) if isinstance(data, Mapping) else None
-    if section is None:
-        return {}
-    if not isinstance(section, Mapping):
-        raise ConfigurationError(f"{path}: `{SECTION}` must hold keys such as provider and model.")
-    return section
 
 
 def _checked(name: str, value: object, where: str) -> str | float:

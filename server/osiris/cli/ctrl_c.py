@@ -1,0 +1,56 @@
+"""What Ctrl-C does in a session on a terminal: it stops what is under way, and never the program itself."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from enum import Enum, auto
+from types import FrameType
+
+
+class At(Enum):
+    """What is going on. A KeyboardInterrupt comes only where somebody waits for it."""
+
+    NOTHING = auto()
+    """Nothing that could be stopped: the key does nothing."""
+    ANSWER = auto()
+    """The first one asks the answer to end, the second one interrupts it."""
+    QUESTION = auto()
+    """The user is asked, or a command works: it is interrupted."""
+
+
+class CtrlC:
+    """``asked``: set when an answer is to end."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self._at = At.NOTHING
+
+    @contextlib.contextmanager
+    def owned(self) -> Iterator[None]:
+        """Inside the block the key is ours. Call from the main thread."""
+        before = signal.signal(signal.SIGINT, self._pressed)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    @contextlib.contextmanager
+    def during(self, at: At) -> Iterator[None]:
+        """What is going on inside the block, which may raise KeyboardInterrupt."""
+        before = self._at
+        self._at = at
+        try:
+            yield
+        finally:
+            self._at = before
+
+    def _pressed(self, number: int, frame: FrameType | None) -> None:
+        at = self._at
+        if at is At.QUESTION or (at is At.ANSWER and self.asked.is_set()):
+            self._at = At.NOTHING  # once: the next one may come before anybody has caught this one
+            raise KeyboardInterrupt
+        if at is At.ANSWER:
+            self.asked.set()
