@@ -123,9 +123,10 @@ def test_the_factory_makes_the_local_adapter() -> None:
     assert type(adapter).__name__ == "LocalAdapter"
 
 
-def test_the_factory_names_what_e2b_misses() -> None:
-    with pytest.raises(osiris.core.error_taxonomy.ConfigurationError, match="The target e2b is not there yet"):
-        run(FACTORY.format(target="e2b"))
+def test_the_factory_makes_the_adapter_for_e2b() -> None:
+    adapter = run(FACTORY.format(target="e2b"))["adapter"]
+    assert isinstance(adapter, osiris.core.execution_adapter.ExecutionAdapter)
+    assert type(adapter).__name__ == "E2BTransparentProxy"
 
 
 def test_a_registered_mysql_driver_is_retrieved() -> None:

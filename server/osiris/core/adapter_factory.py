@@ -9,8 +9,10 @@ from osiris.core.execution_adapter import ExecutionAdapter
 from osiris.core.lookup import find_object
 
 # Looked up by name, since adapters belong to a later layer.
-TARGETS = {"local": "osiris.execution.local:LocalAdapter"}
-PLANNED = {"e2b": "sandboxes of E2B"}
+TARGETS = {
+    "local": "osiris.execution.local:LocalAdapter",
+    "e2b": "osiris.execution.e2b.adapter:E2BTransparentProxy",
+}
 
 
 class AdapterFactory:
@@ -27,9 +29,4 @@ class AdapterFactory:
             adapter: ExecutionAdapter = adapter_class(**options)
             return adapter
         known = ", ".join(TARGETS)
-        if target in PLANNED:
-            raise ConfigurationError(
-                f"The target {target} is not there yet: this version of Osiris cannot run in {PLANNED[target]}.",
-                hint=f"Run with one of these targets: {known}.",
-            )
         raise ConfigurationError(f"There is no target {target!r}.", hint=f"Targets: {known}.")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ class RuntimeConfig:
     on_failure: str = "continue"
     deterministic: bool = False
     journal: bool = True
+    target: str = "local"
 
     @property
     def memory_bytes(self) -> int | None:
@@ -239,7 +240,7 @@ class Config:
     @property
     def runtime(self) -> RuntimeConfig:
         """The execution settings."""
-        names = ("logs_dir", "max_parallel", "max_parallel_steps", "keep_days", "keep_gb", "memory_limit", "journal")
+        names = [item.name for item in fields(RuntimeConfig)]
         given: dict[str, Any] = {name: self.values[f"runs.{name}"] for name in names if f"runs.{name}" in self.values}
         given["on_failure"] = str(self.values.get("on_failure", "continue"))
         return RuntimeConfig(**given, deterministic=bool(self.values.get("deterministic")))

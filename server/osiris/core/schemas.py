@@ -11,6 +11,7 @@ from osiris.components.json_schema import DRAFT, connections_schema, oml_schema
 from osiris.components.meta import component_schema
 from osiris.components.registry import ComponentRegistry
 from osiris.core.files import atomic_write
+from osiris.core.remote_schema import remote_schema
 from osiris.core.settings import json_schema as settings_schema
 
 _DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -27,6 +28,9 @@ EVENTS = {
     "step_error": "A step failed.",
     "step_skipped": "A step did not run, because of another one.",
     "artifact_created": "A step has written a file or a table.",
+    "remote_prepare": "A run on another machine is packed: how many files go along, and how much may come back.",
+    "remote_start": "The other machine is there, and the run begins on it.",
+    "remote_reconnect": "The connection to the other machine was lost, and is there again.",
     "run_complete": "The run succeeded.",
     "run_error": "The run failed.",
     "run_cancelled": "The run was stopped on request.",
@@ -126,6 +130,9 @@ def event_schema() -> dict[str, Any]:
         "pipeline": _is("string", "The name of the pipeline."),
         "profile": _is("string", "The profile of the run."),
         "target": _is("string", "Where it runs."),
+        "machine": _is("string", "The other machine that carries out the run."),
+        "files": _is("integer", "How many files of the project go along.", minimum=0),
+        "max_download": _is("integer", "How many bytes of files may come back.", minimum=0),
         "waits_for": _is("string", "The run of the same pipeline that is before it."),
         "resumes": _is("string", "The run that this one goes on with."),
         "reused": _is(
@@ -236,6 +243,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "lock": lock_schema,
     "manifest": manifest_schema,
     "oml": _builtin_only(oml_schema),
+    "remote": remote_schema,
 }
 """The schemas as the files in ``schemas/`` hold them: with the built-in components, whatever else is installed."""
 

@@ -86,8 +86,8 @@ class _LineWriter:
         except OSError as error:
             raise write_error(path, error) from cause(error)
 
-    def write(self, session: str, kind: str, name: str, body: Mapping[str, object]) -> None:
-        record: dict[str, Any] = {"ts": timestamp(), "session": session, kind: self._masker.text(name)}
+    def write(self, session: str, kind: str, name: str, body: Mapping[str, object], moment: str | None = None) -> None:
+        record: dict[str, Any] = {"ts": moment or timestamp(), "session": session, kind: self._masker.text(name)}
         ours = tuple(record)
         for key, value in _cut(self._masker.data(plain(body))).items():
             record[f"{key}_" if key in ours else key] = value
@@ -132,6 +132,10 @@ class EventLogger:
         """
         self._writer.write(self.session_id, "event", event, {**(data or {}), **fields})
 
+    def relay(self, event: str, moment: str, body: Mapping[str, object]) -> None:
+        """Write an event that happened elsewhere at ``moment``. Raises ExecutionError when it cannot be written."""
+        self._writer.write(self.session_id, "event", event, body, moment)
+
     def sync(self) -> None:
         """Wait until the disk has what was written."""
         self._writer.sync()
@@ -162,6 +166,10 @@ class MetricsCollector:
         self._writer.write(
             self.session_id, "metric", name, {**body, **{key: tag for key, tag in tags.items() if key not in body}}
         )
+
+    def relay(self, name: str, moment: str, body: Mapping[str, object]) -> None:
+        """Write a measurement that was made elsewhere. Raises ExecutionError when it cannot be written."""
+        self._writer.write(self.session_id, "metric", name, body, moment)
 
     def close(self) -> None:
         """Close the file; a second time does nothing."""
@@ -194,6 +202,13 @@ class SessionLogger:
     def log_metric(self, name: str, value: float, unit: str | None = None, **tags: object) -> None:
         """Write one measurement. Raises ExecutionError when it cannot be written."""
         self.metrics.record(name, value, unit, **tags)
+
+    def relay(self, kind: str, name: str, moment: str, body: Mapping[str, object]) -> None:
+        """Write what another machine has logged as it was, with the time that it was given there.
+
+        ``kind``: ``event`` or ``metric``. Raises ExecutionError when it cannot be written.
+        """
+        (self.events if kind == "event" else self.metrics).relay(name, moment, body)
 
     def sync(self) -> None:
         """Wait until the disk has all events."""

@@ -52,6 +52,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("deterministic", "boolean", False,
             "Whether equal inputs give equal bytes: one step at a time, SQL in one thread.", "OSIRIS_DETERMINISTIC"),
     Setting("runs.logs_dir", "text", "logs", "Folder of the runs, relative to the project.", "OSIRIS_LOGS_DIR"),
+    Setting("runs.target", "choice", "local", "Where pipelines run when nothing else is said: on this machine, or in a "
+            "sandbox of E2B. Keys and addresses never stand in this file.", "OSIRIS_TARGET", ("local", "e2b")),
     Setting("runs.max_parallel", "integer", None, "How many runs may be active at once; default: the number of cores.",
             "OSIRIS_MAX_PARALLEL", minimum=1),
     Setting("runs.max_parallel_steps", "integer", 4, "How many independent steps of a run may run at once.",

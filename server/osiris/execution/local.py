@@ -52,19 +52,20 @@ def start_run(
     on_event: Callable[[dict[str, Any]], None] | None = None,
     resume: Resume | None = None,
     cache: bool = True,
+    target: str | None = None,
 ) -> RunResult:
-    """Run ``manifest`` in a worker process of its own.
+    """Run ``manifest`` in a worker process of its own, or on another machine.
 
     ``root`` is the project folder; ``logs_dir`` defaults to what its osiris.yaml says. ``params`` are values of
     parameters that the manifest leaves open. ``worker`` is one that the caller started early (``Worker()``), to save
     time. In the foreground the call returns when the run is over; ``on_event`` gets each event as it happens, in a
     thread of its own; Ctrl-C and SIGTERM cancel the run. With ``detach`` it returns after the first event, and the run
-    depends on nobody. ``resume``
-    is what ``plan_resume`` found; without ``cache`` nothing is used again that an earlier run made, and nothing is kept
-    for a later one. Raises AlreadyRunning, ConfigurationError or ExecutionError when no run was started.
+    depends on nobody. ``resume`` is what ``plan_resume`` found; without ``cache`` nothing is used again that an
+    earlier run made, and nothing is kept for a later one. ``target`` says where it runs; None: where osiris.yaml says.
+    Raises AlreadyRunning, ConfigurationError or ExecutionError when no run was started.
     """
     try:
-        request = _request(manifest, Path(root), logs_dir, params, if_running, resume, cache)
+        request = _request(manifest, Path(root), logs_dir, params, if_running, resume, cache, target)
         if detach:
             return _detached(request, worker)
         supervisor = Supervisor(request, worker)
@@ -91,6 +92,7 @@ def _request(
     if_running: str,
     resume: Resume | None,
     cache: bool,
+    target: str | None,
 ) -> Request:
     from osiris.core.config import Config
 
@@ -110,6 +112,7 @@ def _request(
         resume=resume.plain() if resume is not None else None,
         cache=cache,
         keep=Keep(runtime.keep_days, runtime.keep_gb * 1e9),
+        target=target or runtime.target,
     )
 
 

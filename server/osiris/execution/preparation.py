@@ -85,11 +85,13 @@ def prepare(
     memory: int | None = None,
     parallel: int | None = None,
     deterministic: bool | None = None,
+    connections: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Preparation:
     """Look up what ``manifest`` needs; nothing is written, and no file is read but the project's settings.
 
     ``params`` are values of parameters that the manifest leaves open; ``memory``, ``parallel`` and ``deterministic``
-    override what is configured (bytes; steps at once; one step at a time, SQL in one thread). Raises
+    override what is configured (bytes; steps at once; one step at a time, SQL in one thread). ``connections`` are by
+    step those that somebody else has resolved, ``fields`` and ``secrets``; then the project has none. Raises
     ConfigurationError for whatever is missing: a driver, a package, a connection, a variable; and for a path that
     leads outside.
     """
@@ -103,17 +105,20 @@ def prepare(
 
         steps, hidden = fill_run_params(manifest, given=params, environ=settings.config.env)
         secrets.extend(hidden)
-    connections: dict[str, str] = {}
+    named: dict[str, str] = {}
     prepared: dict[str, PreparedStep] = {}
     for step in steps:
         spec = _spec(step["component"])
         config = dict(step.get("config") or {})
         reference = step.get("connection")
         if reference:
-            resolved = settings.config.connection(reference).resolve(settings.config.env, spec)
-            config["connection"] = resolved.fields
-            secrets.extend(resolved.secrets)
-            connections[step["id"]] = reference
+            given = connections.get(step["id"]) if connections is not None else None
+            if given is None:
+                resolved = settings.config.connection(reference).resolve(settings.config.env, spec)
+                given = {"fields": resolved.fields, "secrets": resolved.secrets}
+            config["connection"] = given["fields"]
+            secrets.extend(given["secrets"])
+            named[step["id"]] = reference
         else:
             config.pop("connection", None)
         prepared[step["id"]] = PreparedStep(step, drivers[step["id"]], config)
@@ -128,7 +133,7 @@ def prepare(
     lanes = 1 if one_thread else parallel or settings.parallel
     hidden_values = tuple(dict.fromkeys(secrets))
     told, reuse = settings.config.allowed_folders, settings.config.reuse_sources_seconds
-    return Preparation(prepared, limits, hidden_values, connections, lanes, allowed, told, reuse)
+    return Preparation(prepared, limits, hidden_values, named, lanes, allowed, told, reuse)
 
 
 class _Settings:

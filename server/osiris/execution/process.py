@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from osiris.core.error_taxonomy import ConfigurationError
 
@@ -70,6 +70,39 @@ _MEMORY_GIVEN_BACK = {
     "MALLOC_TRIM_THRESHOLD_": "1000000",
     "MALLOC_MMAP_THRESHOLD_": "2000000",
 }
+
+
+class ChannelLike(Protocol):
+    """What leads to a worker, wherever it is."""
+
+    def send(self, message: dict[str, Any]) -> bool:
+        """Send a message; False when nobody is there to read it."""
+
+    def receive(self) -> dict[str, Any] | None:
+        """The next message, None when the other side is gone. Waits for it."""
+
+
+class WorkerLike(Protocol):
+    """What carries out a run: a process of this machine, or something that stands for one elsewhere."""
+
+    @property
+    def channel(self) -> ChannelLike:
+        """The way to it."""
+
+    def alive(self) -> bool:
+        """Whether it can carry out a run, or does."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end; False when it has not come after ``seconds``."""
+
+    def kill(self) -> None:
+        """End it and everything it started, by force."""
+
+    def dismiss(self) -> None:
+        """Send it away; it is not needed."""
+
+    def ended_how(self) -> str:
+        """In words, how it came to its end."""
 
 
 class Worker:

@@ -27,13 +27,14 @@ from osiris.core.session_logging import SessionLogger, timestamp
 from osiris.execution.folder import FINAL_EVENTS, RunFolder, make_logs_folder
 from osiris.execution.left_data import Leaving
 from osiris.execution.lock import locks_folder
-from osiris.execution.process import Worker, become_daemon, working_folder
+from osiris.execution.process import Worker, WorkerLike, become_daemon, working_folder
 from osiris.execution.queue import Turn
 from osiris.execution.resume import RESUME_FILE, claim
 from osiris.execution.retention import Keep, clean_old_runs
 from osiris.execution.worker import GRACE_SECONDS
 
 POLL_SECONDS = 0.05
+HERE = "local"
 
 
 @dataclass
@@ -52,7 +53,7 @@ class Request:
     resume: Mapping[str, Any] | None = None
     cache: bool = True
     keep: Keep = field(default_factory=Keep)
-    target: str = "local"
+    target: str = HERE
 
     def plain(self) -> dict[str, Any]:
         """The request as JSON data."""
@@ -68,7 +69,7 @@ class Request:
 class Supervisor:
     """One run from its first event to its last."""
 
-    def __init__(self, request: Request, worker: Worker | None = None) -> None:
+    def __init__(self, request: Request, worker: WorkerLike | None = None) -> None:
         """Claim a place for the run and make its folder; its first event is written.
 
         ``worker`` is one that was started early. Raises AlreadyRunning, ConfigurationError or ExecutionError.
@@ -149,7 +150,7 @@ class Supervisor:
             return self._cancelled_outcome()
         self._started = time.time()
         self.folder.write_status({"state": "running", "started": timestamp()})
-        worker = self.worker if self.worker is not None and self.worker.alive() else Worker()
+        worker = self.worker if self.worker is not None and self.worker.alive() else self._new_worker()
         self.worker = worker
         worker.channel.send(
             {
@@ -164,6 +165,13 @@ class Supervisor:
             }
         )
         return self._watch(worker)
+
+    def _new_worker(self) -> WorkerLike:
+        if self.request.target == HERE:
+            return Worker()
+        from osiris.execution.remote.targets import remote_worker
+
+        return remote_worker(self.request, self.folder.path, self.logger)
 
     def _not_carried_out(self, error: Exception) -> dict[str, Any]:
         """The machine gave us no process, or no thread to listen to it."""
@@ -182,7 +190,7 @@ class Supervisor:
                 step["state"] = "skipped"
         return {"state": "failed", "error": problem, "steps": steps, "rows": {}}
 
-    def _watch(self, worker: Worker) -> dict[str, Any]:
+    def _watch(self, worker: WorkerLike) -> dict[str, Any]:
         """Wait for the worker's word, for its death, or for somebody who wants the run to stop."""
         result: list[dict[str, Any]] = []
         over = threading.Event()
@@ -219,7 +227,7 @@ class Supervisor:
             return self._cancelled_outcome()
         return self._dead_worker(worker)
 
-    def _dead_worker(self, worker: Worker) -> dict[str, Any]:
+    def _dead_worker(self, worker: WorkerLike) -> dict[str, Any]:
         steps, running = self.folder.steps_so_far()
         verb = "step {} was" if len(running) == 1 else "steps {} were"
         where = f" while the {verb.format(' and '.join(running))} running" if running else ""

@@ -22,6 +22,7 @@ from osiris.execution.process import Channel, take_over_standard_streams, workin
 
 if TYPE_CHECKING:
     from osiris.core.secrets_masking import Masker
+    from osiris.core.session_logging import SessionLogger
     from osiris.execution.engine import Engine
 
 GRACE_SECONDS = 2.0
@@ -62,7 +63,6 @@ def main() -> None:
 def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dict[str, Any]:
     """Run what ``request`` names; how it ended, masked. ``masker`` learns the secrets of the run as they are known."""
     from osiris.core.error_taxonomy import OsirisError
-    from osiris.core.session_logging import SessionLogger
     from osiris.execution.engine import Engine
     from osiris.execution.left_data import Leaving
     from osiris.execution.plain_arrow import load_without_numpy
@@ -84,6 +84,7 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
             memory=request.get("memory"),
             parallel=request.get("parallel"),
             deterministic=request.get("deterministic", False),
+            connections=request.get("connections"),
         )
     except OsirisError as error:
         return {"outcome": _not_started(manifest, error)}
@@ -92,11 +93,12 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
     channel.send({"temporary": [path for path in prepared.limits.paths if path.endswith(f".{run_dir.name}.part")]})
     for value in prepared.secrets:
         masker.add(value)
-    with SessionLogger(run_dir, run_dir.name, masker) as logger, _prints_caught(run_dir / "worker.log", masker):
+    elsewhere = bool(request.get("elsewhere"))  # this machine goes when the run ends: nothing is left for a later one
+    with _logger(run_dir, masker, elsewhere) as logger, _prints_caught(run_dir / "worker.log", masker):
         resume = Resume.from_plain(request["resume"]) if request.get("resume") else None
         if resume is not None:
             remove_remains(resume, run_dir, prepared.limits.paths)
-        leaving = Leaving(root, run_dir.name) if not request.get("sample") else None
+        leaving = Leaving(root, run_dir.name) if not (request.get("sample") or elsewhere) else None
         cache = StepCache(root, prepared.steps, prepared.allowed, prepared.reuse) if request.get("cache") else None
         sample = Sample(**request["sample"]) if request.get("sample") else None
         engine = Engine(
@@ -112,7 +114,7 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
             cache=cache,
         )
         told = threading.Event()
-        threading.Thread(target=_listen, args=(channel, engine, told), daemon=True).start()
+        threading.Thread(target=_listen, args=(channel, engine, logger, told), daemon=True).start()
         outcome = engine.run().plain()
         if engine.cancelled:
             told.wait(GRACE_SECONDS)  # servers that compute for us are told to stop, in the other thread
@@ -126,10 +128,23 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
     return message if sample is None else {**message, "sample": sample.found}
 
 
-def _listen(channel: Channel, engine: Engine, told: threading.Event) -> None:
+def _logger(run_dir: Path, masker: Masker, elsewhere: bool) -> SessionLogger:
+    from osiris.core.session_logging import SessionLogger
+    from osiris.execution.remote.kept import KeptLogger
+
+    return (KeptLogger if elsewhere else SessionLogger)(run_dir, run_dir.name, masker)
+
+
+def _listen(channel: Channel, engine: Engine, logger: SessionLogger, told: threading.Event) -> None:
     """Stop the run when the supervisor says so, or is gone. ``told`` is set when all that runs has heard of it."""
-    message = channel.receive()
+    from osiris.execution.remote.kept import KeptLogger
+
+    while (message := channel.receive()) is not None and "kept" in message:
+        if isinstance(logger, KeptLogger):
+            logger.kept(int(message["kept"]))
     engine.cancel()
+    if isinstance(logger, KeptLogger):
+        logger.give_up()
     told.set()
     if message is None:
         threading.Event().wait(GRACE_SECONDS)

@@ -263,6 +263,14 @@ _TABLE: tuple[Code, ...] = (
     _code("OML621", _E, "No model set up", "Nothing says which AI model to use."),
     _code("OML622", _E, "AI forbidden here", "The project's `osiris.yaml` does not allow what was asked of AI."),
     _code("OML623", _W, "Model stopped", "The answer of the AI model was stopped on request."),
+    _code("OML630", _E, "Target not set up", "A key, a package or a setting is missing to run on another machine."),
+    _code("OML631", _E, "Not reachable from there", "The pipeline needs what only this machine can reach."),
+    _code("OML632", _E, "Key refused", "The service that gives machines does not accept the key."),
+    _code("OML633", _E, "No machine free", "The service gives no machine now: a quota or another limit is reached."),
+    _code("OML634", _E, "Machine not usable", "The other machine could not be made ready for the run."),
+    _code("OML635", _E, "Machine gone", "The machine that carried out the run was ended, or its time was up."),
+    _code("OML636", _E, "Connection lost", "The machine that carries out the run does not answer any more."),
+    _code("OML637", _E, "File not brought", "A file did not come whole to the other machine, or back from it."),
 )
 
 CODES: dict[str, Code] = {code.code: code for code in _TABLE}

@@ -38,6 +38,7 @@ class Options:
 
     profile: str | None
     to: str | None
+    target: str | None
     params: dict[str, Any]
     logs_dir: str | None
     if_running: str
@@ -57,7 +58,7 @@ class Options:
 @param_option
 @params_stdin_option
 @click.option("--to", metavar="STEP", help="Run this step and what it waits for, directly or not, and nothing else.")
-@click.option("--target", default="local", show_default=True, help="Where to run.")
+@click.option("--target", metavar="NAME", help="Where to run: local, or e2b (default: what osiris.yaml says, or local).")
 @click.option("--detach", is_flag=True, help="Leave the run in the background and print its id.")
 @click.option("--follow", is_flag=True, help="With --detach: print what happens, too. Stopping that stops no run.")
 @click.option(
@@ -84,7 +85,6 @@ class Options:
 @format_option("text", "json")
 def command(
     file: str | None,
-    target: str,
     layout: str,
     log_format: str,
     params: dict[str, str],
@@ -108,7 +108,6 @@ def command(
         raise UsageProblem("--detach prints no events; add --follow, or: osiris runs follow RUN --format json")
     if options.follow and (not options.detach or options.as_json):
         raise UsageProblem("--follow goes with --detach, and not with --format json.")
-    _check_target(target)
     if options.resume is not None:
         if file is not None or options.profile is not None or options.to is not None:
             raise UsageProblem("--resume goes without a file, --profile and --to: the run has its own manifest.")
@@ -121,12 +120,16 @@ def command(
     return _run_manifest(path, options) if path.suffix == ".json" else _run_pipeline(path, options)
 
 
-def _check_target(target: str) -> None:
-    """Raise ConfigurationError for a target that is not there, before anything is compiled or started."""
-    if target != "local":
-        from osiris.core.adapter_factory import AdapterFactory
+def _target(root: Path, options: Options) -> str:
+    """Where to run. Raises ConfigurationError for a target that is not there, before anything is started."""
+    from osiris.core.config import Config
 
-        AdapterFactory.create(target=target)
+    target = options.target or Config.load(root).runtime.target
+    if target != "local":
+        from osiris.execution.remote.targets import machines_of
+
+        machines_of(target).check()
+    return target
 
 
 def _run_pipeline(path: Path, options: Options) -> int:
@@ -135,10 +138,11 @@ def _run_pipeline(path: Path, options: Options) -> int:
     from osiris.execution.local import Worker
 
     project = Project.find(path)
+    target = _target(project.root, options)
     # The worker loads the engine while this process compiles.
     worker = None
     with contextlib.suppress(OSError):  # if there is no room for it, the run tries again, and says so
-        worker = None if options.detach else Worker()
+        worker = None if options.detach or target != "local" else Worker()
     try:
         result = _compiled(path, project, options)
     except BaseException:
@@ -239,6 +243,7 @@ def _start(
 ) -> int:
     from osiris.execution.local import AlreadyRunning, start_run
 
+    target = _target(root, options)
     view = RunView(
         str(manifest["pipeline"]["name"]),
         root=root,
@@ -259,6 +264,7 @@ def _start(
                 on_event=view.show,
                 resume=resume,
                 cache=not options.no_cache,
+                target=target,
             )
     except AlreadyRunning as other:
         if options.if_running == "skip":

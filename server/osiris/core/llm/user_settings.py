@@ -42,6 +42,11 @@ class AiSettings:
     key: str | None = field(default=None, repr=False)
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        """Another server that speaks chat completions speaks like OpenAI's."""
+        if self.base_url is not None and self.provider is None:
+            object.__setattr__(self, "provider", "openai")
+
     def with_options(self, **options: str | float | None) -> AiSettings:
         """These settings with what is given and not None instead."""
         return replace(self, **{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]

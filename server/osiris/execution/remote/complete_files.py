@@ -1,0 +1,77 @@
+"""On the other machine: which files of the project a run has made or changed, once they are complete."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_BLOCK = 2**20
+_OURS = frozenset({".osiris", "osiris.yaml"})
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class CompleteFiles:
+    """The files below ``root``, compared with what was there at first."""
+
+    def __init__(self, root: Path, request: dict[str, Any]) -> None:
+        self._root = root
+        self._outputs: dict[str, list[str]] = request["outputs"]
+        self._known = {path: _stamp(root / path) for path in _below(root)}
+
+    def of_step(self, step: str) -> Iterator[dict[str, Any]]:
+        """What a step that is done has written where it is known to write."""
+        for path in self._outputs.get(step, ()):
+            place = self._root / path
+            for found in [f"{path}/{below}" for below in _below(place)] if place.is_dir() else [path]:
+                yield from self._changed(found)
+
+    def at_the_end(self) -> Iterator[dict[str, Any]]:
+        """What else was made, when nothing is on its way any more."""
+        for path in sorted(_below(self._root)):
+            yield from self._changed(path)
+
+    def of_run(self, run_dir: Path) -> Iterator[dict[str, Any]]:
+        """What drivers left in the folder of the run."""
+        for path in ("worker.log", *(f"artifacts/{below}" for below in sorted(_below(run_dir / "artifacts")))):
+            if _stamp(run_dir / path) is not None:
+                yield _told("run", path, run_dir / path)
+
+    def _changed(self, path: str) -> Iterator[dict[str, Any]]:
+        place = self._root / path
+        stamp = _stamp(place)
+        if stamp is not None and stamp != self._known.get(path):
+            self._known[path] = stamp
+            yield _told("project", path, place)
+
+
+def _told(where: str, path: str, place: Path) -> dict[str, Any]:
+    return {"place": where, "path": path, "size": place.stat().st_size, "sha256": digest_of(place)}
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes with the content; None for what is no file."""
+    try:
+        state = path.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    return (state.st_size, state.st_mtime_ns) if path.is_file() and not path.is_symlink() else None
+
+
+def _below(folder: Path) -> Iterator[str]:
+    """The files below a folder by their paths; neither ours nor those that are not complete."""
+    for home, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if Path(home, name) != folder / ".osiris"]
+        for name in names:
+            if name.startswith(".") and name.endswith(".part"):
+                continue
+            path = Path(home, name).relative_to(folder).as_posix()
+            if path not in _OURS:
+                yield path
