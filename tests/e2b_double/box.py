@@ -25,10 +25,15 @@ _MOST_LINKS = 40
 
 @dataclass
 class Seen:
-    """What could be seen of the processes in a sandbox: command lines and environments."""
+    """What could be seen in a sandbox while it ran: command lines, environments, and what was in files and their names.
+
+    ``states`` are those of files that have been read, by path.
+    """
 
     command_lines: set[bytes] = field(default_factory=set)
     environments: set[bytes] = field(default_factory=set)
+    files: set[bytes] = field(default_factory=set)
+    states: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Box:
@@ -151,7 +156,14 @@ class Box:
                 yield from process.children(recursive=True)
 
     def look(self) -> None:
-        """Take a sample of command lines and environments."""
+        """Take a sample of all that can be seen."""
+        for path in self.files():
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                state = (status.st_mtime_ns, status.st_size)
+                if self.seen.states.get(str(path)) != state:
+                    self.seen.states[str(path)] = state
+                    self.seen.files.add(str(path).encode() + b"\n" + path.read_bytes())
         for process in self.processes():
             for name, known in (("cmdline", self.seen.command_lines), ("environ", self.seen.environments)):
                 with contextlib.suppress(OSError):

@@ -95,18 +95,18 @@ class Record:
             self._count += 1
             return Exchange(self._folder, self._count)
 
-    def found(self, needle: bytes, leave_out: Callable[[str], bool] = lambda name: False) -> list[str]:
-        """The names of the records in which ``needle`` stands, as it is or in Base64 payloads.
+    def read(self) -> Iterator[tuple[str, bytes]]:
+        """All records with their names: the bytes, then what Base64 payloads in them hold.
 
-        A name is like ``000012.process.stdin.up`` (``up``: to the sandbox); ``leave_out`` says which not to search.
+        A name is like ``000012.stdin.up`` (``up``: to the sandbox).
         """
-        hits = []
-        for path in sorted(self._folder.iterdir()):
-            if not leave_out(path.name):
-                data = path.read_bytes()
-                if needle in data or needle in decoded(data):
-                    hits.append(path.name)
-        return hits
+        for name in self.names():
+            data = (self._folder / name).read_bytes()
+            yield name, data + decoded(data)
+
+    def found(self, needle: bytes) -> list[str]:
+        """The names of the records in which ``needle`` stands, as it is or in Base64 payloads."""
+        return [name for name, data in self.read() if needle in data]
 
     def names(self) -> list[str]:
         """The names of all records, in order."""

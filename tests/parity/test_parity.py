@@ -1,0 +1,94 @@
+"""The same pipeline gives the same files, events, metrics and status wherever it runs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2b_double import E2BDouble
+from parity.cases import CASES, Case
+from parity.comparing import changed, contents, same, snapshot, told
+from parity.targets import TARGETS, Place
+
+REFERENCE, *OTHERS = TARGETS
+EXAMPLES = Path(__file__).parents[2] / "examples"
+RUNNABLE = [
+    path.relative_to(EXAMPLES).as_posix()
+    for path in sorted(EXAMPLES.glob("*/pipelines/*.oml.yaml"))
+    if not path.read_text(encoding="utf-8").startswith("# Wrong on purpose")
+]
+
+
+class Runs:
+    """The runs of one case at all targets, each in a project of its own."""
+
+    def __init__(self, double: E2BDouble, site: Path, folder: Path) -> None:
+        self.double = double
+        self.site = site
+        self.folder = folder
+
+    def at(self, target: str, lay_out: Callable[[Path], str], case: Case) -> tuple[Place, list[str]]:
+        """Run the case at ``target``; the project, and the files in it that the run changed."""
+        root = self.folder / target / "project"
+        root.mkdir(parents=True)
+        file = lay_out(root)
+        before = snapshot(root)
+        environ = {"PYTHONPATH": str(self.site), **case.environ, **TARGETS[target](self.double)}
+        place = Place(root, environ)
+        done = place.osiris("run", file, "--target", target, "--no-cache", *case.arguments)
+        assert done.returncode == case.code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return place, changed(before, snapshot(root))
+
+    def compare(self, lay_out: Callable[[Path], str], case: Case) -> tuple[list[str], dict[str, Any]]:
+        """Run at all targets and compare; the files that the run changed, and its status."""
+        ours, written = self.at(REFERENCE, lay_out, case)
+        for target in OTHERS:
+            theirs, also = self.at(target, lay_out, case)
+            assert also == written
+            for name in written:
+                assert same(contents(ours.root / name), contents(theirs.root / name)), name
+            expected, found = told(ours), told(theirs)
+            for part in expected:
+                assert found[part] == expected[part], part
+            assert theirs.status()["target"] == target
+        assert [box.alive for box in self.double.boxes.values()] == [False]  # there was one, and it is gone
+        return written, ours.status()
+
+
+@pytest.fixture
+def runs(double: E2BDouble, site: Path, tmp_path: Path) -> Runs:
+    return Runs(double, site, tmp_path)
+
+
+def copied(example: str) -> Callable[[Path], str]:
+    """Lays out a copy of the example that the pipeline ``example`` belongs to, with its data made."""
+    folder, _, file = example.partition("/")
+
+    def lay_out(root: Path) -> str:
+        ignored = shutil.ignore_patterns("build", "logs", "out", "data", ".osiris")
+        shutil.copytree(EXAMPLES / folder, root, ignore=ignored, dirs_exist_ok=True)
+        if (root / "make_data.py").exists():
+            subprocess.run([sys.executable, "make_data.py"], cwd=root, check=True, capture_output=True)
+        return file
+
+    return lay_out
+
+
+@pytest.mark.parametrize("example", RUNNABLE)
+def test_examples_give_the_same_everywhere(runs, example):
+    runs.compare(copied(example), Case("example", ""))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_cases_end_alike_everywhere(runs, case):
+    written, status = runs.compare(case.lay_out, case)
+    assert written == sorted(case.writes)
+    assert status["state"] == ("failed" if case.code else "succeeded")
