@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from model_double import ModelDouble
+from model_double import ModelDouble, Says
 from osiris.core.agent.host import Consent, Rows
 from osiris.core.conversational_agent import ConversationalAgent
 from osiris.core.llm_adapter import LLMAdapter
 
-GOOD = """\
+
+def revenue(family: str, query: str) -> str:
+    """A pipeline that sums the orders of ``@FAMILY.shop`` up into ``out/revenue.csv``."""
+    return f"""\
 oml_version: 0.1.0
 name: revenue
 steps:
   - id: orders
-    component: sqlite.extractor
+    component: {family}.extractor
     mode: read
     config:
-      connection: "@sqlite.shop"
-      query: SELECT customer, amount FROM orders
+      connection: "@{family}.shop"
+      query: {query}
   - id: total
     component: duckdb.processor
     mode: transform
@@ -36,6 +41,10 @@ steps:
     config:
       path: out/revenue.csv
 """
+
+
+PATH = "pipelines/revenue.oml.yaml"
+GOOD = revenue("sqlite", "SELECT customer, amount FROM orders")
 WRONG_COLUMN = GOOD.replace("SELECT customer, amount FROM", "SELECT customer, amuont FROM")
 EXPECTED = "customer,total\nAda,30\nBob,5\n"
 
@@ -51,6 +60,22 @@ def make_shop(root: Path, settings: str = "version: 1\n") -> Path:
         db.executemany("INSERT INTO orders (customer, amount) VALUES (?, ?)", [("Ada", 10), ("Bob", 5), ("Ada", 20)])
     db.close()
     return root
+
+
+def proposes(oml: str, text: str = "Here it is.") -> Says:
+    """An answer that proposes the pipeline."""
+    return Says(text, [("propose_pipeline", {"oml": oml, "summary": "Revenue by customer."})])
+
+
+def using(double: ModelDouble) -> dict[str, str]:
+    """The environment of a user who has set up the double as their model."""
+    return {"OSIRIS_AI_PROVIDER": "openai", "OSIRIS_AI_MODEL": "double-1", "OSIRIS_AI_BASE_URL": double.url}
+
+
+def run_pipeline(root: Path, path: str = PATH, *, code: int = 0) -> None:
+    """``osiris run``, which ends with this exit code."""
+    command = [sys.executable, "-P", "-m", "osiris", "run", path]
+    assert subprocess.run(command, cwd=root, timeout=120, capture_output=True, check=False).returncode == code
 
 
 class Person:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.shop import GOOD, make_shop
-from model_double import Says, model_double
+from agent.shop import GOOD, make_shop, proposes, using
+from model_double import ModelDouble, Says, model_double
 from osiris.core.agent.conversation import ChatState
 from osiris.core.agent.events import Said
 from osiris.core.agent.host import Consent
@@ -17,13 +17,12 @@ from osiris.core.error_taxonomy import ValidationError
 from osiris.core.project import Project
 from osiris.execution.agent_host import AskingHost, Chat, open_chat, preview_rows, project_masker
 
-PROPOSES = Says("Here.", [("propose_pipeline", {"oml": GOOD, "summary": "Revenue."})])
+PROPOSES = proposes(GOOD)
 
 
-def opened(root: Path, url: str, conversation: str | None = None) -> Chat:
-    environ = {"OSIRIS_AI_PROVIDER": "openai", "OSIRIS_AI_MODEL": "double-1", "OSIRIS_AI_BASE_URL": url}
+def opened(root: Path, double: ModelDouble, conversation: str | None = None) -> Chat:
     project = Project.find(root)
-    return open_chat(project, AskingHost(project, lambda *_: True), conversation=conversation, environ=environ)
+    return open_chat(project, AskingHost(project, lambda *_: True), conversation=conversation, environ=using(double))
 
 
 def test_no_secret_of_the_project_is_sent(tmp_path: Path) -> None:
@@ -38,7 +37,7 @@ def test_no_secret_of_the_project_is_sent(tmp_path: Path) -> None:
     masker = project_masker(Project.find(root))
     assert masker.text("plain-words-1 plain-words-2 from-the-address crm") == "*** *** *** crm"
     with model_double(Says("Hello.")) as double:
-        list(opened(root, double.url).stream("I know plain-words-1 and from-the-address"))
+        list(opened(root, double).stream("I know plain-words-1 and from-the-address"))
     assert b"plain-words-1" not in double.raw
     assert b"from-the-address" not in double.raw
 
@@ -46,9 +45,9 @@ def test_no_secret_of_the_project_is_sent(tmp_path: Path) -> None:
 def test_a_conversation_goes_on_in_another_window_as_the_first_left_it(tmp_path: Path) -> None:
     root = make_shop(tmp_path)
     with model_double(Says("One."), PROPOSES, Says("Three.")) as double:
-        first = opened(root, double.url)
+        first = opened(root, double)
         list(first.stream("first"))
-        second = opened(root, double.url, first.context.id)
+        second = opened(root, double, first.context.id)
         list(second.stream("second"))
         list(first.stream("third"))
         assert [m["content"] for m in double.requests[-1]["messages"] if m["role"] == "user"] == [
@@ -65,8 +64,8 @@ def test_a_conversation_goes_on_in_another_window_as_the_first_left_it(tmp_path:
 def test_two_windows_do_not_answer_at_once(tmp_path: Path) -> None:
     root = make_shop(tmp_path)
     with model_double(Says("one two three"), Says("Later.")) as double:
-        first = opened(root, double.url)
-        second = opened(root, double.url, first.context.id)
+        first = opened(root, double)
+        second = opened(root, double, first.context.id)
         answer = first.stream("first")
         while not isinstance(next(answer), Said):
             pass
@@ -80,7 +79,7 @@ def test_what_was_sent_can_be_looked_up(tmp_path: Path) -> None:
     root = make_shop(tmp_path)
     looks = Says("", [("describe_table", {"connection": "@sqlite.shop", "table": "orders"})])
     with model_double(looks, Says("Done.")) as double:
-        chat = opened(root, double.url)
+        chat = opened(root, double)
         list(chat.stream("Look"))
         sent = chat.store.sent()
     assert [request.bytes for request in sent] == [len(body) for body in reversed(double.bodies)]
@@ -107,7 +106,7 @@ def test_what_compiled_can_be_run_after_something_else_was_spoken_of(tmp_path: P
     root = make_shop(tmp_path)
     looks = Says("", [("list_tables", {"connection": "@sqlite.shop"})])
     with model_double(PROPOSES, Says("Of all customers."), looks, Says("One table.")) as double:
-        chat = opened(root, double.url)
+        chat = opened(root, double)
         for message in ("Revenue", "Whose?", "Which tables are there?"):
             list(chat.stream(message))
             chat.agent.say_run()
@@ -118,7 +117,7 @@ def test_rows_are_sent_once_the_user_has_agreed_and_the_log_says_so(tmp_path: Pa
     root = make_shop(tmp_path, "ai: {allow_rows: true}\n")
     looks = Says("", [("preview_step", {"step": "total"})])
     with model_double(PROPOSES, looks, Says("Fine.")) as double:
-        chat = opened(root, double.url)
+        chat = opened(root, double)
         list(chat.stream("Revenue"))
         assert b"Ada" not in double.raw
         list(chat.stream("Is it right?"))
@@ -130,9 +129,9 @@ def test_halves_of_characters_are_no_obstacle(tmp_path: Path) -> None:
     root = make_shop(tmp_path)
     half = json.dumps({"oml": GOOD + "# \ud800\n", "summary": "\ud800"})
     with model_double(Says("Half \ud800", [("propose_pipeline", half)]), Says("Fine.")) as double:
-        chat = opened(root, double.url)
+        chat = opened(root, double)
         list(chat.stream("caf\udcff"))
-        list(opened(root, double.url, chat.context.id).stream("again"))
+        list(opened(root, double, chat.context.id).stream("again"))
         assert double.requests[-1]["messages"][1]["content"] == "caf?"
     draft = chat.draft()
     assert draft is not None
@@ -142,11 +141,11 @@ def test_halves_of_characters_are_no_obstacle(tmp_path: Path) -> None:
 def test_locks_go_with_their_conversations(tmp_path: Path) -> None:
     root = make_shop(tmp_path)
     with model_double(Says("One."), Says("Two.")) as double:
-        chat = opened(root, double.url)
+        chat = opened(root, double)
         list(chat.stream("first"))
         folder = chat.store.lock(chat.context.id).path.parent
         chat.store.state.write(lambda db: db.execute("UPDATE conversations SET changed_at = 0"))
-        later = opened(root, double.url)
+        later = opened(root, double)
         list(later.stream("second"))
     assert [lock.stem for lock in folder.iterdir()] == [later.context.id]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from agent.shop import EXPECTED, GOOD, WRONG_COLUMN, Person, agent_of, make_shop, told
+from agent.shop import EXPECTED, GOOD, WRONG_COLUMN, Person, agent_of, make_shop, proposes, run_pipeline, told
 from model_double import Says, model_double
 from osiris.core.agent.conversation import ChatState
 from osiris.core.agent.events import Proposed, Said, StateEntered, ToolUsed
@@ -22,18 +20,9 @@ LOOKING = Says("Let me look.", [("list_tables", {"connection": "@sqlite.shop"})]
 COLUMNS = Says("", [("describe_table", {"connection": "@sqlite.shop", "table": "orders"})])
 
 
-def proposing(oml: str) -> Says:
-    return Says("Here it is.", [("propose_pipeline", {"oml": oml, "summary": "Revenue by customer."})])
-
-
-def run(root: Path, path: str) -> None:
-    command = [sys.executable, "-P", "-m", "osiris", "run", str(root / path)]
-    subprocess.run(command, cwd=root, check=True, timeout=120, capture_output=True)
-
-
 def test_a_good_plan_ends_in_a_pipeline_that_runs(tmp_path: Path) -> None:
     root = make_shop(tmp_path)
-    with model_double(LOOKING, COLUMNS, proposing(GOOD)) as double:
+    with model_double(LOOKING, COLUMNS, proposes(GOOD)) as double:
         agent = agent_of(root, double)
         events = list(agent.stream_message("Revenue by customer as CSV"))
         assert any("customer: TEXT" in text for text in told(double))
@@ -49,13 +38,13 @@ def test_a_good_plan_ends_in_a_pipeline_that_runs(tmp_path: Path) -> None:
     assert response.proposal.ok
     assert response.proposal.path == "pipelines/revenue.oml.yaml"
     agent.save(response.proposal)
-    run(root, "pipelines/revenue.oml.yaml")
+    run_pipeline(root)
     assert (root / "out" / "revenue.csv").read_text() == EXPECTED
 
 
 def test_a_wrong_column_is_mended_from_our_diagnostic(tmp_path: Path) -> None:
     root = make_shop(tmp_path)
-    with model_double(LOOKING, COLUMNS, proposing(WRONG_COLUMN), proposing(GOOD)) as double:
+    with model_double(LOOKING, COLUMNS, proposes(WRONG_COLUMN), proposes(GOOD)) as double:
         response = agent_of(root, double).process_message("Revenue by customer")
         (findings,) = [text for text in told(double) if "does not compile" in text]
     assert '"line": 9' in findings
@@ -67,7 +56,7 @@ def test_a_wrong_column_is_mended_from_our_diagnostic(tmp_path: Path) -> None:
 
 
 def test_a_model_that_knows_no_more_than_the_names_of_tables_is_told_of_wrong_columns(tmp_path: Path) -> None:
-    with model_double(LOOKING, proposing(WRONG_COLUMN), proposing(GOOD)) as double:
+    with model_double(LOOKING, proposes(WRONG_COLUMN), proposes(GOOD)) as double:
         response = agent_of(make_shop(tmp_path), double).process_message("Revenue by customer")
         assert "OML411" in told(double)[-1]
     assert response.tries == 2
@@ -76,7 +65,7 @@ def test_a_model_that_knows_no_more_than_the_names_of_tables_is_told_of_wrong_co
 class TestAModelThatNeverGetsItRight:
     def test_has_three_more_tries_and_leaves_a_draft(self, tmp_path: Path) -> None:
         root = make_shop(tmp_path)
-        with model_double(lambda body: proposing(WRONG_COLUMN.replace("needs: [total]", "needs: [nobody]"))) as double:
+        with model_double(lambda body: proposes(WRONG_COLUMN.replace("needs: [total]", "needs: [nobody]"))) as double:
             agent = agent_of(root, double)
             events = list(agent.stream_message("Revenue"))
             assert len(double.requests) == 4
@@ -87,7 +76,7 @@ class TestAModelThatNeverGetsItRight:
     def test_its_draft_cannot_be_written_nor_run(self, tmp_path: Path) -> None:
         root = make_shop(tmp_path)
         bad = GOOD.replace("needs: [total]", "needs: [nobody]")
-        with model_double(lambda body: proposing(bad)) as double:
+        with model_double(lambda body: proposes(bad)) as double:
             agent = agent_of(root, double)
             draft = agent.process_message("Revenue").proposal
         assert draft is not None
@@ -97,13 +86,13 @@ class TestAModelThatNeverGetsItRight:
             agent.say_run()
         assert agent.validate_and_save(bad) is False
         assert not list(root.rglob("*.oml.yaml"))
-        with model_double(lambda body: proposing(bad)) as double, pytest.raises(ExecutionError, match="draft only"):
+        with model_double(lambda body: proposes(bad)) as double, pytest.raises(ExecutionError, match="draft only"):
             agent_of(root, double).generate_oml({"intent": "Revenue"})
 
 
 def test_generating_and_saving_as_the_documentation_has_it(tmp_path: Path) -> None:
     root = make_shop(tmp_path)
-    with model_double(proposing(GOOD)) as double:
+    with model_double(proposes(GOOD)) as double:
         agent = agent_of(root, double)
         oml = agent.generate_oml({"intent": "Revenue by customer", "target": "CSV"})
         assert "target: CSV" in told(double, "user")[0]
@@ -162,7 +151,7 @@ class TestConsent:
         rows = Rows(("customer",), (("Ada",),), False)
         look = Says("", [("preview_step", {"step": "total"})])
         no, yes = Person(Consent.CONNECT), Person(Consent.CONNECT, Consent.ROWS, rows=rows)
-        with model_double(proposing(GOOD), look, Says("Fine."), look, Says("Fine.")) as double:
+        with model_double(proposes(GOOD), look, Says("Fine."), look, Says("Fine.")) as double:
             agent = agent_of(root, double, no)
             agent.process_message("Revenue")
             agent.process_message("Is it right?")
@@ -191,7 +180,7 @@ class TestQuestions:
         assert response.question.options == ("per day", "per month")
 
     def test_after_looking_at_a_database_there_are_none(self, tmp_path: Path) -> None:
-        with model_double(LOOKING, self.CHOICE, proposing(GOOD)) as double:
+        with model_double(LOOKING, self.CHOICE, proposes(GOOD)) as double:
             response = agent_of(make_shop(tmp_path), double).process_message("Revenue over time")
             assert "decide yourself" in told(double)[-1]
         assert response.question is None
@@ -227,7 +216,7 @@ class TestLookingAtRows:
 
     def test_needs_the_consent_to_connect_as_well(self, tmp_path: Path) -> None:
         root, person = make_shop(tmp_path, "ai: {allow_rows: true}\n"), Person(Consent.ROWS, rows=self.ROWS)
-        with model_double(proposing(GOOD), self.LOOK, Says("Fine.")) as double:
+        with model_double(proposes(GOOD), self.LOOK, Says("Fine.")) as double:
             agent = agent_of(root, double, person)
             agent.process_message("Revenue")
             agent.process_message("Is it right?")
@@ -242,7 +231,7 @@ class TestLookingAtRows:
             'connections: {mysql: {shop: {host: db, user: me, password: "${PW}", database: shop}}}\n'
         )
         elsewhere = GOOD.replace("sqlite", "mysql").replace('shop"\n', 'shop"\n      host: elsewhere.example\n')
-        with model_double(proposing(elsewhere), self.LOOK, Says("Fine.")) as double:
+        with model_double(proposes(elsewhere), self.LOOK, Says("Fine.")) as double:
             agent = agent_of(root, double, person)
             assert agent.process_message("Revenue").problem is None
             agent.process_message("Is it right?")
@@ -255,7 +244,7 @@ def test_a_change_of_a_step_keeps_what_the_user_has_changed_since_the_last_propo
     root = make_shop(tmp_path)
     step = GOOD[GOOD.index("  - id: total") : GOOD.index("  - id: write")].replace("SUM", "AVG")
     change = Says("", [("propose_step", {"step": "total", "oml": step, "summary": "The average."})])
-    with model_double(proposing(GOOD), change) as double:
+    with model_double(proposes(GOOD), change) as double:
         agent = agent_of(root, double)
         first = agent.process_message("Revenue").proposal
         assert first is not None
@@ -268,7 +257,7 @@ def test_a_change_of_a_step_keeps_what_the_user_has_changed_since_the_last_propo
 
 def test_a_cut_round_does_not_count_once_a_later_one_is_whole(tmp_path: Path) -> None:
     cut = Says("", [("list_components", {})], finish="length")
-    with model_double(cut, proposing(GOOD)) as double:
+    with model_double(cut, proposes(GOOD)) as double:
         response = agent_of(make_shop(tmp_path), double).process_message("Revenue")
     assert response.problem is None
     assert response.proposal is not None
@@ -293,6 +282,6 @@ def test_nothing_is_saved_through_a_link_that_leads_out_of_the_project(tmp_path:
     root, outside = make_shop(tmp_path / "shop"), tmp_path / "outside"
     outside.mkdir()
     (root / "output").symlink_to(outside)
-    with model_double(proposing(GOOD)) as double, pytest.raises(ConfigurationError, match="leads out of the project"):
+    with model_double(proposes(GOOD)) as double, pytest.raises(ConfigurationError, match="leads out of the project"):
         agent_of(root, double).validate_and_save(GOOD)
     assert list(outside.iterdir()) == []

@@ -14,15 +14,11 @@ from typing import Any
 
 import pytest
 
-from agent.shop import GOOD, WRONG_COLUMN, make_shop
-from model_double import ModelDouble, Refuses, Says, model_double
+from agent.shop import GOOD, WRONG_COLUMN, make_shop, proposes, using
+from model_double import Refuses, Says, model_double
 
 COLUMNS = Says("Let me look.", [("describe_table", {"connection": "@sqlite.shop", "table": "orders"})])
 CHOICE = Says("", [("ask_choice", {"question": "Per day or month?", "options": ["per day", "per month"]})])
-
-
-def proposing(oml: str, text: str = "Here it is.") -> Says:
-    return Says(text, [("propose_pipeline", {"oml": oml, "summary": "Revenue by customer."})])
 
 
 @pytest.fixture
@@ -31,17 +27,13 @@ def project(tmp_path: Path) -> Path:
     return make_shop(tmp_path / "shop")
 
 
-def using(double: ModelDouble) -> dict[str, str]:
-    return {"OSIRIS_AI_PROVIDER": "openai", "OSIRIS_AI_MODEL": "double-1", "OSIRIS_AI_BASE_URL": double.url}
-
-
 def lines(done: Any) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 class TestOneMessage:
     def test_for_people_is_the_answer_and_what_it_would_change(self, osiris: Any, project: Path) -> None:
-        with model_double(COLUMNS, proposing(WRONG_COLUMN, "Trying."), proposing(GOOD)) as double:
+        with model_double(COLUMNS, proposes(WRONG_COLUMN, "Trying."), proposes(GOOD)) as double:
             done = osiris("chat", "--allow-connect", "-m", "Revenue by customer", env=using(double))
         assert done.returncode == 0
         assert done.stdout.startswith("Let me look.\nTrying.\nHere it is.\n--- /dev/null\n")
@@ -56,7 +48,7 @@ class TestOneMessage:
         assert not (project / "pipelines").exists()
 
     def test_for_programs_is_a_line_of_json_for_each_event(self, osiris: Any, project: Path) -> None:
-        with model_double(COLUMNS, proposing(GOOD)) as double:
+        with model_double(COLUMNS, proposes(GOOD)) as double:
             done = osiris("chat", "-m", "Revenue", "--format", "json", "--allow-connect", env=using(double))
         events = lines(done)
         assert (done.returncode, done.stderr) == (0, "")
@@ -83,7 +75,7 @@ class TestOneMessage:
 
     def test_a_draft_with_errors_is_shown_with_them_and_exit_code_1(self, osiris: Any, project: Path) -> None:
         bad = GOOD.replace("needs: [total]", "needs: [nobody]")
-        with model_double(lambda body: proposing(bad)) as double:
+        with model_double(lambda body: proposes(bad)) as double:
             done = osiris("chat", "-m", "Revenue", env=using(double))
         assert done.returncode == 1
         assert "nobody" in done.stderr
@@ -92,7 +84,7 @@ class TestOneMessage:
 
     def test_a_proposal_for_a_place_where_none_belongs_is_said_to_be_refused(self, osiris: Any, project: Path) -> None:
         away = Says("", [("propose_pipeline", {"oml": GOOD, "summary": "s", "path": "../../away.oml"})])
-        with model_double(away, proposing(GOOD)) as double:
+        with model_double(away, proposes(GOOD)) as double:
             done = osiris("chat", "-m", "Revenue", env=using(double))
         assert done.stderr.splitlines()[:2] == [
             "✗ propose_pipeline: The path ../../away.oml does not lie in the project.",
@@ -190,6 +182,8 @@ class TestUsage:
         named = osiris("chat", "-m", "Hello", env={"OSIRIS_AI_PROVIDER": "anthropic", "OSIRIS_AI_MODEL": "x",
                                                    "ANTHROPIC_API_KEY": ""})  # fmt: skip
         assert named.stderr.startswith("error: There is no key for Anthropic: ANTHROPIC_API_KEY is not set.\n")
+        away = osiris("chat", "-m", "Hello", "--model", "editor")
+        assert away.stderr.startswith("error: The AI model of the editor is only there inside of an editor")
         assert osiris("chat", "list").stdout == "No conversations yet.\n"
 
     def test_where_the_project_forbids_ai_nothing_is_sent(self, osiris: Any, project: Path) -> None:
@@ -225,7 +219,7 @@ class TestWhatIsSent:
         file = project / "pipelines" / "revenue.oml.yaml"
         file.write_text(f"# not {secret}\n{GOOD}")
         with model_double(
-            Says("", [("read_pipeline", {})]), proposing(GOOD.replace("out/revenue", "out/other")), Says("Done.")
+            Says("", [("read_pipeline", {})]), proposes(GOOD.replace("out/revenue", "out/other")), Says("Done.")
         ) as double:
             shown = osiris("chat", str(file), "-m", f"Is it {secret}?", "--format", "json", env=using(double))
             again = osiris("chat", "--resume", "-m", "Go on", env=using(double))
@@ -268,7 +262,7 @@ class TestWhatIsSent:
 
 def test_a_conversation_survives_a_kill_and_goes_on(osiris: Any, project: Path) -> None:
     pause = threading.Event()
-    with model_double(COLUMNS, Says("one two three", pause=pause), proposing(GOOD)) as double:
+    with model_double(COLUMNS, Says("one two three", pause=pause), proposes(GOOD)) as double:
         state = {"OSIRIS_STATE_DIR": str(project.parent / "state")}
         command = [sys.executable, "-P", "-m", "osiris", "chat", "--allow-connect", "-m", "Revenue"]
         process = subprocess.Popen(

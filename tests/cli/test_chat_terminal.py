@@ -16,12 +16,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent.shop import EXPECTED, GOOD, make_shop
+from agent.shop import EXPECTED, GOOD, make_shop, proposes, using
 from model_double import ModelDouble, Says, model_double
 
 LOOKS = Says("Let me look.", [("describe_table", {"connection": "@sqlite.shop", "table": "orders"})])
 CHOICE = Says("", [("ask_choice", {"question": "Which one?", "options": ["by customer", "by day"]})])
-PROPOSES = Says("Here.", [("propose_pipeline", {"oml": GOOD, "summary": "Revenue by customer."})])
+PROPOSES = proposes(GOOD)
 LIMIT_SECONDS = 60.0
 
 
@@ -85,8 +85,7 @@ def terminal(root: Path, double: ModelDouble, *arguments: str) -> Iterator[Termi
     mine, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 160, 0, 0))
     env = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
-    env |= {"OSIRIS_AI_PROVIDER": "openai", "OSIRIS_AI_MODEL": "double-1", "OSIRIS_AI_BASE_URL": double.url}
-    env |= {"TERM": "dumb", "LC_ALL": "C.UTF-8", "INPUTRC": "/dev/null"}
+    env |= using(double) | {"TERM": "dumb", "LC_ALL": "C.UTF-8", "INPUTRC": "/dev/null"}
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "osiris", "chat", *arguments],
         cwd=root,

@@ -278,6 +278,18 @@ class TestWhatTheUserHasChosen:
         with pytest.raises(ConfigurationError, match=said.replace("(", r"\(")):
             LLMAdapter.create(environ={"OSIRIS_CONFIG_DIR": str(tmp_path)})
 
+    def test_another_server_needs_no_provider(self) -> None:
+        environ = {"OSIRIS_AI_BASE_URL": "http://localhost:11434/v1", "OSIRIS_AI_MODEL": "qwen3"}
+        assert LLMAdapter.create(environ=environ).models[0].provider == "localhost:11434"
+
+    def test_the_model_of_an_editor_is_not_there_without_one(self) -> None:
+        for environ in ({"OSIRIS_AI_PROVIDER": "editor"}, {"OSIRIS_AI_PROVIDER": "editor", "OSIRIS_AI_MODEL": "any"}):
+            with pytest.raises(NoModelError, match="only there inside of an editor that offers one") as caught:
+                LLMAdapter.create(environ=environ)
+            assert "OSIRIS_AI_PROVIDER" in (caught.value.hint or "")
+        first = LLMAdapter.create("openai", "m", fallback="editor/any", environ={"OPENAI_API_KEY": "k"})
+        assert [model.provider for model in first.models] == ["openai"]
+
     @pytest.mark.parametrize("url", ["http://localhost:99999/v1", "http://localhost:port/v1", "localhost/v1"])
     def test_an_address_that_is_none_is_said(self, url: str) -> None:
         with pytest.raises(ConfigurationError, match="not an address that can be used"):

@@ -57,11 +57,14 @@ class Start:
 
 
 def provider_and_model(text: str | None) -> tuple[str | None, str | None]:
-    """``PROVIDER/MODEL`` in its two parts; a name with a slash that begins with no provider is all model."""
-    from osiris.core.llm.providers import PROVIDERS
+    """``PROVIDER/MODEL`` in its two parts; a name with a slash that begins with no provider is all model. ``editor`` is
+    a provider that needs no model."""
+    from osiris.core.llm.providers import EDITOR, NAMES
 
+    if text == EDITOR:
+        return EDITOR, None
     provider, slash, model = (text or "").partition("/")
-    return (provider, model) if slash and model and provider in PROVIDERS else (None, text)
+    return (provider, model) if slash and model and provider in NAMES else (None, text)
 
 
 class Session:

@@ -21,7 +21,7 @@ from osiris.core.llm.chat_completions import Endpoint, Piece, request_bytes, str
 from osiris.core.llm.errors import ModelCancelledError, ModelError, NoModelError
 from osiris.core.llm.messages import Message, Reply, Request, TextPiece, ToolCall
 from osiris.core.llm.patience import RETRIES, with_retries
-from osiris.core.llm.providers import EDITOR, PROVIDERS, checked_url, host_of, provider_named
+from osiris.core.llm.providers import EDITOR, NAMES, checked_url, host_of, provider_named
 from osiris.core.llm.user_settings import AiSettings, key_for, load_ai_settings, no_model
 from osiris.core.secrets_masking import Masker
 
@@ -126,7 +126,7 @@ class LLMAdapter:
         )
         models = [_model(given, environ, editor)]
         if given.fallback:
-            models.append(_fallback(given, environ, editor))
+            models += _fallback(given, environ, editor)
         for found in models:
             (ceiling or AiCeiling()).require(found.provider)
         return cls(models, **options)
@@ -210,13 +210,16 @@ def _model(settings: AiSettings, environ: Mapping[str, str] | None, editor: Chat
     return CompletionsModel(Endpoint(provider, model, url, key, settings.timeout), problem)
 
 
-def _fallback(settings: AiSettings, environ: Mapping[str, str] | None, editor: ChatModel | None) -> ChatModel:
-    """``model`` of the same provider, or ``provider/model`` where what stands before the slash is a provider."""
+def _fallback(settings: AiSettings, environ: Mapping[str, str] | None, editor: ChatModel | None) -> list[ChatModel]:
+    """``model`` of the same provider, or ``provider/model`` where what stands before the slash is a provider. Nothing
+    where that is an editor and we run in none: the first model is there all the same."""
     provider, slash, model = (settings.fallback or "").partition("/")
-    if slash and provider in PROVIDERS and provider != settings.provider:
-        return _model(AiSettings(provider, model, timeout=settings.timeout, keys=settings.keys), environ, editor)
+    if slash and provider in NAMES and provider != settings.provider:
+        if provider == EDITOR and editor is None:
+            return []
+        return [_model(AiSettings(provider, model, timeout=settings.timeout, keys=settings.keys), environ, editor)]
     same = model if slash and provider == settings.provider else settings.fallback
-    return _model(replace(settings, model=same), environ, editor)
+    return [_model(replace(settings, model=same), environ, editor)]
 
 
 def _masked_message(masker: Masker, message: Message) -> Message:
