@@ -2,14 +2,14 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf } from './answers';
+import { logText, type SentRequest } from './chatLog';
 import { ChatPanel, panelOptions, panelType } from './chatPanel';
 import { type ChatStatus, type ChatView, emptyView, heard, type ListedConversation, noted, type Proposal, resumed, sent, type Wish } from './chatView';
 import type { ChatEventParams, Client } from './client';
 import { commandIds, serverCommands } from './commandIds';
+import { Papers } from './papers';
 import { outcomeOf, type Outcome } from './runLines';
 import type { Runs } from './runs';
-
-export const proposalScheme = 'osiris-proposal';
 
 const forbiddenContext = 'osiris.aiForbidden';
 
@@ -39,8 +39,7 @@ export class Chat implements vscode.Disposable {
   /** What happens in conversations while it is not clear yet which of them is shown. */
   private early: ChatEventParams[] | undefined;
   private run: { id: string | undefined; ends: Map<string, Outcome> } | undefined;
-  /** The texts of the proposals that were compared with a file. */
-  private readonly texts = new Map<string, string>();
+  private readonly papers = new Papers();
   private readonly subscriptions: vscode.Disposable;
 
   constructor(
@@ -51,24 +50,29 @@ export class Chat implements vscode.Disposable {
   ) {
     client.routes = { ...client.routes, [serverCommands.chatStart]: (argument) => this.begin(argument) };
     this.subscriptions = vscode.Disposable.from(
+      this.papers,
       vscode.commands.registerCommand(commandIds.openChat, () => this.open()),
+      vscode.commands.registerCommand(commandIds.showChatLog, () => this.saying(() => this.showLog(undefined))),
+      vscode.commands.registerCommand(commandIds.showChatPrompt, () => this.saying(() => this.showPrompt())),
       vscode.window.registerWebviewPanelSerializer(panelType, {
         deserializeWebviewPanel: (panel) => this.revive(panel),
       }),
-      vscode.workspace.registerTextDocumentContentProvider(proposalScheme, {
-        provideTextDocumentContent: (uri) => this.texts.get(uri.toString()) ?? '',
-      }),
-      vscode.workspace.onDidCloseTextDocument(({ uri }) => this.texts.delete(uri.toString())),
       client.onChatEvent((params) => this.take(params)),
       client.onRunEvent(({ runId, event }) => this.runEnded(runId, outcomeOf(event))),
-      client.onStarted(() => void this.look()),
+      client.onStarted(() => this.modelChanged()),
+      client.onSettingsSent(() => this.modelChanged()),
       client.onStopped(() => this.loseServer()),
       vscode.workspace.onDidSaveTextDocument(({ uri }) => {
         if (path.posix.basename(uri.path) === 'osiris.yaml') {
-          void this.look();
+          this.modelChanged();
         }
       }),
     );
+  }
+
+  /** Another model, or another key, may be chosen. */
+  modelChanged(): void {
+    void this.look();
   }
 
   dispose(): void {
@@ -160,10 +164,16 @@ export class Chat implements vscode.Disposable {
         return this.renew(about());
       case 'anyPipeline':
         return this.set({ ...this.view, uri: undefined, path: undefined });
+      case 'log':
+        return this.showLog(conversation);
+      case 'chooseModel':
+        return void (await vscode.commands.executeCommand(commandIds.chooseModel));
+      case 'setKey':
+        return void (await vscode.commands.executeCommand(commandIds.setAiKey));
       case 'settings':
         return void (await vscode.commands.executeCommand('workbench.action.openSettings', 'osiris.ai'));
       case 'retry':
-        return this.look(true);
+        return void (await this.look(true));
       case 'ready':
         return undefined;
     }
@@ -270,22 +280,42 @@ export class Chat implements vscode.Disposable {
     if (proposal === undefined) {
       return;
     }
-    const side = (name: string, text: string): vscode.Uri => {
-      const uri = vscode.Uri.from({ scheme: proposalScheme, path: `/${proposal.path}`, query: `${this.view.conversation ?? ''}-${number}-${name}` });
-      this.texts.set(uri.toString(), text);
-      return uri;
-    };
+    const side = (name: string, text: string): vscode.Uri => this.papers.put(proposal.path, text, `${this.view.conversation ?? ''}-${number}-${name}`);
     const title = `${path.posix.basename(proposal.path)} (proposed${proposal.ok ? '' : ', a draft with errors'})`;
     const options: vscode.TextDocumentShowOptions = { viewColumn: vscode.ViewColumn.One, preview: true };
     await vscode.commands.executeCommand('vscode.diff', side('before', proposal.before ?? ''), side('after', proposal.oml), title, options);
   }
 
-  private async showPrompt(message: string): Promise<void> {
+  /** What would be sent for a message, which is asked for where none is given. */
+  private async showPrompt(given?: string): Promise<void> {
+    if (given === undefined && this.view.conversation === undefined && this.panel === undefined) {
+      this.set({ ...this.view, ...about() });
+    }
+    const message = given ?? (await vscode.window.showInputBox({ title: 'What would be sent to the AI model for this message?', prompt: 'Nothing is sent.' }));
+    if (message === undefined) {
+      return;
+    }
     const { conversation } = this.view;
     const found = await this.ask<{ text: string }>(serverCommands.chatPrompt, { message, ...(conversation === undefined ? {} : { conversation }) });
     if (found !== undefined) {
-      const document = await vscode.workspace.openTextDocument({ language: 'plaintext', content: found.text });
-      await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
+      await this.papers.show('What would be sent', found.text);
+    }
+  }
+
+  /** What was sent in a conversation, or in all of the project. */
+  private async showLog(conversation: string | undefined): Promise<void> {
+    const sent = await this.ask<SentRequest[]>(serverCommands.chatLog, conversation === undefined ? {} : { conversation });
+    if (sent !== undefined) {
+      await this.papers.show('AI requests', logText(sent, conversation === undefined ? 'of this project' : 'of this conversation'));
+    }
+  }
+
+  /** Does what a command of the palette wants, and says why it cannot be done. */
+  private async saying(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      void vscode.window.showErrorMessage(messageOf(error));
     }
   }
 
@@ -296,14 +326,15 @@ export class Chat implements vscode.Disposable {
   }
 
   /** Asks whether a model may and can be asked. `start`: also when there is no server yet. */
-  private async look(start = false): Promise<void> {
+  async look(start = false): Promise<ChatStatus | undefined> {
     if (!start && this.client.state.name !== 'running') {
-      return;
+      return undefined;
     }
     const status = await this.ask<ChatStatus>(serverCommands.chatStatus, {}).catch((error: unknown) => unclear(messageOf(error)));
     const found = status ?? unclear('The language server is not running. Osiris: Doctor says why.');
     this.set({ ...this.view, status: found });
     void vscode.commands.executeCommand('setContext', forbiddenContext, !found.allowed);
+    return found;
   }
 
   private loseServer(): void {
@@ -344,5 +375,5 @@ function known(uri: string): { uri: string; path: string } {
 }
 
 function unclear(problem: string): ChatStatus {
-  return { allowed: true, ready: false, problem, hint: null, provider: null, model: null, host: null };
+  return { allowed: true, ready: false, problem, hint: null, provider: null, model: null, host: null, keyFor: null };
 }

@@ -42,6 +42,13 @@ export interface ChatStatus {
   provider: string | null;
   model: string | null;
   host: string | null;
+  /** What a key would be kept for; null where none is needed. */
+  keyFor: string | null;
+}
+
+/** The model that is asked, for people. */
+export function modelTitle({ provider, model, host }: ChatStatus): string {
+  return provider === 'editor' ? `${model || 'a model'} of VS Code` : `${model ?? ''} at ${host ?? ''}`;
 }
 
 export interface ChatView {
@@ -66,7 +73,7 @@ export interface ChatView {
 
 /** What the panel asks for. */
 export type Wish =
-  | { wish: 'ready' | 'stop' | 'apply' | 'run' | 'new' | 'history' | 'closeHistory' | 'anyPipeline' | 'settings' | 'retry' }
+  | { wish: 'ready' | 'stop' | 'apply' | 'run' | 'new' | 'history' | 'closeHistory' | 'anyPipeline' | 'log' | 'chooseModel' | 'setKey' | 'settings' | 'retry' }
   | { wish: 'send' | 'prompt'; text: string }
   | { wish: 'resume'; conversation: string }
   | { wish: 'diff'; number: number };

@@ -2,16 +2,20 @@
 import * as os from 'node:os';
 import * as vscode from 'vscode';
 import {
+  type CancellationToken,
   type ExecuteCommandParams,
   ExecuteCommandRequest,
   type LanguageClientOptions,
+  ProgressType,
   RevealOutputChannelOn,
   type StaticFeature,
 } from 'vscode-languageclient/node';
+import type { AiKeys } from './aiKeys';
 import { missingPackages } from './answers';
 import type { ChatEvent } from './chatView';
 import { commandIds } from './commandIds';
 import { projectFiles } from './detect';
+import { askModel, type ModelHost, type ModelRequest, offersModels } from './editorModel';
 import { ownVariables } from './environment';
 import { Lifecycle, type State } from './lifecycle';
 import { type Managed, workspaceFolders } from './managed';
@@ -24,18 +28,21 @@ import { hideYamlDuplicates } from './yamlNeighbour';
 
 /**
  * Tells the server that it may send runs and conversations as notifications, that suggestions may ask for the next ones
- * by VS Code's own command `editor.action.triggerSuggest`, that it may offer to read a database, and that schemas are
- * shown by their own URIs.
+ * by VS Code's own command `editor.action.triggerSuggest`, that it may offer to read a database, that schemas are shown by
+ * their own URIs, and that keys of AI providers and, in versions that have them, AI models are here.
  */
 const announceAbilities: StaticFeature = {
   fillClientCapabilities: (capabilities) => {
-    const osiris = { runEvent: true, chatEvent: true, triggerSuggest: true, discoveryOffer: true };
+    const modelRequest = offersModels(vscode as unknown as ModelHost);
+    const osiris = { runEvent: true, chatEvent: true, triggerSuggest: true, discoveryOffer: true, secretRequest: true, modelRequest };
     capabilities.experimental = { ...capabilities.experimental, osiris, osirisSchemaView: true };
   },
   initialize: () => undefined,
   getState: () => ({ kind: 'static' }),
   clear: () => undefined,
 };
+
+const pieceOfAnswer = new ProgressType<{ text: string }>();
 
 export interface RunEventParams {
   runId: string;
@@ -60,6 +67,9 @@ export class Client implements vscode.Disposable {
   /** Something else is known of a database, or it is being read. */
   readonly onCatalogChanged = this.catalogs.event;
   readonly onStarted = this.starts.event;
+  private readonly settings = new vscode.EventEmitter<void>();
+  /** The server was told of changed settings. */
+  readonly onSettingsSent = this.settings.event;
   /** The server ended, asked to or not. */
   readonly onStopped = this.stops.event;
   /**
@@ -80,6 +90,7 @@ export class Client implements vscode.Disposable {
     private readonly storage: vscode.Uri,
     private readonly version: string,
     private readonly managed: Managed,
+    private readonly keys: AiKeys,
   ) {
     this.life = new Lifecycle<ServerCommand>({
       prepare: (signal) => this.prepare(signal),
@@ -174,7 +185,7 @@ export class Client implements vscode.Disposable {
   }
 
   dispose(): void {
-    vscode.Disposable.from(this.runEvents, this.chatEvents, this.starts, this.stops, this.catalogs).dispose();
+    vscode.Disposable.from(this.runEvents, this.chatEvents, this.starts, this.stops, this.catalogs, this.settings).dispose();
   }
 
   private async request<T>(command: string, argument: unknown): Promise<T | undefined> {
@@ -214,6 +225,12 @@ export class Client implements vscode.Disposable {
     started.client.onNotification('osiris/runEvent', (params: RunEventParams) => this.runEvents.fire(params));
     started.client.onNotification('osiris/chatEvent', (params: ChatEventParams) => this.chatEvents.fire(params));
     started.client.onNotification('osiris/catalogChanged', () => this.catalogs.fire());
+    started.client.onRequest('osiris/secret', (request: unknown) => this.keys.answer(request));
+    started.client.onRequest('osiris/modelRequest', (request: ModelRequest & { partialResultToken?: string }, token: CancellationToken) => {
+      const { partialResultToken: part } = request;
+      const told = (text: string): void => (part === undefined ? undefined : void started.client.sendProgress(pieceOfAnswer, part, { text }));
+      return askModel(vscode as unknown as ModelHost, request, told, token);
+    });
     this.process = started;
     await started.start((how) => {
       this.log.error(`The language server ended by itself: ${how}`);
@@ -227,19 +244,26 @@ export class Client implements vscode.Disposable {
   }
 
   private clientOptions(): LanguageClientOptions {
+    const log = this.keys.hiddenFrom(this.log);
     return {
       documentSelector: [
         { language: 'oml', scheme: 'file' },
         { language: 'oml', scheme: 'untitled' },
         ...projectFiles.map((name) => ({ scheme: 'file', pattern: `**/${name}` })),
       ],
-      outputChannel: this.log,
+      outputChannel: log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
-      traceOutputChannel: this.log,
+      traceOutputChannel: log,
       initializationOptions: { trusted: vscode.workspace.isTrusted },
       synchronize: { configurationSection: 'osiris' },
       middleware: {
         ...hideYamlDuplicates,
+        workspace: {
+          didChangeConfiguration: async (sections, next) => {
+            await next(sections);
+            this.settings.fire();
+          },
+        },
         executeCommand: (command, args: unknown[], next) => this.routes[command]?.(args[0]) ?? next(command, args),
       },
     };

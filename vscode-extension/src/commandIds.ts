@@ -15,6 +15,10 @@ export const commandIds = {
   lockSchema: 'osiris.lockSchemaFile',
   newStep: 'osiris.newStepFromTable',
   openChat: 'osiris.openChat',
+  showChatPrompt: 'osiris.showChatPrompt',
+  showChatLog: 'osiris.showChatLog',
+  chooseModel: 'osiris.chooseModel',
+  setAiKey: 'osiris.setAiKey',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
@@ -22,8 +26,8 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 /** Those about databases, which `discovery.ts` registers. */
 export type DiscoveryCommandId = (typeof commandIds)['discover' | 'refreshSchema' | 'lockSchema' | 'newStep'];
 
-/** The one that `chat.ts` registers. */
-export type ChatCommandId = (typeof commandIds)['openChat'];
+/** Those about conversations and their models, which `chat.ts` and `aiChoice.ts` register. */
+export type ChatCommandId = (typeof commandIds)['openChat' | 'showChatPrompt' | 'showChatLog' | 'chooseModel' | 'setAiKey'];
 
 /** The commands of `workspace/executeCommand` that the extension calls. */
 export const serverCommands = {
@@ -44,6 +48,7 @@ export const serverCommands = {
   chatApply: 'osiris.chat.apply',
   chatRun: 'osiris.chat.run',
   chatList: 'osiris.chat.list',
+  chatLog: 'osiris.chat.log',
   chatPrompt: 'osiris.chat.showPrompt',
   chatStatus: 'osiris.chat.status',
 } as const;

@@ -1,5 +1,7 @@
 /** Where VS Code enters and leaves. */
 import * as vscode from 'vscode';
+import { registerAiChoice } from './aiChoice';
+import { AiKeys } from './aiKeys';
 import { CatalogTree } from './catalogTree';
 import { Chat } from './chat';
 import { Client } from './client';
@@ -24,9 +26,11 @@ export function activate(context: vscode.ExtensionContext): void {
   const status = new Status();
   const managed = new Managed(context, serverLog);
   const { version } = context.extension.packageJSON as { version: string };
-  const active = new Client(status, serverLog, context.globalStorageUri, version, managed);
+  const keys = new AiKeys(context.secrets, () => vscode.workspace.isTrusted);
+  const active = new Client(status, serverLog, context.globalStorageUri, version, managed, keys);
   const runs = new Runs(active, output);
   const tree = new CatalogTree(active);
+  const chat = new Chat(context.extensionUri, context.workspaceState, active, runs);
   client = active;
 
   const startFor = (document: vscode.TextDocument): void => {
@@ -44,7 +48,9 @@ export function activate(context: vscode.ExtensionContext): void {
     provideSchemaView(active),
     registerDiscovery({ client: active, tree, output }),
     registerCommands({ client: active, runs, output, report: () => doctorReport(context, active, managed) }),
-    new Chat(context.extensionUri, context.workspaceState, active, runs),
+    chat,
+    registerAiChoice(chat, keys),
+    context.secrets.onDidChange(() => chat.modelChanged()),
     watchYaml(),
     keepIndentation(),
     vscode.workspace.onDidOpenTextDocument(startFor),

@@ -1,5 +1,5 @@
 /** Shows the chat: elements made of the view that the extension sends, wishes of the user sent back. */
-import { type ChatView, type Item, stages, type Wish } from '../chatView';
+import { type ChatView, type Item, modelTitle, stages, type Wish } from '../chatView';
 import { button, element } from './elements';
 import { itemElement } from './items';
 
@@ -46,7 +46,8 @@ input.value = api.getState()?.input ?? '';
 const send = button('Send', submit, { label: 'Send message' });
 const stop = button('Stop', () => ask({ wish: 'stop' }), { label: 'Stop answering' });
 const prompt = button('Show what would be sent', () => ask({ wish: 'prompt', text: input.value }), { className: 'link' });
-const foot = element('footer', {}, news, input, element('div', { className: 'buttons' }, send, stop, element('span', { className: 'gap' }), prompt));
+const sent = button('Log', () => ask({ wish: 'log' }), { className: 'link', label: 'Log of what was sent', title: 'Log of what was sent' });
+const foot = element('footer', {}, news, input, element('div', { className: 'buttons' }, send, stop, element('span', { className: 'gap' }), prompt, sent));
 const first = element('section', { className: 'first', label: 'Set up a model' });
 document.body.append(head, plan, past, first, log, foot);
 
@@ -99,7 +100,7 @@ function show(next: ChatView): void {
   const ready = status?.ready === true;
   about.textContent = next.path === undefined ? 'New pipeline' : next.path;
   anyPipeline.hidden = next.path === undefined || next.conversation !== undefined;
-  model.textContent = ready ? `${status.model ?? ''} at ${status.host ?? ''}` : '';
+  model.textContent = ready ? modelTitle(status) : '';
   showFirst(next);
   showPast(next);
   showPlan(next);
@@ -129,12 +130,14 @@ function showFirst({ status, items }: ChatView): void {
   if (status.allowed) {
     children.push(
       element('p', {
-        text: 'In the settings of VS Code, osiris.ai.provider and osiris.ai.model choose the model. Its key is read from the environment that VS Code was started in. Nothing else of Osiris needs a model.',
+        text: 'Choose a model of VS Code, which needs no key, or one of a provider. Its key is kept in the secret storage of VS Code, or read from the environment that VS Code was started in. Nothing else of Osiris needs a model.',
       }),
       element(
         'div',
         { className: 'buttons' },
-        button('Open Settings', () => ask({ wish: 'settings' })),
+        button('Choose Model', () => ask({ wish: 'chooseModel' })),
+        button('Set Key', () => ask({ wish: 'setKey' }), { className: 'secondary' }),
+        button('Open Settings', () => ask({ wish: 'settings' }), { className: 'secondary' }),
         button('Try Again', () => ask({ wish: 'retry' }), { className: 'secondary' }),
       ),
     );
