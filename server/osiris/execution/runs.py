@@ -52,6 +52,13 @@ class RunInfo:
         """Whether it waits or runs."""
         return self.state in ("queued", "running")
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it may still be at work on another machine, and nobody on this one follows it."""
+        from osiris.execution.remote.note import Note
+
+        return self.state == "interrupted" and Note(self.path).unfinished
+
     def plain(self) -> dict[str, Any]:
         """The run as JSON data."""
         return {**self.status, "run_id": self.id, "state": self.state, "path": str(self.path)}
@@ -94,11 +101,17 @@ class RunStore:
     def cancel(self, run_id: str) -> RunInfo:
         """Ask for a run to be stopped, which takes seconds at most; the run as it is now. One that is over stays so.
 
-        Raises ConfigurationError when there is no such run, ExecutionError when its folder cannot be written to.
+        One that goes on elsewhere after nobody here answers for it any more is taken up again to be ended. Raises
+        ConfigurationError when there is no such run, ExecutionError when its folder cannot be written to.
         """
         info = self.show(run_id)
-        if info.active:
+        if info.active or info.elsewhere:
             atomic_write(info.path / CANCEL_FILE, b"", private=True)
+        if info.elsewhere:
+            from osiris.execution.remote.attach import attach
+
+            attach(info)
+            return self.at(info.id)
         return info
 
     def clean(

@@ -39,7 +39,10 @@ HERE = "local"
 
 @dataclass
 class Request:
-    """What starts a run. ``params`` may hold secrets, so a request travels over pipes only."""
+    """What starts a run. ``params`` may hold secrets, so a request travels over pipes only.
+
+    ``attach``: no new run, but this one, which goes on elsewhere and has lost whoever answered for it.
+    """
 
     manifest: Mapping[str, Any]
     root: Path
@@ -54,6 +57,7 @@ class Request:
     cache: bool = True
     keep: Keep = field(default_factory=Keep)
     target: str = HERE
+    attach: str | None = None
 
     def plain(self) -> dict[str, Any]:
         """The request as JSON data."""
@@ -148,8 +152,8 @@ class Supervisor:
         if self._stop_wanted():
             self._dismiss()
             return self._cancelled_outcome()
-        self._started = time.time()
-        self.folder.write_status({"state": "running", "started": timestamp()})
+        self._started = self._begun()
+        self.folder.write_status({"state": "running", "started": self.folder.status.get("started") or timestamp()})
         worker = self.worker if self.worker is not None and self.worker.alive() else self._new_worker()
         self.worker = worker
         worker.channel.send(
@@ -165,6 +169,9 @@ class Supervisor:
             }
         )
         return self._watch(worker)
+
+    def _begun(self) -> float:
+        return time.time()
 
     def _new_worker(self) -> WorkerLike:
         if self.request.target == HERE:
@@ -289,6 +296,15 @@ class Supervisor:
         Leaving(self.request.root, self.folder.run_id).remove_parts()
 
 
+def supervisor_for(request: Request) -> Supervisor:
+    """Who answers for a run from now on. Raises as Supervisor does."""
+    if request.attach is None:
+        return Supervisor(request)
+    from osiris.execution.remote.attach import AttachedSupervisor
+
+    return AttachedSupervisor(request)
+
+
 @contextlib.contextmanager
 def cancelled_by_signals(supervisor: Supervisor) -> Any:
     """Inside the block (in the main thread), Ctrl-C and SIGTERM cancel the run instead of ending this process.
@@ -325,7 +341,7 @@ def main() -> None:
     request = Request.of(data)
     working_folder(request.root)  # not where the starter stood: that folder may go away
     try:
-        supervisor = Supervisor(request)
+        supervisor = supervisor_for(request)
     except OsirisError as error:
         channel.send({"error": str(error), "hint": error.hint, "code": error.code, "kind": type(error).__name__})
         return

@@ -58,7 +58,7 @@ class Options:
 @param_option
 @params_stdin_option
 @click.option("--to", metavar="STEP", help="Run this step and what it waits for, directly or not, and nothing else.")
-@click.option("--target", metavar="NAME", help="Where to run: local, or e2b (default: what osiris.yaml says, or local).")
+@click.option("--target", metavar="NAME", help="Where to run: local or e2b (default: what osiris.yaml says).")
 @click.option("--detach", is_flag=True, help="Leave the run in the background and print its id.")
 @click.option("--follow", is_flag=True, help="With --detach: print what happens, too. Stopping that stops no run.")
 @click.option(

@@ -1,4 +1,4 @@
-"""``osiris runs``: list, show, follow, cancel and clean runs."""
+"""``osiris runs``: list, show, follow, attach, cancel and clean runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _run = click.argument("run", metavar="RUN")
 
 @click.group()
 def command() -> None:
-    """List, show, follow, cancel and clean runs.
+    """List, show, follow, attach, cancel and clean runs.
 
     RUN is the id of a run, the beginning of one, or `latest`.
     """
@@ -73,6 +73,28 @@ def follow_run(run: str, logs_dir: str | None, layout: str) -> int:
 
     root = Project.find(Path.cwd()).root if logs_dir is None else None  # None: nobody knows whose runs these are
     return follow(_store(logs_dir), run, root=root, as_json=layout == "json")
+
+
+@command.command("attach")
+@_run
+@click.option("--detach", is_flag=True, help="Do not print what happens.")
+@_logs_dir
+def attach_run(run: str, detach: bool, logs_dir: str | None) -> int:
+    """Take up a run again that goes on elsewhere, after this machine was restarted or its process was killed.
+
+    What happened meanwhile comes into the log, the files come back, and the other machine is ended with the run.
+    Stopping this does not stop the run.
+    """
+    from osiris.cli.following import follow
+    from osiris.execution.remote.attach import attach
+
+    store = _store(logs_dir)
+    info = store.show(run)
+    attach(info)
+    if detach:
+        click.echo(info.id)
+        return 0
+    return follow(store, info.id, root=None, as_json=False)
 
 
 @command.command("cancel")

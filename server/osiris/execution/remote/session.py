@@ -168,7 +168,7 @@ class Session:
     # -- preparing
 
     def _create(self) -> Machine:
-        self.note.write(target=self.machines.name, phase="preparing")
+        self.note.write(target=self.machines.name, root=str(self.job.root), phase="preparing")
         machine = self._again(lambda: self.machines.create(self.job.run_dir.name), CREATE_SECONDS)
         with self._state:
             self._machine = machine
