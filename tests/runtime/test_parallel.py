@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -253,6 +254,32 @@ def test_what_a_driver_made_as_an_arrow_table_can_be_read_by_several_at_once(pro
 
     assert run.state == "succeeded", run.error()
     assert [project.read(f"{n}.csv") for n in range(6)] == [f"s\n{499500 + n}\n" for n in range(6)]
+
+
+def test_what_begins_another_statement_after_it_was_interrupted_ends_all_the_same(project, register):
+    class Closes:
+        def run(self, step_id, config, inputs, ctx):
+            between.wait(30)
+            ctx.logger.close()  # the run breaks, so that what runs beside this is interrupted
+            return {}
+
+    class TwoStatements:
+        def run(self, step_id, config, inputs, ctx):
+            ctx.database.connection.execute("SELECT 1").fetchall()
+            with ctx.stopper.through(interrupted.set):
+                between.set()
+                interrupted.wait(30)
+                time.sleep(0.3)  # longer than the interrupt itself takes
+                ctx.database.connection.execute(ENDLESS).fetchall()
+            return {}
+
+    between, interrupted = threading.Event(), threading.Event()
+    register("test.closes", Closes())
+    register("test.two", TwoStatements())
+
+    with pytest.raises(ExecutionError, match="the run was not executed"):
+        project.run_here(project.step("a", "test.closes"), project.step("b", "test.two"))
+    assert interrupted.is_set()
 
 
 def test_a_log_that_cannot_be_written_ends_all_that_runs(project, register):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,23 +28,30 @@ class Stopper:
 
     calls: list[Callable[[], None]] = field(default_factory=list)
     stopped: bool = False
+    calling: threading.RLock = field(default_factory=threading.RLock)
 
     @contextmanager
     def through(self, call: Callable[[], None]) -> Iterator[None]:
-        """Inside the block, stopping the step also calls ``call`` (from another thread)."""
+        """Inside the block, and never after it, stopping the step also calls ``call`` (from another thread).
+
+        It is called again and again until the block ends: what it stops may be between two statements.
+        """
         self.calls.append(call)
         try:
             if self.stopped:
                 call()
             yield
         finally:
-            self.calls.remove(call)
+            with self.calling:
+                self.calls.remove(call)
 
     def stop(self) -> None:
         """Call everything that is registered; safe from any thread and more than once."""
         self.stopped = True
         for call in list(self.calls):
-            call()
+            with self.calling:
+                if call in self.calls:
+                    call()
 
 
 @dataclass

@@ -7,6 +7,7 @@ what runs already is brought to its end.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,6 +29,8 @@ from osiris.execution.step_cache import StepCache
 from osiris.execution.steps import SegmentRun, StepFailed
 from osiris.sql.database import RunDatabase
 from osiris.sql.dataset import Dataset
+
+_AGAIN_SECONDS = 0.1
 
 
 class Engine:
@@ -80,6 +83,7 @@ class Engine:
             self._readers[sample.step] += 1
         self._cancelled = threading.Event()
         self._stopping = threading.Event()  # cancelled, or the run itself broke
+        self._over = threading.Event()
         self._signals = signals
         self._lanes = prepared.parallel
         self._active: dict[int, SegmentRun] = {}
@@ -116,9 +120,26 @@ class Engine:
             return list(self._active.values())
 
     def _interrupt(self) -> None:
+        first = not self._stopping.is_set()
         self._stopping.set()
-        for run in self.active:
-            run.stop()
+        self._stop_active()
+        if first and not self._over.is_set():
+            with contextlib.suppress(RuntimeError):  # no room for a thread
+                threading.Thread(target=self._stop_again, name="stop", daemon=True).start()
+
+    def _stop_active(self) -> None:
+        """Stop all that is being worked on, at once: to tell a server may take a second."""
+        others = [threading.Thread(target=run.stop, daemon=True) for run in self.active]
+        for thread in others:
+            thread.start()
+        for thread in others:
+            thread.join()
+
+    def _stop_again(self) -> None:
+        """Until the run is over: an interrupt that comes between two statements of a step is lost."""
+        while not self._over.wait(_AGAIN_SECONDS):
+            for run in self.active:
+                run.stop()
 
     def run(self) -> Outcome:
         """Carry out all steps. Never raises for what goes wrong in a step; the Outcome says it."""
@@ -138,6 +159,7 @@ class Engine:
             seen = [record.memory or 0 for record in self.records.values()]
             peak = max([ticker.memory.peak() or 0, *seen]) or None
         finally:
+            self._over.set()
             self.database.close()
             _remove_folder(self.spill)
         return self._outcome(peak)

@@ -131,9 +131,12 @@ class RunDatabase:
         _ = self.connection  # lets go of what is not wanted any more; other threads do so at their next step
 
     def interrupt(self, lane: int) -> None:
-        """Stop the query that runs in a lane; safe from any thread."""
-        if self._connections:
-            self._connections[lane].interrupt()
+        """Stop the query that runs in a lane, not one that comes later; safe from any thread."""
+        if connections := self._connections:
+            import duckdb
+
+            with contextlib.suppress(duckdb.ConnectionException):  # closed meanwhile
+                connections[lane].interrupt()
 
     def progress(self, lane: int) -> int | None:
         """How far the query of a lane is, in percent; None when there is none or DuckDB cannot tell."""

@@ -74,39 +74,59 @@ class DuckdbWriter:
     def _write(self, path: Path, target: Place, data: Dataset, config: dict[str, Any], step: StepContext) -> int:
         import duckdb
 
-        columns = data.columns
         connection = open_database(path, target, step, write=True)
-        with contextlib.closing(connection), step.stopper.through(connection.interrupt):
+        with contextlib.closing(connection):
+            with step.stopper.through(connection.interrupt):
+                count = self._fill(connection, path, target, data, config, step)
+            # Not interrupted any more: nobody would know whether it was final when that came.
             try:
-                connection.execute("BEGIN")
-                table = _Table(connection, config, target.shown)
-                entry = Entry.of(step, table.schema, table.table)
-                journal = FileJournal(connection, step, entry, target.shown, appends=table.may_append(step))
-                journal.begin()
-                table.prepare(columns)
-            except duckdb.Error as error:
-                step.checkpoint()
-                raise explained(error, target, "write to", path) from error
-            with data.scanned() as source:
-                wanted = ", ".join(_handed_over(column) for column in columns)
-                reader = step.database.connection.sql(f"SELECT {wanted} FROM {source}").to_arrow_reader(BATCH_ROWS)
-                stream = _Stream(reader, step)
-                try:
-                    table.add(stream.reader())
-                except duckdb.Error as error:
-                    step.checkpoint()
-                    if stream.failure is not None:  # DuckDB hands on no more than its text
-                        raise stream.failure from None
-                    raise explained(error, target, "write to", path) from error
-            try:
-                if table.finish():
-                    journal.rows_appended()
-                step.checkpoint()
-                journal.enter()
                 connection.execute("COMMIT")
             except duckdb.Error as error:
-                step.checkpoint()
                 raise explained(error, target, "write to", path) from error
+        return count
+
+    def _fill(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        path: Path,
+        target: Place,
+        data: Dataset,
+        config: dict[str, Any],
+        step: StepContext,
+    ) -> int:
+        """Begin a transaction and bring in the rows; how many there were."""
+        import duckdb
+
+        columns = data.columns
+        try:
+            connection.execute("BEGIN")
+            table = _Table(connection, config, target.shown)
+            entry = Entry.of(step, table.schema, table.table)
+            journal = FileJournal(connection, step, entry, target.shown, appends=table.may_append(step))
+            journal.begin()
+            table.prepare(columns)
+        except duckdb.Error as error:
+            step.checkpoint()
+            raise explained(error, target, "write to", path) from error
+        with data.scanned() as source:
+            wanted = ", ".join(_handed_over(column) for column in columns)
+            reader = step.database.connection.sql(f"SELECT {wanted} FROM {source}").to_arrow_reader(BATCH_ROWS)
+            stream = _Stream(reader, step)
+            try:
+                table.add(stream.reader())
+            except duckdb.Error as error:
+                step.checkpoint()
+                if stream.failure is not None:  # DuckDB hands on no more than its text
+                    raise stream.failure from None
+                raise explained(error, target, "write to", path) from error
+        try:
+            if table.finish():
+                journal.rows_appended()
+            step.checkpoint()
+            journal.enter()
+        except duckdb.Error as error:
+            step.checkpoint()
+            raise explained(error, target, "write to", path) from error
         return stream.count
 
 
