@@ -26,6 +26,7 @@ class Place:
 
     root: Path
     environ: Mapping[str, str] = field(default_factory=dict)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def osiris(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -35,7 +36,7 @@ class Place:
 
     def start(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """Start a command."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-P", "-m", "osiris", *arguments],
             cwd=self.root,
             env=self.variables(),
@@ -44,6 +45,15 @@ class Place:
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End the commands that are still under way: a test that failed leaves nothing behind."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
 
     def variables(self) -> dict[str, str]:
         """The whole environment of a command: nothing of the tester's own settings."""

@@ -263,9 +263,17 @@ class Session:
                 if self._abandon.is_set():
                     raise Stopped from lost
                 if time.monotonic() - begun > (LOST_SECONDS if patience is None else patience):
-                    raise lost
+                    raise lost if patience is not None else self._given_up(lost) from None
             self._abandon.wait(_PAUSES[min(attempt, len(_PAUSES) - 1)])
             attempt += 1
+
+    def _given_up(self, lost: ConnectionLost) -> ConnectionLost:
+        return ConnectionLost(
+            f"The connection to the other machine was lost and did not come back within {LOST_SECONDS:g} s. "
+            f"{lost.message}",
+            hint="Look at the network of this machine, then run it again; what is done already stays done with "
+            f"osiris run --resume {self.job.run_dir.name}",
+        )
 
     @contextlib.contextmanager
     def _kept(self, machine: Machine) -> Iterator[None]:

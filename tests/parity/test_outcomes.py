@@ -1,0 +1,292 @@
+"""How a run in a sandbox ends when something goes wrong: what its status says, what the user is told, what is left.
+
+Whatever happens, no sandbox is left running.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from e2b_double import E2BDouble
+from osiris.components.registry import ComponentRegistry
+from osiris.core.compiler_v0 import compile_oml
+from osiris.execution.local import start_run
+from osiris.execution.remote import session
+from parity.targets import TARGETS, Place
+
+SLOW = """\
+oml_version: "0.1.0"
+name: slow
+steps:
+  - {{id: odd, component: odd.source, mode: read, config: {{seconds: {seconds}, rows: 5}}}}
+  - {{id: save, component: filesystem.csv_writer, mode: write, config: {{path: out/odd.csv}}}}
+"""
+QUICK = """\
+oml_version: "0.1.0"
+name: quick
+steps:
+  - {id: rows, component: filesystem.csv_extractor, mode: read, config: {path: rows.csv}}
+  - {id: save, component: filesystem.csv_writer, mode: write, config: {path: out/rows.csv}}
+"""
+ROWS = "n,text\n" + "".join(f"{number},{'x' * 40}\n" for number in range(2000))
+
+
+@pytest.fixture
+def place(double: E2BDouble, site: Path, tmp_path: Path) -> Iterator[Place]:
+    """A project with pipelines that run in sandboxes; none of them is left when the test is over."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "osiris.yaml").write_text("# a project\n")
+    (root / "rows.csv").write_text(ROWS)
+    (root / "quick.oml.yaml").write_text(QUICK)
+    (root / "slow.oml.yaml").write_text(SLOW.format(seconds=600))
+    (root / "short.oml.yaml").write_text(SLOW.format(seconds=3).replace("slow", "short"))
+    place = Place(root, {"PYTHONPATH": str(site), **TARGETS["e2b"](double)})
+    yield place
+    place.end()
+    assert [box.id for box in double.running()] == []
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def started(place: Place) -> bool:
+    """Whether a step runs, as the log on this machine says."""
+    try:
+        return any(event["event"] == "step_start" for event in place.lines("events"))
+    except (ValueError, OSError):
+        return False
+
+
+def supervisors(root: Path) -> list[psutil.Process]:
+    """The processes that supervise detached runs of a project."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if "osiris.execution.supervisor" in process.cmdline() and process.cwd() == str(root):
+                found.append(process)
+    return found
+
+
+def under_way(place: Place, file: str = "slow.oml.yaml", *arguments: str):
+    """A run that has begun its first step in the sandbox."""
+    process = place.start("run", file, "--target", "e2b", *arguments)
+    until(lambda: started(place) or process.poll() is not None, "no step began")
+    assert started(place), process.communicate()
+    return process
+
+
+def failed(place: Place, file: str = "quick.oml.yaml") -> tuple[str, str, str]:
+    """Run a pipeline that fails; the code and the message in its status, and what the user is told."""
+    done = place.osiris("run", file, "--target", "e2b")
+    assert done.returncode == 1, done.stdout + done.stderr
+    return (*problem(place), done.stdout + done.stderr)
+
+
+def problem(place: Place) -> tuple[str, str]:
+    status = place.status()
+    assert status["state"] == "failed"
+    return status["error"]["code"], " ".join([status["error"]["message"], status["error"].get("hint", "")])
+
+
+@pytest.mark.parametrize("way", ["signal", "command"])
+def test_a_cancelled_run_ends_in_the_sandbox_and_here(place, double, way):
+    process = under_way(place)
+    if way == "signal":
+        process.send_signal(signal.SIGINT)
+    else:
+        assert place.osiris("runs", "cancel", "latest").returncode == 0
+    out, err = process.communicate(timeout=60)
+    assert place.status()["state"] == "cancelled", out + err
+    assert [step["state"] for step in place.status()["steps"]] == ["cancelled", "cancelled"]
+    assert place.lines("events")[-1]["event"] == "run_cancelled"
+    assert not (place.root / "out").exists()
+
+
+def test_a_lost_connection_goes_on_where_it_was(place, double):
+    process = under_way(place, "short.oml.yaml")
+    double.cut_connections()
+    with double.offline():
+        time.sleep(1.5)
+    out, err = process.communicate(timeout=90)
+    assert process.returncode == 0, out + err
+    events = [event["event"] for event in place.lines("events") if not event["event"].startswith("remote_")]
+    assert [events.count(name) for name in ("run_start", "step_start", "step_complete", "run_complete")] == [1, 2, 2, 1]
+    assert (place.root / "out/odd.csv").read_text() == "n\n0\n1\n2\n3\n4\n"
+
+
+@pytest.mark.parametrize("way", ["killed", "its time was over"])
+def test_a_sandbox_that_is_gone_fails_the_run_and_says_what_was_running(place, double, way):
+    process = under_way(place)
+    for box in double.running():
+        if way == "killed":
+            double.kill(box)
+        else:
+            box.deadline = time.time()
+    out, err = process.communicate(timeout=60)
+    code, message = problem(place)
+    assert (process.returncode, code) == (1, "OML635"), out + err
+    assert "The sandbox is gone" in message
+    assert "Run it again" in message
+    assert [step["state"] for step in place.status()["steps"]] == ["failed", "skipped"]
+
+
+def test_a_host_that_was_killed_is_attached_again_and_nothing_is_lost(place, double):
+    assert place.osiris("run", "short.oml.yaml", "--target", "e2b", "--detach").returncode == 0
+    until(lambda: started(place), "no step began")
+    (supervisor,) = supervisors(place.root)
+    supervisor.kill()
+    supervisor.wait(20)
+    assert len(double.running()) == 1
+    assert place.osiris("runs", "attach", "latest").returncode == 0
+    until(lambda: place.status()["state"] == "succeeded", "the run did not succeed")
+    events = [event["event"] for event in place.lines("events") if not event["event"].startswith("remote_")]
+    assert [events.count(name) for name in ("run_start", "step_start", "step_complete", "run_complete")] == [1, 2, 2, 1]
+    assert (place.root / "out/odd.csv").read_text() == "n\n0\n1\n2\n3\n4\n"
+    assert len(double.boxes) == 1
+
+
+def test_a_connection_that_does_not_come_back_fails_the_run_and_the_sandbox_ends_by_itself(
+    place, double, monkeypatch, site
+):
+    for name, value in {**place.environ, "OSIRIS_E2B_TIMEOUT": "5"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setattr(session, "LOST_SECONDS", 2.0)
+    monkeypatch.setattr(session, "KEEP_SECONDS", 0.5)
+    registry = ComponentRegistry()
+    monkeypatch.setattr(ComponentRegistry, "builtin", classmethod(lambda cls: registry))
+    monkeypatch.chdir(place.root)
+    manifest = compile_oml(place.root / "slow.oml.yaml")
+    with contextlib.ExitStack() as away:
+
+        def on_event(event):
+            if event["event"] == "step_start":
+                away.enter_context(double.offline())
+
+        result = start_run(manifest, root=place.root, target="e2b", on_event=on_event)
+    assert result.state == "failed"
+    assert result.status["error"]["code"] == "OML636"
+    assert "did not come back" in result.status["error"]["message"]
+    assert "osiris run --resume" in result.status["error"]["hint"]
+    until(lambda: not double.running(), "the sandbox did not end with its time limit")
+    (box,) = double.boxes.values()
+    assert box.ended_why == "its time was over"
+
+
+def test_an_account_without_room_says_so(place, double):
+    double.most_boxes = 0
+    code, message, said = failed(place)
+    assert code == "OML633"
+    assert "maximum number of concurrent" in message
+    assert "e2b.dev/dashboard" in said
+
+
+def test_a_key_that_is_not_accepted_says_so_and_is_not_shown(place, double):
+    place.environ = {**place.environ, "E2B_API_KEY": "e2b_" + "9" * 40}
+    code, message, said = failed(place)
+    assert code == "OML632"
+    assert "E2B_API_KEY" in message
+    assert "9999" not in said + str(place.status()) + str(place.lines("events"))
+
+
+def test_without_a_key_nothing_is_started(place, double):
+    place.environ = {name: value for name, value in place.environ.items() if name != "E2B_API_KEY"}
+    (place.root / ".env").write_text(f"E2B_API_KEY={double.key}\n")
+    done = place.osiris("run", "quick.oml.yaml", "--target", "e2b")
+    assert done.returncode in (1, 2)
+    assert "E2B_API_KEY is not set" in done.stderr
+    assert double.boxes == {}
+
+
+def test_a_service_that_refuses_a_sandbox_is_quoted(place, double):
+    double.fail("create", status=403, message="your team is blocked")
+    code, message, _ = failed(place)
+    assert code == "OML633"
+    assert "your team is blocked" in message
+
+
+def test_a_service_that_fails_at_first_is_asked_again_and_makes_one_sandbox(place, double):
+    double.fail("create", status=500, times=1)
+    double.fail("create", cut_after=10, times=1)  # it was made, and nobody heard of it
+    done = place.osiris("run", "quick.oml.yaml", "--target", "e2b")
+    assert done.returncode == 0, done.stderr
+    assert len(double.boxes) == 1
+
+
+def test_a_download_that_is_cut_or_spoilt_once_is_asked_for_again(place, double):
+    double.fail("files.read", cut_after=20_000, times=1)
+    double.fail("files.read", changed=lambda data: data[:-2] + b"?\n", times=1)
+    done = place.osiris("run", "quick.oml.yaml", "--target", "e2b")
+    assert done.returncode == 0, done.stderr
+    assert (place.root / "out/rows.csv").read_text() == ROWS
+
+
+def test_a_download_that_stays_wrong_leaves_what_was_there(place, double):
+    (place.root / "out").mkdir()
+    (place.root / "out/rows.csv").write_text("of an earlier run\n")
+    double.fail("files.read", changed=lambda data: data[:-2] + b"?\n")
+    code, message, _ = failed(place)
+    assert code == "OML637"
+    assert "out/rows.csv" in message
+    assert [path.name for path in (place.root / "out").iterdir()] == ["rows.csv"]
+    assert (place.root / "out/rows.csv").read_text() == "of an earlier run\n"
+
+
+def test_more_output_than_the_limit_is_said_and_not_brought_back(place, double):
+    place.environ = {**place.environ, "OSIRIS_E2B_MAX_DOWNLOAD": "50KB"}
+    code, message, _ = failed(place)
+    assert code == "OML637"
+    assert "max_download" in message
+    assert not (place.root / "out/rows.csv").exists()
+
+
+@pytest.mark.parametrize("what", ["database", "file"])
+def test_what_a_sandbox_cannot_reach_is_said_before_anything_starts(place, double, tmp_path, what):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/rows.csv").write_text(ROWS)
+    connections = {
+        "mysql": {"local": {"host": "localhost", "user": "ann", "password": "${PASSWORD:-none}", "database": "shop"}},
+        "filesystem": {"outside": {"base_dir": str(tmp_path / "outside")}},
+    }
+    (place.root / "osiris_connections.yaml").write_text(json.dumps({"connections": connections}))
+    component, config, named = {
+        "database": ("mysql.extractor", "{connection: '@mysql.local', table: t}", "localhost"),
+        "file": ("filesystem.csv_extractor", "{connection: '@filesystem.outside', path: rows.csv}", "rows.csv"),
+    }[what]
+    text = QUICK.replace("filesystem.csv_extractor", component).replace("{path: rows.csv}", config)
+    (place.root / "quick.oml.yaml").write_text(text)
+    code, message, said = failed(place)
+    assert code == "OML631"
+    assert "Step rows" in message
+    assert named in message
+    assert "--target local" in said
+    assert double.boxes == {}
+
+
+def test_an_output_that_was_changed_here_meanwhile_is_left_alone(place, double):
+    import sqlite3
+
+    with sqlite3.connect(place.root / "shop.db") as database:
+        database.execute("CREATE TABLE t (n INTEGER)")
+    text = SLOW.format(seconds=2).replace("filesystem.csv_writer", "sqlite.writer")
+    (place.root / "slow.oml.yaml").write_text(text.replace("{path: out/odd.csv}", "{path: shop.db, table: t}"))
+    process = under_way(place)
+    with sqlite3.connect(place.root / "shop.db") as database:
+        database.execute("INSERT INTO t VALUES (77)")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, problem(place)[0]) == (1, "OML637"), out + err
+    with sqlite3.connect(place.root / "shop.db") as database:
+        assert database.execute("SELECT n FROM t").fetchall() == [(77,)]
