@@ -21,6 +21,7 @@ class Proxy:
         self._word: bytes | None = None
         self._delivered = True
         self._quietly = False
+        self._answers: dict[bytes, bytes] = {}
         threading.Thread(target=self._accept, daemon=True).start()
 
     def fall_silent(self) -> None:
@@ -33,6 +34,10 @@ class Proxy:
         That happens once. ``silently``: from then on, everything is swallowed instead.
         """
         self._word, self._delivered, self._quietly = word, delivered, silently
+
+    def answer(self, word: bytes, packet: bytes) -> None:
+        """Send clients that say ``word`` this packet; the server never hears of it."""
+        self._answers[word] = packet
 
     def speak_again(self) -> None:
         """Pass on what comes from now on."""
@@ -69,6 +74,10 @@ class Proxy:
                     data = key.fileobj.recv(65536)
                     if not data:
                         return
+                    answer = next((said for word, said in self._answers.items() if word in data), None)
+                    if answer is not None and key.fileobj is client:
+                        client.sendall(answer)
+                        continue
                     cut = self._word is not None and key.fileobj is client and self._word in data
                     if cut:
                         self._word = None

@@ -88,6 +88,20 @@ def test_a_user_without_rights(mysql_shop):
     assert run.error("w").startswith("The user timid may not write this: INSERT command denied to user 'timid'@")
 
 
+@pytest.mark.parametrize("number", [1148, 1235, 3948, 3950])
+def test_what_takes_no_file_although_the_server_would_is_sent_statements(mysql_shop, number):
+    error = b"\xff" + number.to_bytes(2, "little") + b"#42000No files here"
+    mysql_shop.execute("CREATE TABLE t (id INT)", "INSERT INTO t VALUES (7)")
+    with proxy_to(mysql_shop.server.port) as proxy:
+        proxy.answer(b"LOAD DATA LOCAL", len(error).to_bytes(3, "little") + b"\x01" + error)
+        mysql_shop.connect_as(port=proxy.port)
+        mysql_shop.write("n.csv", "id\n1\n2\n")
+        run = mysql_shop.run_here(mysql_shop.csv("n", "n.csv"), mysql_shop.load("n", table="t", mode="replace"))
+
+    assert run.state == "succeeded", run.error()
+    assert mysql_shop.query("SELECT id FROM t ORDER BY id") == [(1,), (2,)]
+
+
 def test_the_server_goes_away_in_the_middle_of_a_read(mysql_shop):
     with proxy_to(mysql_shop.server.port) as proxy:
         mysql_shop.connect_as(port=proxy.port)

@@ -136,19 +136,33 @@ TAKEN = {
 }
 
 
-ONLY_BY_STATEMENTS = ("BIT(10)", "ENUM('a','b')", "YEAR", "YEAR NULL")
+ONLY_BY_STATEMENTS = ("BIT(10)", "YEAR", "YEAR NULL")  # for a number is no text there
 
 
 @pytest.mark.parametrize("declared", [[d for d in TAKEN if d not in ONLY_BY_STATEMENTS], [*TAKEN]], ids=["file", "all"])
 def test_a_table_that_is_there_keeps_its_types(mysql_shop, declared):
     mysql_shop.execute(f"CREATE TABLE t ({', '.join(f'x{n} {kind}' for n, kind in enumerate(declared))})")
     values = ", ".join(f"{TAKEN[kind][0]} AS x{n}" for n, kind in enumerate(declared))
+    files = mysql_shop.query("SHOW GLOBAL STATUS LIKE 'Com_load'")[0][1]
 
     run = mysql_shop.put(f"SELECT {values}", table="t")
 
     assert run.state == "succeeded", run.error()
+    by_file = mysql_shop.query("SHOW GLOBAL STATUS LIKE 'Com_load'")[0][1] != files
+    assert by_file == (len(declared) < len(TAKEN))
     texts = [f"concat(x{n} + 0)" if "BIT" in kind else f"concat(x{n})" for n, kind in enumerate(declared)]
     assert mysql_shop.query(f"SELECT {', '.join(texts)} FROM t") == [tuple(TAKEN[kind][1] for kind in declared)]
+
+
+def test_columns_that_nothing_comes_for_do_not_decide_how_rows_get_there(mysql_shop):
+    mysql_shop.execute("CREATE TABLE t (id INT, kind ENUM('a', 'b') DEFAULT 'a', flags BIT(2) DEFAULT 1)")
+    files = mysql_shop.query("SHOW GLOBAL STATUS LIKE 'Com_load'")[0][1]
+
+    run = mysql_shop.put("SELECT 1 AS id, 'b' AS kind", table="t")
+
+    assert run.state == "succeeded", run.error()
+    assert mysql_shop.query("SELECT id, kind, flags + 0 FROM t") == [(1, "b", 1)]
+    assert mysql_shop.query("SHOW GLOBAL STATUS LIKE 'Com_load'")[0][1] != files
 
 
 def test_an_upsert_never_takes_another_unique_column_for_the_key(mysql_shop):

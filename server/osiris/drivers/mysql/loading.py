@@ -19,7 +19,7 @@ from osiris.core.error_taxonomy import ConfigurationError
 from osiris.drivers.context import StepContext
 from osiris.drivers.mysql.catalog import quote_name
 from osiris.drivers.mysql.session import StepSession
-from osiris.drivers.mysql.writer_rows import file_line, row_texts
+from osiris.drivers.mysql.writer_rows import file_line, is_number, row_texts
 from osiris.drivers.text_rows import line_pieces
 from osiris.sql.columns import Column
 from osiris.sql.dataset import Dataset
@@ -28,8 +28,15 @@ _MOST_BYTES = 1_000_000  # of one INSERT, and of one packet of a file
 _ALLOWED = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('local_infile', 'wsrep_load_data_splitting')"
 # These take a number for something else than the text of it (the year 0 as a text is 2000).
 _BY_NUMBER = """
-SELECT 1 FROM information_schema.columns
+SELECT column_name FROM information_schema.columns
 WHERE table_schema = %s AND table_name = %s AND data_type IN ('bit', 'enum', 'set', 'year')"""
+# How servers and proxies say that they take no file of a client, whatever their variables tell: forbidden to the client
+# (1148, 3948, 3950, 4166), to the user (1227), by an option (1290); unknown or not supported (1047, 1064, 1105, 1235).
+_NO_FILES = frozenset({1047, 1064, 1105, 1148, 1227, 1235, 1290, 3948, 3950, 4166})
+
+
+class FileRefused(Exception):  # noqa: N818 - an answer
+    """The server, or what stands before it, takes no file of a client."""
 
 
 class Load:
@@ -54,7 +61,8 @@ class Load:
         Raises OsirisError, MySQLError; then the transaction is not to be made final.
         """
         if self._may_send_file(target):
-            return self._send_file(data, size, step)
+            with contextlib.suppress(FileRefused):  # then no row has been taken
+                return self._send_file(data, size, step)
         return self._insert(data, size, step)
 
     def _may_send_file(self, target: tuple[str, str]) -> bool:
@@ -63,7 +71,9 @@ class Load:
             return False
         if allowed.get("wsrep_load_data_splitting") == "ON":  # such a cluster makes parts of it final
             return False
-        return not self.session.rows(_BY_NUMBER, target)
+        columns = zip(self.names, self.columns, strict=True)
+        numbers = {name.lower() for name, column in columns if is_number(column.type) or column.type == "BLOB"}
+        return not any(quote_name(str(row[0])).lower() in numbers for row in self.session.rows(_BY_NUMBER, target))
 
     def _send_file(self, data: Dataset, size: int, step: StepContext) -> int:
         places, sets = [], []
@@ -135,11 +145,18 @@ class Load:
 def send_file(connection: Connection[Any], statement: str, pieces: Iterable[memoryview], most: int) -> int:
     """Run a LOAD DATA LOCAL with ``pieces`` as the file, in packets of ``most`` bytes; how many warnings there were.
 
-    When ``pieces`` raises, the server still waits for the rest, so the connection can only be closed.
+    Raises FileRefused when it is not asked for. When ``pieces`` raises, the server still waits for the rest, so the
+    connection can only be closed.
     """
     connection._execute_command(COMMAND.COM_QUERY, statement)
-    if not connection._read_packet().is_load_local_packet():
-        raise OperationalError(0, "the server does not ask for the rows")
+    try:
+        asks = connection._read_packet().is_load_local_packet()
+    except MySQLError as error:
+        if error.args and error.args[0] in _NO_FILES:
+            raise FileRefused from error
+        raise
+    if not asks:
+        raise FileRefused
     for piece in pieces:
         for start in range(0, len(piece), most):
             connection.write_packet(bytes(piece[start : start + most]))

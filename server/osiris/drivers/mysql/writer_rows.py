@@ -50,6 +50,11 @@ def column_type(kind: str, *, in_key: bool) -> str:
     return short.get(found, found) if in_key else found
 
 
+def is_number(kind: str) -> bool:
+    """Whether values of a DuckDB type are written as numbers in statements, without quotes."""
+    return kind in _NUMBERS or kind == "BOOLEAN" or kind.startswith("DECIMAL")
+
+
 def row_texts(
     data: Dataset, columns: Sequence[Column], size: int, step: StepContext
 ) -> Generator[list[str], None, None]:
@@ -87,10 +92,10 @@ def _text(column: Column) -> str:
 
 def _literal(value: str, kind: str) -> str:
     """SQL that gives the value as a literal of MySQL; NULL stays NULL."""
-    if kind in _NUMBERS or kind.startswith("DECIMAL"):
-        return f"CAST({value} AS VARCHAR)"
     if kind == "BOOLEAN":
         return f"CAST(CAST({value} AS TINYINT) AS VARCHAR)"
+    if is_number(kind):
+        return f"CAST({value} AS VARCHAR)"
     if kind == "BLOB":
         return f"CASE WHEN octet_length({value}) = 0 THEN '''''' ELSE '0x' || hex({value}) END"
     if _is_nested(kind):
