@@ -19,6 +19,10 @@ def line_of(event: Event, *, colour: bool = False) -> str | None:
     if name == "run_start" and (folders := event.get("allowed_folders")):
         shown = plain_line(", ".join(map(str, folders)))
         return f"{paint('allowed', 'warning', on=colour)} {shown}  outside the project, by osiris.yaml"
+    if name == "remote_start":
+        return f"{paint('machine', 'faint', on=colour)} {event.get('machine')}"
+    if name == "remote_reconnect":
+        return f"{paint('again  ', 'warning', on=colour)} following {event.get('machine')}"
     if name == "step_complete" and event.get("reused") and "duration" not in event:
         by = event["reused"]
         return f"{paint('before ', 'faint', on=colour)} {step}{', unchanged' if by == 'cache' else f', done by {by}'}"

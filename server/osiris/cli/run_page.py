@@ -176,6 +176,8 @@ def _trouble(info: RunInfo, events: Sequence[Event]) -> None:
         lines += [f"hint:   {plain_line(str(error['hint']))}"] if error.get("hint") else []
     if info.state == "interrupted":
         lines.append("error:  the process that answered for the run is gone, and nobody wrote how it ended")
+    if info.elsewhere:
+        lines.append(f"hint:   it may go on elsewhere: osiris runs attach {info.id}, or runs cancel to end it")
     if lines:
         click.echo()
     for line in lines:

@@ -14,7 +14,7 @@ from osiris.execution.folder import follow_events
 from osiris.execution.process import Worker, start_detached
 from osiris.execution.queue import AlreadyRunning
 from osiris.execution.retention import Keep
-from osiris.execution.supervisor import Request, Supervisor, cancelled_by_signals
+from osiris.execution.supervisor import HERE, Request, Supervisor, cancelled_by_signals
 
 if TYPE_CHECKING:
     from osiris.core.manifest import Manifest
@@ -112,8 +112,17 @@ def _request(
         resume=resume.plain() if resume is not None else None,
         cache=cache,
         keep=Keep(runtime.keep_days, runtime.keep_gb * 1e9),
-        target=target or runtime.target,
+        target=_checked_target(target or runtime.target),
     )
+
+
+def _checked_target(target: str) -> str:
+    """The target, when it is there and set up. Raises ConfigurationError or RemoteError."""
+    if target != HERE:
+        from osiris.execution.remote.targets import machines_of
+
+        machines_of(target).check()
+    return target
 
 
 def _detached(request: Request, worker: Worker | None) -> RunResult:

@@ -86,6 +86,11 @@ def plan_resume(
             f"{info.id} is {info.state}: it can be resumed when it has stopped.",
             hint=f"Follow it: osiris runs follow {info.id}",
         )
+    if info.elsewhere:
+        raise ConfigurationError(
+            f"{info.id} may still be at work on another machine: what it does there is not known here.",
+            hint=f"Take it up again, osiris runs attach {info.id}, or end it, osiris runs cancel {info.id}.",
+        )
     if info.state == "succeeded":
         raise ConfigurationError(f"{info.id} succeeded: there is nothing to resume.")
     if (info.path / CLAIM_FILE).exists():

@@ -19,6 +19,8 @@ def line_of(event: Event) -> tuple[Level, str] | None:
             folders = event.get("allowed_folders")
             outside = f"; it may touch {', '.join(map(str, folders))} outside the project" if folders else ""
             return "info", f"the run has started{outside}"
+        case "remote_start" | "remote_reconnect":
+            return "info", f"the run is on the machine {event.get('machine')}"
         case "step_start":
             return "info", f"{step}: started"
         case "step_progress" if event.get("warning"):

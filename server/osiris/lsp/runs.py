@@ -61,13 +61,16 @@ class Runs:
         token: str | int | None = None,
         *,
         to: str | None = None,
+        target: str | None = None,
     ) -> str:
         """Start a run of the saved file, all of it or only ``to`` a step, and follow it; returns its id.
+
+        ``target``: where it runs; None: where osiris.yaml says.
 
         Raises RequestError with what the command said when the run does not start. When the caller is cancelled, the
         run is still followed, and cancelled as soon as its id is known: nobody can say whether it had begun.
         """
-        starting = self._session.start(self._start(path, profile, params, token, to), f"starting {path.name}")
+        starting = self._session.start(self._start(path, profile, params, token, to, target), f"starting {path.name}")
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
@@ -75,7 +78,13 @@ class Runs:
             raise
 
     async def _start(
-        self, path: Path, profile: str | None, params: dict[str, Any], token: str | int | None, to: str | None
+        self,
+        path: Path,
+        profile: str | None,
+        params: dict[str, Any],
+        token: str | int | None,
+        to: str | None,
+        target: str | None,
     ) -> str:
         project = self._session.projects.project_of(path)
         root = project.root if project is not None else path.parent
@@ -84,6 +93,8 @@ class Runs:
             arguments += ["--profile", profile]
         if to:
             arguments.append(f"--to={to}")
+        if target:
+            arguments.append(f"--target={target}")
         if params:
             arguments.append("--params-stdin")
         answer = await run_osiris(arguments, cwd=root, given=json.dumps(params).encode() if params else None)

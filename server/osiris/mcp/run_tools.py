@@ -68,21 +68,25 @@ def followed(
     }
 
 
-def started(project: Project, manifest: Manifest, params: Mapping[str, Any], to: str | None) -> dict[str, Any]:
-    """Start a run that depends on nobody. Raises AlreadyRunning, ConfigurationError or ExecutionError."""
+def started(
+    project: Project, manifest: Manifest, params: Mapping[str, Any], to: str | None, target: str | None = None
+) -> dict[str, Any]:
+    """Start a run that depends on nobody. Raises AlreadyRunning, ConfigurationError, ExecutionError or RemoteError."""
     from osiris.core.partial_manifest import manifest_up_to
     from osiris.execution.local import start_run
 
     wanted = manifest_up_to(manifest, to) if to is not None else manifest
     left_open = {name: value for name, value in params.items() if name in wanted["run_params"]}
-    result = start_run(wanted, root=project.root, detach=True, params=left_open, if_running="fail")
+    result = start_run(wanted, root=project.root, detach=True, params=left_open, if_running="fail", target=target)
     return {"ok": True, "run_id": result.run_id, "state": result.state}
 
 
 def cancelled(project: Project, run: str) -> dict[str, Any]:
     """Ask for a run to be stopped; ``ok``: it was not over yet."""
-    info = _store(project).cancel(run)
-    return {"ok": info.active, "run_id": info.id, "state": info.state}
+    store = _store(project)
+    elsewhere = store.show(run).elsewhere
+    info = store.cancel(run)
+    return {"ok": info.active or elsewhere, "run_id": info.id, "state": info.state}
 
 
 def _store(project: Project) -> RunStore:

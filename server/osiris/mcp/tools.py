@@ -204,10 +204,13 @@ class Tools:
         profile: str | None = None,
         params: Mapping[str, Any] | None = None,
         to: str | None = None,
+        target: str | None = None,
     ) -> Answer:
         """Start a pipeline in the background."""
         manifest, failed = self._compiled(None, path, profile, params, step=to)
-        return failed if manifest is None else told(run_tools.started(self._project, manifest, params or {}, to))
+        if manifest is None:
+            return failed
+        return told(run_tools.started(self._project, manifest, params or {}, to, target))
 
     def cancel_run(self, run: str) -> Answer:
         """Stop a run."""

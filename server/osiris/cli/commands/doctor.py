@@ -24,12 +24,14 @@ _EXTRAS = {
     "mysql": ("pymysql",),
     "postgres": ("psycopg",),
     "mcp": ("mcp",),
+    "e2b": ("e2b",),
 }
 _NEEDED_TO = {
     "run": "to run pipelines",
     "mysql": "for MySQL and MariaDB connections",
     "postgres": "for PostgreSQL and Supabase connections",
     "mcp": "for osiris mcp",
+    "e2b": "to run in sandboxes of E2B",
 }
 
 
@@ -47,7 +49,7 @@ class Check:
 @format_option("text", "json")
 def command(layout: str) -> int:
     """Say what is installed, what is missing and what is in the way."""
-    checks = [*_installation(), *_owners_of_the_name(), *_extras(), *_state(), *_project()]
+    checks = [*_installation(), *_owners_of_the_name(), *_extras(), *_state(), *_project(), *_targets()]
     if layout == "json":
         write_json({"ok": not _problems(checks), "checks": [asdict(check) for check in checks]})
     else:
@@ -153,6 +155,25 @@ def _project() -> Iterator[Check]:
             yield Check(file.path.name, "problem", "cannot be used as it is", "`osiris validate` says why.")
     for folder in ("build", "logs"):
         yield _writable(project.root / folder)
+
+
+def _targets() -> Iterator[Check]:
+    """Whether pipelines could run elsewhere: nothing is asked over the network where nobody has set that up."""
+    from osiris.core.error_taxonomy import OsirisError
+    from osiris.execution.remote.targets import MACHINES, machines_of
+
+    for target in MACHINES:
+        name = f"target {target}"
+        try:
+            machines = machines_of(target)
+            machines.check()
+        except OsirisError as missing:
+            yield Check(name, "note", str(missing), missing.hint)
+            continue
+        try:
+            yield Check(name, "ok", machines.probe())
+        except OsirisError as problem:
+            yield Check(name, "problem", str(problem), problem.hint)
 
 
 def _writable(folder: Path) -> Check:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -197,7 +197,10 @@ def _run_again(run: str, options: Options) -> int:
 
     root = Project.find(Path.cwd()).root
     logs_dir = Path(options.logs_dir).absolute() if options.logs_dir else Config.load(root).logs_dir
-    manifest, resume = plan_resume(RunStore(logs_dir).show(run), root, redo=options.redo, done=options.done)
+    info = RunStore(logs_dir).show(run)
+    manifest, resume = plan_resume(info, root, redo=options.redo, done=options.done)
+    if options.target is None:  # where it ran before
+        options = replace(options, target=info.status.get("target"))
     return _start(manifest, root, options.params, options, None, resume=resume)
 
 

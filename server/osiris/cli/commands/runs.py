@@ -103,14 +103,17 @@ def attach_run(run: str, detach: bool, logs_dir: str | None) -> int:
 @format_option("text", "json")
 def cancel_run(run: str, logs_dir: str | None, layout: str) -> int:
     """Stop a run: at first politely, by force after two seconds."""
-    info = _store(logs_dir).cancel(run)
+    store = _store(logs_dir)
+    elsewhere = store.show(run).elsewhere
+    info = store.cancel(run)
+    told = info.active or elsewhere
     if layout == "json":
-        write_json({"ok": info.active, "run_id": info.id, "state": info.state})
-    elif info.active:
+        write_json({"ok": told, "run_id": info.id, "state": info.state})
+    elif told:
         click.echo(f"{info.id} is told to stop")
     else:
         say_error(f"{info.id} is over already: {info.state}.")
-    return 0 if info.active else DID_NOT_WORK
+    return 0 if told else DID_NOT_WORK
 
 
 @command.command("clean")

@@ -23,6 +23,7 @@ _HOME = "/home/user/.osiris-run"
 _MARK = "osiris_run"  # in the metadata of a sandbox: the run that it is for
 _INTERPRETERS = ("python3", "python", "python3.13", "python3.12", "python3.11")
 _REQUEST_SECONDS = 60.0
+_PROBE_SECONDS = 5.0
 _FILE_SECONDS = 600.0
 
 
@@ -109,6 +110,7 @@ class E2BMachines:
         self.settings = settings
         self.interpreters: Sequence[str] = [settings.python] if settings.python else _INTERPRETERS
         self.max_download = settings.max_download
+        self.keep_seconds = min(60.0, settings.timeout / 3)
 
     @classmethod
     def load(cls) -> E2BMachines:
@@ -128,6 +130,14 @@ class E2BMachines:
                 hint=f"Get one at e2b.dev/dashboard and set {KEY_VARIABLE} in the environment; a .env file does not "
                 "count.",
             )
+
+    def probe(self) -> str:
+        """Ask whether the key is good; no sandbox is made."""
+        from e2b import Sandbox
+
+        with translated(self.settings.key, "E2B was asked"):
+            running = Sandbox.list(limit=100, request_timeout=_PROBE_SECONDS, **self.settings.options).next_items()
+        return f"E2B accepts the key; sandboxes that run now: {len(running)}"
 
     def create(self, run_id: str) -> Machine:
         """A new sandbox; asked for twice, the same one, so that a lost answer leaves none behind."""

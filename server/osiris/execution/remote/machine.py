@@ -51,9 +51,14 @@ class Machines(Protocol):
     name: str
     interpreters: Sequence[str]
     max_download: int
+    keep_seconds: float
+    """How often a machine must hear that it is needed."""
 
     def check(self) -> None:
         """Raise NotSetUp when something is missing on this side. Nothing is asked over the network."""
+
+    def probe(self) -> str:
+        """Ask whether machines could be had now, and say so in words. Raises Refused, OverQuota or ConnectionLost."""
 
     def create(self, run_id: str) -> Machine:
         """A new machine. Raises Refused, OverQuota, ConnectionLost or NotPrepared."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osiris.core.allowed_folders import followed
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.file_patterns import is_pattern, matches
 from osiris.core.files import read_error
@@ -76,7 +77,7 @@ def pack(
         for step in packer.filled:
             _require_reachable(step["id"], step.get("config") or {}, None, reaches)
         resumed = packer.resume(resume)
-    except ConfigurationError as error:
+    except (ConfigurationError, NotReachable) as error:
         masker = Masker(packer.secrets)
         raise type(error)(masker.text(error.message), code=error.code, hint=error.hint) from None
     files = tuple(sent_file(path, source) for path, source in sorted(packer.files.items()))
@@ -109,6 +110,7 @@ class _Packer:
         self.root = root
         self.home = root.resolve()
         self.config = Config.load(root)
+        self.allowed = followed(root, self.config.allowed_folders)
         self.files: dict[str, Path] = {}
         self.outputs: dict[str, list[str]] = {}
         self.connections: dict[str, dict[str, Any]] = {}
@@ -151,7 +153,7 @@ class _Packer:
 
     def _place(self, step: str, config: Mapping[str, Any], key: str, spec: ComponentSpec) -> Place:
         try:
-            place = resolve_path(self.root, config, key=key, base_key=spec.path_base_key)
+            place = resolve_path(self.root, config, key=key, base_key=spec.path_base_key, allowed=self.allowed)
             if spec.path_keys[key] == "output":
                 refuse_own_file(self.root, place)
         except ConfigurationError as error:

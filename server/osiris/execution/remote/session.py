@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import queue
 import tarfile
 import threading
 import time
@@ -24,14 +23,12 @@ from osiris.execution.remote.machine import Machine, Machines
 from osiris.execution.remote.note import Note
 from osiris.execution.remote.package import Package, SentFile, pack
 from osiris.execution.remote.relay import Relay
+from osiris.execution.remote.wire import Wire
 
 _Answer = TypeVar("_Answer")
 CREATE_SECONDS = 10.0
 LOST_SECONDS = 90.0  # for so long a machine that does not answer is asked again
-SILENCE_SECONDS = 20.0  # it says something every two
-KEEP_SECONDS = 60.0
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
-_TICK = 0.05
 _SMALL = 2**20  # files up to here travel together
 _PARCEL = 32 * 2**20
 
@@ -215,7 +212,7 @@ class Session:
     ) -> dict[str, Any]:
         fetcher = Fetcher(self.job.root, self.job.run_dir, outputs, sent, self.machines.max_download)
         self._on_temporary(fetcher.parts())
-        wire = _Wire(machine, [*self._python, "osiris.execution.remote.errands", "follow"], pid)
+        wire = Wire(machine, [*self._python, "osiris.execution.remote.errands", "follow"], pid)
         told_to_stop = False
         try:
             while True:
@@ -281,7 +278,7 @@ class Session:
         over = threading.Event()
 
         def keep() -> None:
-            while not over.wait(KEEP_SECONDS):
+            while not over.wait(self.machines.keep_seconds):
                 with contextlib.suppress(RemoteError):
                     machine.keep()
 
@@ -300,11 +297,15 @@ class Session:
         with self._state:
             machine, self._machine = self._machine, None
         phase = self.note.read().get("phase")
-        with contextlib.suppress(RemoteError):
+        try:
             if machine is not None:
                 self._within(machine.end)
             elif phase == "preparing":
                 self._within(lambda: self.machines.end_all(self.job.run_dir.name))
+        except MachineGone:
+            pass
+        except RemoteError:
+            return  # the note goes on to say that there may be one; its own time limit is the last resort
         if phase is not None:
             self.note.write(phase="ended")
 
@@ -328,75 +329,6 @@ class Session:
             if step["state"] in ("running", "pending"):
                 step["state"] = "failed" if step["id"] in running else "skipped"
         return {"state": "failed", "error": problem, "steps": steps, "rows": {}}
-
-
-class _Wire:
-    """The messages of the worker there. A connection that is lost goes on where it was."""
-
-    def __init__(self, machine: Machine, command: list[str], pid: int) -> None:
-        self._machine = machine
-        self._command = command
-        self._pid = pid
-        self._offset = 0
-        self._rest = b""
-        self._heard = time.monotonic()
-        self._pieces: queue.SimpleQueue[bytes | Exception | None] | None = None
-        self._stream: Iterator[bytes] | None = None
-        self.over = False
-
-    def messages(self, again: Callable[[Callable[[], Any]], Any]) -> Iterator[dict[str, Any]]:
-        """What has come since the last call; waits a moment for it. Raises what the machine raises."""
-        if self._pieces is None:
-            self._open()
-        assert self._pieces is not None
-        try:
-            piece = self._pieces.get(timeout=_TICK)
-        except queue.Empty:
-            if time.monotonic() - self._heard > SILENCE_SECONDS:
-                self._lost(again)
-            return
-        if isinstance(piece, ConnectionLost):
-            self._lost(again)
-            return
-        if isinstance(piece, Exception):
-            raise piece
-        if piece is None:
-            self.over = True
-            return
-        self._heard = time.monotonic()
-        *lines, self._rest = (self._rest + piece).split(b"\n")
-        for line in lines:
-            self._offset += len(line) + 1
-            if (message := protocol.read_line(line)) is not None:
-                yield message
-
-    def _open(self) -> None:
-        """Follow the file from where we are, in a thread of its own."""
-        place = f"{self._machine.home}/{protocol.WIRE}"
-        command = [*self._command, place, str(self._offset), str(self._pid)]
-        pieces: queue.SimpleQueue[bytes | Exception | None] = queue.SimpleQueue()
-        self._pieces, self._rest, self._heard = pieces, b"", time.monotonic()
-
-        def read() -> None:
-            try:
-                for piece in self._machine.stream(command):
-                    if self._pieces is not pieces:
-                        return
-                    pieces.put(piece)
-                pieces.put(None)
-            except Exception as error:  # noqa: BLE001 - whoever follows hears of it
-                pieces.put(error)
-
-        threading.Thread(target=read, daemon=True).start()
-
-    def _lost(self, again: Callable[[Callable[[], Any]], Any]) -> None:
-        """See whether the machine is there; then the next look follows it again."""
-        self._pieces = None
-        again(lambda: self._machine.run(["/bin/true"], seconds=10))
-
-    def close(self) -> None:
-        """Follow no longer."""
-        self._pieces = None
 
 
 def _parcel(files: list[SentFile]) -> tuple[bytes, list[SentFile]]:

@@ -1,7 +1,7 @@
-"""``osiris.run``: ``{"uri", "profile"?, "params"?, "to"?}`` -> ``{"runId"}``.
+"""``osiris.run``: ``{"uri", "profile"?, "params"?, "to"?, "target"?}`` -> ``{"runId"}``.
 
-``to`` is a step: only it and what it waits for are run. What happens then comes as ``osiris/runEvent``, or as progress
-and log lines.
+``to`` is a step: only it and what it waits for are run. ``target`` says where: ``local`` or ``e2b``, by default where
+osiris.yaml says. What happens then comes as ``osiris/runEvent``, or as progress and log lines.
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
     path = arguments.saved_file(session)
     await require_run_packages(session, path)
     profile, params, to = arguments.text("profile"), arguments.params(), arguments.text("to")
-    run_id = await session.runs.start(path, profile, params, arguments.token, to=to)
+    run_id = await session.runs.start(path, profile, params, arguments.token, to=to, target=arguments.text("target"))
     return {"runId": run_id}
