@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent.shop import EXPECTED, GOOD, make_shop, proposes, using
+from agent.silent import make_silent_shop, silent_server
 from model_double import ModelDouble, Says, model_double
 
 LOOKS = Says("Let me look.", [("describe_table", {"connection": "@sqlite.shop", "table": "orders"})])
@@ -64,11 +66,15 @@ class Terminal:
 
     def interrupt(self, text: str) -> None:
         """Press Ctrl-C until ``text`` is there: readline misses one that comes just before it begins to wait."""
+        self.insist("\x03", text)
+
+    def insist(self, keys: str, text: str) -> None:
+        """Press keys until ``text`` is there; the terminal forgets those before a Ctrl-C."""
         tries = 0
         while not tries or not self._shows(text, LIMIT_SECONDS / 10):
-            self.keys("\x03")
+            self.keys(keys)
             tries += 1
-            assert tries < 10, f"Ctrl-C did not lead to {text!r}; there is:\n{self.screen}"
+            assert tries < 10, f"{keys!r} did not lead to {text!r}; there is:\n{self.screen}"
         self.until(text)
 
     def ended(self) -> int:
@@ -157,6 +163,29 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(tmp_path: Path) -> None:
         user.keys("\x04")
         assert user.ended() == 0
     assert said == ["Slowly", "Look", "And now?"]
+
+
+def test_ctrl_c_stops_the_reading_of_a_database_and_nothing_at_all_when_nothing_goes_on(tmp_path: Path) -> None:
+    far = Says("", [("list_tables", {"connection": "@mysql.slow"})])
+    with silent_server() as server, model_double(far, *[Says("Fine.")] * 20) as double:
+        root = make_silent_shop(tmp_path, server)
+        with terminal(root, double) as user:
+            user.type("Look")
+            user.until("[y/N] ")
+            user.keys("y\r")
+            assert server.called.wait(LIMIT_SECONDS)
+            user.keys("\x03")
+            user.until("Stopped.")
+            assert server.left.wait(LIMIT_SECONDS)
+            # Whenever it comes: at the prompt, in an answer, in between.
+            for number in range(60):
+                if number % 20 == 10:
+                    user.keys("again\r")
+                os.kill(user.process.pid, signal.SIGINT)
+                time.sleep(0.005 * (number % 4))
+            user.insist("And now?\r", "Fine.")
+            user.type("/quit")
+            assert user.ended() == 0
 
 
 def test_the_next_session_goes_on_where_the_last_one_was(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from mcp.client.client import Client
 
 from agent.shop import EXPECTED, GOOD, WRONG_COLUMN, make_shop
+from agent.silent import LIMIT_SECONDS, make_silent_shop, silent_server
 from mcp import StdioServerParameters
 from osiris.core.discovery import DiscoveryAgent
 from osiris.core.schemas import schema
@@ -274,6 +276,51 @@ def test_a_run_is_started_followed_and_cancelled(tmp_path: Path) -> None:
         assert (ok, inside(text)["state"]) == (False, "failed")
 
     talk(root, work, "--allow-run")
+
+
+def test_a_request_that_is_cancelled_leaves_the_database_and_the_server_goes_on(tmp_path: Path) -> None:
+    with silent_server() as silent:
+        root = make_silent_shop(tmp_path / "shop", silent)
+
+        async def work(client: Client) -> None:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(partial(asked, client, "list_tables", connection="@mysql.slow"))
+                assert await anyio.to_thread.run_sync(silent.called.wait, LIMIT_SECONDS)
+                tasks.cancel_scope.cancel()
+            assert await anyio.to_thread.run_sync(silent.left.wait, LIMIT_SECONDS)
+            assert (await asked(client, "list_components"))[0]
+
+        talk(root, work, "--allow-connect")
+
+
+def test_a_server_that_ends_leaves_nothing(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with silent_server() as silent:
+        root = make_silent_shop(tmp_path / "shop", silent)
+        command = [sys.executable, "-P", "-m", "osiris", "mcp", "--project", str(root), "--allow-connect"]
+        process = subprocess.Popen(
+            command, env=os.environ | {"TMPDIR": str(temporary)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+        looks = {"name": "list_tables", "arguments": {"connection": "@mysql.slow"}}
+        said = [
+            {"id": 1, "method": "initialize", "params": hello},
+            {"method": "notifications/initialized"},
+            {"id": 2, "method": "tools/call", "params": looks},
+        ]
+        with process:
+            try:
+                assert process.stdin is not None
+                process.stdin.writelines(json.dumps({"jsonrpc": "2.0", **one}).encode() + b"\n" for one in said)
+                process.stdin.flush()
+                assert silent.called.wait(LIMIT_SECONDS)
+                process.terminate()
+                assert silent.left.wait(LIMIT_SECONDS)
+                assert process.wait(LIMIT_SECONDS) == 143
+            finally:
+                process.kill()
+    assert list(temporary.iterdir()) == []
 
 
 def test_rows_need_the_user_and_the_project(tmp_path: Path) -> None:

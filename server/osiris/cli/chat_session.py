@@ -150,8 +150,7 @@ class Session:
         if isinstance(self._view, TextView):
             self._view.break_line()
         try:
-            with self._ctrl_c.during(At.QUESTION):
-                return input(f"{question} [y/N] ").strip().casefold() in ("y", "yes")
+            return self._ctrl_c.line(f"{question} [y/N] ").strip().casefold() in ("y", "yes")
         except EOFError:
             click.echo()
         except KeyboardInterrupt:
@@ -171,8 +170,7 @@ class Session:
     def _talk(self) -> int:
         while True:
             try:
-                with self._ctrl_c.during(At.QUESTION):
-                    line = _line()
+                line = self._line()
             except EOFError:
                 click.echo()
                 return 0
@@ -188,6 +186,13 @@ class Session:
                 self._obey(line)
             elif line:
                 self._say(line)
+
+    def _line(self) -> str:
+        """What the user types: one line, or several of which all but the last end with a backslash."""
+        text = self._ctrl_c.line("> ")
+        while text.endswith("\\"):
+            text = f"{text[:-1]}\n{self._ctrl_c.line('. ')}"
+        return text.strip()
 
     def _greet(self) -> None:
         context, model = self._chat.context, self._chat.agent.model.models[0]
@@ -345,14 +350,6 @@ def _help() -> None:
     for word, what in COMMANDS.items():
         click.echo(f"{word.ljust(width)}  {what}")
     click.echo("Anything else is said to the model. A line that ends with \\ goes on. Ctrl-C stops an answer.")
-
-
-def _line() -> str:
-    """What the user types: one line, or several of which all but the last end with a backslash."""
-    text = input("> ")
-    while text.endswith("\\"):
-        text = f"{text[:-1]}\n{input('. ')}"
-    return text.strip()
 
 
 def _remember(chat: Chat) -> None:

@@ -47,6 +47,19 @@ class CtrlC:
         finally:
             self._at = before
 
+    def line(self, prompt: str) -> str:
+        """What the user types. Raises KeyboardInterrupt, EOFError, UnicodeDecodeError."""
+        try:
+            with self.during(At.QUESTION):
+                return input(prompt)
+        except SystemError as error:
+            link: BaseException | None = error
+            while link is not None:  # how the interpreter tells of a second one while readline gives way to the first
+                if isinstance(link, KeyboardInterrupt):
+                    raise KeyboardInterrupt from None
+                link = link.__cause__
+            raise
+
     def _pressed(self, number: int, frame: FrameType | None) -> None:
         at = self._at
         if at is At.QUESTION or (at is At.ANSWER and self.asked.is_set()):
