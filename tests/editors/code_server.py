@@ -13,7 +13,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -57,6 +58,9 @@ _RESTRICTED: dict[str, object] = {
 }
 
 
+_VSX = "http://schemas.microsoft.com/developer/vsx-schema/2011"
+
+
 class EditorError(Exception):
     """The editor could not be built or started; the text says why."""
 
@@ -70,6 +74,20 @@ def build_vsix() -> Path:
     except setup_editors.SetupError as error:
         raise EditorError(f"The extension could not be built: {error}") from error
     return VSIX
+
+
+def pack_extension(folder: Path, to: Path) -> Path:
+    """A package of an extension that needs no build, to install."""
+    known = json.loads((folder / "package.json").read_text())
+    identity = f'Language="en-US" Id="{known["name"]}" Version="{known["version"]}" Publisher="{known["publisher"]}"'
+    manifest = (
+        f'<PackageManifest Version="2.0.0" xmlns="{_VSX}"><Metadata><Identity {identity}/></Metadata></PackageManifest>'
+    )
+    with zipfile.ZipFile(to, "w") as package:
+        package.writestr("extension.vsixmanifest", manifest)
+        for file in folder.iterdir():
+            package.write(file, f"extension/{file.name}")
+    return to
 
 
 def copy_example(to: Path) -> Path:
@@ -89,18 +107,20 @@ class CodeServer:
         settings: Mapping[str, object] | None = None,
         restricted: bool = False,
         variables: Mapping[str, str] | None = None,
+        extensions: Sequence[Path] = (),
     ) -> None:
         """Prepare it.
 
         ``scratch`` is an empty folder for its data, ``settings`` come on top of the quiet defaults, and ``restricted``
         opens folders in Restricted Mode, as VS Code does with folders that the user has not trusted. ``variables`` are
-        set in its environment.
+        set in its environment, ``extensions`` are packages of further extensions.
         """
         self.scratch = scratch
         self.port = _free_port()
         self.log = scratch / "code-server.log"
         self._restricted = restricted
         self._variables = variables or {}
+        self._extensions = extensions
         trust = _RESTRICTED if restricted else _TRUSTED
         self._settings = {**_SETTINGS, **trust, "osiris.server.interpreter": sys.executable, **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
@@ -120,7 +140,7 @@ class CodeServer:
             folder = self.scratch / "user-data" / scope
             folder.mkdir(parents=True)
             (folder / "settings.json").write_text(json.dumps(self._settings, indent=2), encoding="utf-8")
-        self._install(build_vsix())
+        self._install(build_vsix(), *self._extensions)
         listen = ["--auth", "none", "--bind-addr", f"127.0.0.1:{self.port}"]
         if not self._restricted:
             listen.append("--disable-workspace-trust")
@@ -137,6 +157,13 @@ class CodeServer:
                 start_new_session=True,  # a group of its own, so that stop() ends all of it and nothing else
             )
         self._wait_until_ready()
+
+    def change_settings(self, changes: Mapping[str, object]) -> None:
+        """Change settings of its user, as with an editor of their own; windows see it soon."""
+        for scope in ("User", "Machine"):
+            file = self.scratch / "user-data" / scope / "settings.json"
+            known = json.loads(file.read_text(encoding="utf-8"))
+            file.write_text(json.dumps({**known, **changes}, indent=2), encoding="utf-8")
 
     def language_servers(self) -> list[psutil.Process]:
         """The processes of ``osiris lsp`` that serve its windows."""
@@ -175,9 +202,10 @@ class CodeServer:
     ) -> None:
         self.stop()
 
-    def _install(self, vsix: Path) -> None:
+    def _install(self, *packages: Path) -> None:
+        wanted = [part for package in packages for part in ("--install-extension", str(package))]
         done = subprocess.run(
-            [*self._command(), "--install-extension", str(vsix)],
+            [*self._command(), *wanted],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -203,6 +231,7 @@ class CodeServer:
         gallery = '{"serviceUrl": "http://127.0.0.1:9/none"}'
         # What the user has agreed to, and what is known of databases, is neither found nor left behind.
         own = {"EXTENSIONS_GALLERY": gallery, "PORT": str(self.port), "OSIRIS_STATE_DIR": str(self.scratch / "state")}
+        own["OSIRIS_CONFIG_DIR"] = str(self.scratch / "config")
         return {**kept, **own, **self._variables}
 
     def _wait_until_ready(self) -> None:

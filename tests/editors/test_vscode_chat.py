@@ -1,43 +1,36 @@
-"""The chat panel in a real VS Code: streamed, stopped, compared, applied when it compiles, run; kept when reloaded."""
+"""The chat panel in a real VS Code: streamed, stopped, compared, applied when it compiles, run; kept when reloaded;
+with models of VS Code itself and keys that it keeps."""
 
 from __future__ import annotations
 
 import itertools
+import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import code_server
 import pytest
+from chat_panel import Model, ModelOfEditor, ask, button, choose, new_conversation, panel, reload, said
 from editor_page import EditorPage
 
 from agent.shop import EXPECTED, GOOD, WRONG_COLUMN, make_shop
-from model_double import ModelDouble, Says, model_double
+from model_double import Says, model_double
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page
+    from playwright.sync_api import BrowserContext, Page
 
 pytestmark = pytest.mark.editor
 
 BROKEN = GOOD.replace("component: filesystem.csv_writer", "component: filesystem.csv_writr")
+KEY = "canary-key-of-vscode-1"
 FIRST_WORDS = "Here is **bold** and <img src=x onerror=alert(1)> as text:\n\n```yaml\nname: revenue\n```\n"
 
 
 def proposes(oml: str, text: str = "") -> Says:
     return Says(text, [("propose_pipeline", {"oml": oml, "summary": "Revenue by customer."})])
-
-
-class Model:
-    """What the double says next. A test gives it its answers."""
-
-    def __init__(self) -> None:
-        self.answers: Iterator[Says] = iter(())
-        self.double: ModelDouble | None = None
-
-    def __call__(self, body: Mapping[str, Any]) -> Says:
-        return next(self.answers, Says("Nothing more to say."))
 
 
 @pytest.fixture(scope="module")
@@ -49,25 +42,39 @@ def model() -> Iterator[Model]:
 
 
 @pytest.fixture(scope="module")
-def chatting(
-    model: Model, vscode: code_server.CodeServer, profile: BrowserContext, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EditorPage]:
-    """A window on a project with a database, for a user who has chosen the double in their settings."""
+def acme(tmp_path_factory: pytest.TempPathFactory) -> ModelOfEditor:
+    return ModelOfEditor(tmp_path_factory.mktemp("acme"))
+
+
+@pytest.fixture(scope="module")
+def serving(
+    model: Model, acme: ModelOfEditor, vscode: code_server.CodeServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[code_server.CodeServer]:
+    """A VS Code with an AI model of its own, for a user who has chosen the double in their settings."""
     assert model.double is not None
-    folder = make_shop(tmp_path_factory.mktemp("chat") / "shop")
     own = {"provider": "openai", "model": "double-1", "baseUrl": model.double.url}
     settings = {f"osiris.ai.{name}": value for name, value in own.items()}
-    scratch = tmp_path_factory.mktemp("chat-server")
-    with code_server.CodeServer(scratch, settings=settings) as server:
-        page, asked = profile.new_page(), set[str]()
-        page.on("request", lambda request: asked.add(urlsplit(request.url).hostname or ""))
-        page.set_viewport_size({"width": 1400, "height": 1000})
-        editor = EditorPage(page, server, folder)
-        editor.open_file("osiris_connections.yaml")
-        editor.wait_until_served()
-        editor.close_sidebar()
-        yield editor
-        page.close()
+    settings |= {"chat.disableAIFeatures": False, "osiris.trace.server": "verbose"}
+    scratch, variables = tmp_path_factory.mktemp("chat-server"), {"OSIRIS_TEST_MODEL": str(acme.folder)}
+    with code_server.CodeServer(scratch, settings=settings, variables=variables, extensions=[acme.packed()]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def chatting(
+    serving: code_server.CodeServer, profile: BrowserContext, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EditorPage]:
+    """A window on a project with a database."""
+    folder = make_shop(tmp_path_factory.mktemp("chat") / "shop")
+    page, asked = profile.new_page(), set[str]()
+    page.on("request", lambda request: asked.add(urlsplit(request.url).hostname or ""))
+    page.set_viewport_size({"width": 1400, "height": 1000})
+    editor = EditorPage(page, serving, folder)
+    editor.open_file("osiris_connections.yaml")
+    editor.wait_until_served()
+    editor.close_sidebar()
+    yield editor
+    page.close()
     assert asked <= {"127.0.0.1", "localhost", ""}, asked  # the page of the panel loads nothing from anywhere
 
 
@@ -76,36 +83,6 @@ def photographed(chatting: EditorPage, photograph: Callable[[Page], object]) -> 
     """A test that fails leaves a picture."""
     yield
     photograph(chatting.page)
-
-
-def panel(editor: EditorPage) -> FrameLocator:
-    """What stands in the panel."""
-    return editor.page.frame_locator("iframe.webview.ready").last.frame_locator("#active-frame")
-
-
-def said(editor: EditorPage) -> str:
-    return panel(editor).locator("main").inner_text()
-
-
-def ask(editor: EditorPage, words: str) -> None:
-    box = panel(editor).get_by_label("Message", exact=True)
-    box.fill(words)
-    box.press("Enter")
-
-
-def button(editor: EditorPage, name: str) -> Locator:
-    return panel(editor).get_by_role("button", name=name).last
-
-
-def reload(editor: EditorPage) -> None:
-    """Load the window anew, with what was open in it."""
-    editor.page.goto(editor.page.url.split("&payload=")[0])
-
-
-def new_conversation(editor: EditorPage) -> None:
-    editor.run_command("Osiris: Chat")
-    button(editor, "New conversation").click()
-    panel(editor).get_by_text("New pipeline", exact=True).wait_for()
 
 
 def test_from_a_question_to_a_pipeline_that_has_run(chatting: EditorPage, model: Model, pictures: Path) -> None:
@@ -173,6 +150,71 @@ def test_a_draft_with_errors_cannot_be_applied_and_an_answer_can_be_stopped(
     editor.until(lambda: "Stopped." in said(editor), lambda: said(editor))
     assert model.double.gone.wait(20)
     assert "three" not in said(editor)
+
+
+def test_a_model_of_vs_code_is_chosen_and_answers_piece_by_piece_without_a_key(
+    chatting: EditorPage, serving: code_server.CodeServer, acme: ModelOfEditor, pictures: Path
+) -> None:
+    editor = chatting
+    new_conversation(editor)
+    serving.change_settings({"osiris.ai.provider": "", "osiris.ai.model": "", "osiris.ai.baseUrl": ""})
+    panel(editor).get_by_text("No model can be asked yet").wait_for()
+    editor.screenshot(pictures / "chat-no-model.png")
+    button(editor, "Choose Model").click()
+    box = editor.page.locator(".quick-input-widget:not(.hidden)")
+    box.get_by_text("Acme Tester").click()
+    panel(editor).get_by_text("acme/tester of VS Code").wait_for()
+
+    call = {"oml": GOOD, "summary": "Revenue by customer."}
+    answer = [{"text": "Here "}, {"wait": "go"}, {"text": "it is."}, {"call": ["propose_pipeline", call]}]
+    waits, fails = [{"text": "One "}, {"wait": "never"}], [{"error": ["Blocked", "quota exceeded"]}]
+    acme.say(answer, waits, fails)
+    ask(editor, "Revenue by customer as CSV")
+    editor.until(lambda: "Here" in said(editor), lambda: said(editor))
+    assert "it is." not in said(editor)
+    (acme.folder / "go").touch()
+    panel(editor).get_by_role("region", name="pipelines/revenue.oml.yaml compiles").wait_for()
+    button(editor, "Send message").wait_for()
+    assert "propose_pipeline" in acme.asked()[0]["tools"]
+    editor.screenshot(pictures / "chat-own-model.png")
+
+    ask(editor, "More")
+    editor.until(lambda: "One" in said(editor), lambda: said(editor))
+    button(editor, "Stop answering").click()
+    editor.until(lambda: (acme.folder / "cancelled").exists(), lambda: "the model was not told")
+    editor.until(lambda: "Stopped." in said(editor), lambda: said(editor))
+    ask(editor, "Again")
+    editor.until(lambda: "The quota of Acme Tester is used up: quota exceeded." in said(editor), lambda: said(editor))
+
+
+def test_a_key_is_kept_by_vs_code_and_stands_in_no_setting_file_or_log(
+    chatting: EditorPage, serving: code_server.CodeServer, model: Model, pictures: Path
+) -> None:
+    editor, double = chatting, model.double
+    assert double is not None
+    log = "Osiris Language Server"
+    choose(editor, "Developer: Set Log Level...", ("", log, log), ("", "Trace", "Trace"))
+    new_conversation(editor)
+    other = ("Which AI model", "Another server", "Another server")
+    choose(editor, "Osiris: Choose AI Model", other, ("address", double.url, None), ("name", "double-1", None))
+    panel(editor).get_by_text("double-1 at").wait_for()
+    choose(editor, "Osiris: Set AI Key", ("The AI key for", KEY, None))
+    editor.notification("is kept in the secret storage").wait_for()
+    model.answers = iter([Says("Hello."), Says("Bye.")])
+    ask(editor, "Hello")
+    editor.until(lambda: "Hello." in said(editor), lambda: said(editor))
+    assert double.headers[-1]["Authorization"] == f"Bearer {KEY}"
+
+    traces = list((serving.scratch / "user-data" / "logs").rglob("*Osiris Language Server.log"))
+    assert any("osiris/secret" in trace.read_text() for trace in traces), traces
+    files = [*serving.scratch.rglob("*"), *editor.folder.rglob("*")]
+    assert [file for file in files if file.is_file() and KEY.encode() in file.read_bytes()] == []
+
+    choose(editor, "Osiris: Set AI Key", ("The AI key for", "", None))
+    editor.notification("keeps no AI key").wait_for()
+    ask(editor, "And now?")
+    editor.until(lambda: "Bye." in said(editor), lambda: said(editor))
+    assert KEY not in json.dumps(double.headers[-1])
 
 
 def test_a_conversation_is_there_again_after_a_reload_and_in_the_history(

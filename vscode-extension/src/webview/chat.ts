@@ -124,9 +124,6 @@ function showFirst({ status, items }: ChatView): void {
   }
   const title = status.allowed ? 'No model can be asked yet' : 'AI is off here';
   const children: Node[] = [element('h2', { text: title }), element('p', { text: status.problem ?? '' })];
-  if (status.hint !== null) {
-    children.push(element('p', { text: status.hint }));
-  }
   if (status.allowed) {
     children.push(
       element('p', {
@@ -141,6 +138,9 @@ function showFirst({ status, items }: ChatView): void {
         button('Try Again', () => ask({ wish: 'retry' }), { className: 'secondary' }),
       ),
     );
+  }
+  if (status.hint !== null) {
+    children.push(element('p', { text: status.hint, className: 'why' }));
   }
   first.replaceChildren(...children);
 }
