@@ -68,6 +68,39 @@ def test_a_process_that_is_killed_in_the_middle_of_an_answer_loses_nothing_that_
     ]
 
 
+def test_a_process_that_is_killed_while_it_writes_leaves_a_whole_conversation(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib\n"
+        "from osiris.core.conversation_store import ConversationStore\n"
+        "from osiris.core.llm.messages import Message\n"
+        "store = ConversationStore(pathlib.Path(sys.argv[1]))\n"
+        "context = store.new()\n"
+        "print(context.id, flush=True)\n"
+        "for number in range(100_000):\n"
+        "    context.messages += [Message('user', str(number)), Message('assistant', 'x' * 50_000)]\n"
+        "    context.draft = context.draft_before = str(number)\n"
+        "    store.save(context)\n"
+        "    print(number, flush=True)\n"
+    )
+    store = ConversationStore(tmp_path)
+    for until in (3, 10, 17):
+        command = [sys.executable, "-P", "-c", code, str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            try:
+                conversation = process.stdout.readline().strip()
+                saved = next(int(line) for line in process.stdout if int(line) == until)
+            finally:
+                process.kill()
+        context = store.load(conversation)
+        numbers = [int(message.text) for message in context.messages if message.role == "user"]
+        assert numbers == list(range(len(numbers)))
+        assert len(numbers) > saved
+        assert context.draft == context.draft_before == str(numbers[-1])
+        assert len(context.messages) == 2 * len(numbers)
+        assert store.lock(conversation).acquire()
+
+
 def test_only_one_window_answers_at_a_time(tmp_path: Path) -> None:
     store = ConversationStore(tmp_path)
     context = store.new()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.shop import EXPECTED, GOOD, WRONG_COLUMN, Person, agent_of, make_shop, proposes, run_pipeline, told
+from agent.shop import EXPECTED, GOOD, PATH, WRONG_COLUMN, Person, agent_of, make_shop, proposes, run_pipeline, told
 from model_double import Says, model_double
 from osiris.core.agent.conversation import ChatState
 from osiris.core.agent.events import Proposed, Said, StateEntered, ToolUsed
@@ -96,6 +96,8 @@ def test_generating_and_saving_as_the_documentation_has_it(tmp_path: Path) -> No
         agent = agent_of(root, double)
         oml = agent.generate_oml({"intent": "Revenue by customer", "target": "CSV"})
         assert "target: CSV" in told(double, "user")[0]
+    (root / PATH).parent.mkdir()
+    (root / PATH).write_text(f"# another one\n{GOOD}")
     assert agent.validate_and_save(oml) is True
     assert (root / "output" / "revenue.oml.yaml").read_text() == GOOD
 

@@ -22,13 +22,13 @@ from osiris.core.agent.conversation import ConversationContext as ConversationCo
 from osiris.core.agent.events import AgentEvent, Asked
 from osiris.core.agent.guide import system_prompt
 from osiris.core.agent.host import AgentHost, NobodyThere
-from osiris.core.agent.proposals import Proposal, checked, propose
+from osiris.core.agent.proposals import Proposal, checked, path_for, propose
 from osiris.core.agent.saving import save
 from osiris.core.agent.tools import Toolbox
 from osiris.core.agent.turn import MOST_TRIES, Turn, TurnResult
 from osiris.core.config import Config
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError, ValidationError
-from osiris.core.files import atomic_write, is_inside
+from osiris.core.files import is_inside
 from osiris.core.llm.ceiling import AiCeiling
 from osiris.core.llm.messages import Usage
 from osiris.core.llm_adapter import LLMAdapter
@@ -134,16 +134,13 @@ class ConversationalAgent:
 
         Raises ConfigurationError when the file cannot be written.
         """
-        proposal = propose(self.project, oml, None)
-        name = Path(proposal.path).name
-        if not proposal.ok:
-            return False
-        folder = self.project.root / OUTPUT_FOLDER
-        if not is_inside(folder / name, self.project.root):
+        path = f"{OUTPUT_FOLDER}/{Path(path_for(oml)).name}"
+        if not is_inside(self.project.root / path, self.project.root):
             raise ConfigurationError(f"{OUTPUT_FOLDER}/ leads out of the project: nothing is written there.")
-        folder.mkdir(exist_ok=True)
-        atomic_write(folder / name, proposal.text.encode("utf-8"))
-        return True
+        proposal = propose(self.project, oml, path)
+        if proposal.ok:
+            save(self.project, proposal)
+        return proposal.ok
 
     def save(self, proposal: Proposal) -> Path:
         """Write a proposal to its pipeline; see ``agent.saving.save``."""

@@ -20,7 +20,7 @@ from osiris.core.project import Project
 from osiris.core.project_scan import OML_ENDINGS, SKIPPED_FOLDERS, is_oml_name
 from osiris.core.source import read_source
 from osiris.syntax.diagnostic import Diagnostic, Severity
-from osiris.syntax.document import Document, parse
+from osiris.syntax.document import parse
 from osiris.syntax.text import LineIndex
 from osiris.syntax.tree import Mapping as MappingNode
 from osiris.syntax.tree import Scalar
@@ -87,7 +87,7 @@ def propose(project: Project, oml: str, path: str | None, before: str | None = N
     may have, ConfigurationError when the file cannot be read.
     """
     oml = writable(with_plain_ends(oml))
-    target = checked_path(project, path if path is not None else _path_for(parse(oml)))
+    target = checked_path(project, path if path is not None else path_for(oml))
     file = project.root / target
     if before is None and file.exists():
         before = read_source(file)
@@ -180,8 +180,9 @@ def blocks_of_oml(text: str) -> Iterator[str]:
             yield match.group(1)
 
 
-def _path_for(document: Document) -> str:
-    root = document.root()
+def path_for(oml: str) -> str:
+    """Where a new pipeline stands: in ``pipelines/``, by its name."""
+    root = parse(oml).root()
     name = root.get("name") if isinstance(root, MappingNode) else None
     safe = re.sub(r"[^0-9A-Za-z_-]+", "-", name.text if isinstance(name, Scalar) else "").strip("-") or "pipeline"
     return f"{_FOLDER}/{safe}.oml.yaml"
