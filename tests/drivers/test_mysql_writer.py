@@ -6,6 +6,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from runtime.test_processes import worker_of
+
 TABLE = "CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(20), height DOUBLE DEFAULT 9)"
 ANN = "INSERT INTO people VALUES (1, 'Ann', 1.7), (2, 'Bob', NULL)"
 TWO = "SELECT * FROM (VALUES (2, 'Bea'), (3, NULL)) AS x (id, name)"
@@ -307,6 +309,26 @@ def test_a_table_that_was_to_be_made_is_not_there_when_the_step_fails(mysql_shop
 
     assert run.state == "failed"
     assert mysql_shop.query("SHOW TABLES") == [("osiris_journal",)]
+
+
+def test_the_next_run_removes_the_table_that_a_killed_one_was_filling(mysql_shop, until):
+    slow = mysql_shop.extract("slow", query="SELECT seq FROM seq_1_to_5000000 WHERE seq < 50000 OR SLEEP(0.01) = 0")
+    run_id = mysql_shop.start(slow, mysql_shop.load("slow", table="people", create_table=True))
+    tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = database() ORDER BY 1"
+    names = until(lambda: [name for (name,) in mysql_shop.query(tables) if name.startswith("osiris_new_")])
+    complete = "osiris_new_0123456789abcdef"
+    mysql_shop.execute(f"CREATE TABLE {complete} SELECT 1 AS id")
+
+    beside = mysql_shop.put("SELECT 1 AS id", table="beside", create_table=True)
+    while_it_runs = [name for (name,) in mysql_shop.query(tables)]
+    until(lambda: worker_of(mysql_shop)).kill()
+    until(lambda: not mysql_shop.store().show(run_id).active)
+    until(lambda: mysql_shop.query(f"SELECT IS_FREE_LOCK('{names[0]}')") == [(1,)])
+    after = mysql_shop.put("SELECT 2 AS id", table="people", create_table=True)
+
+    assert (beside.state, after.state) == ("succeeded", "succeeded")
+    assert while_it_runs == ["beside", "osiris_journal", *sorted([complete, *names])]
+    assert [name for (name,) in mysql_shop.query(tables)] == ["beside", "osiris_journal", complete, "people"]
 
 
 def test_messages_call_a_table_that_is_being_made_by_the_name_it_will_have(mysql_shop):

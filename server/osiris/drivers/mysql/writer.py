@@ -13,6 +13,7 @@ from osiris.core.execution_adapter import ExecutionContext
 from osiris.core.own_tables import UNNAMED
 from osiris.drivers.context import StepContext, single_input, step_context
 from osiris.drivers.journal import Entry, WrittenBefore
+from osiris.drivers.mysql.abandoned import remove_abandoned
 from osiris.drivers.mysql.catalog import quote_name
 from osiris.drivers.mysql.journal import MySQLJournal
 from osiris.drivers.mysql.loading import Load
@@ -158,6 +159,7 @@ class _Target:
         if self.key:
             parts.append(f"PRIMARY KEY ({_names(self.key)})")
         made = self._named(self._unnamed())
+        remove_abandoned(self.session, self.schema, self._unnamed())
         options = "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
         self.session.connection.query(f"DROP TABLE IF EXISTS {made}")  # of a run that was killed, or an attempt
         self.session.connection.query(f"CREATE TABLE {made} ({', '.join(parts)}) {options}")
