@@ -13,7 +13,7 @@ import sys
 
 from benchmarks.figures import Row, markdown
 
-SUBJECTS = ("editor", "project", "command_line", "discovery", "runs", "drivers", "memory")
+SUBJECTS = ("editor", "project", "command_line", "discovery", "runs", "drivers", "elsewhere", "memory")
 
 
 AGENT = "agent"
