@@ -37,7 +37,6 @@ def main() -> None:
     if request.get("protocol") != protocol.PROTOCOL:
         sys.exit(f"this is version {protocol.PROTOCOL} of the protocol, not {request.get('protocol')}")
     (folder / protocol.WIRE).touch(mode=0o600)
-    worker = Worker()  # it loads what is slow to load
     child = os.fork()
     if child:
         (folder / protocol.PID).write_text(str(child))
@@ -46,7 +45,7 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
-    Agent(folder, request, worker).run()
+    Agent(folder, request, Worker()).run()
     os._exit(0)
 
 

@@ -158,9 +158,10 @@ class Session:
         self._python = list(known["python"])
         sent = [SentFile(path, self.job.root / path, size, digest, (stamp[0], stamp[1]))
                 for path, size, digest, stamp in known["sent"]]  # fmt: skip
+        relay = Relay(self.job.logger)  # mends the end of the log first
         self.job.logger.log_event("remote_reconnect", {"machine": machine.id})
         with self._kept(machine):
-            return self._follow(machine, int(known["pid"]), Relay(self.job.logger), known["outputs"], sent)
+            return self._follow(machine, int(known["pid"]), relay, known["outputs"], sent)
 
     # -- preparing
 

@@ -1,0 +1,347 @@
+"""Runs on another machine, as far as no kind of machine matters: here it is a folder and processes of this one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+
+import jsonschema
+import psutil
+import pytest
+
+from osiris.core.schemas import schema
+from osiris.core.session_logging import SessionLogger
+from osiris.drivers.context import StepStopped
+from osiris.execution.remote import fetch, protocol, targets
+from osiris.execution.remote.errors import ConnectionLost, NotBroughtBack, NotReachable
+from osiris.execution.remote.kept import KeptLogger
+from osiris.execution.remote.package import pack
+from osiris.execution.remote.relay import Relay
+from osiris.execution.remote.session import Job, Session
+from osiris.execution.ulid import new_run_id
+from runtime.process_machine import ProcessMachine, ProcessMachines
+
+SECRET = "correct-horse-battery"
+
+
+@pytest.fixture
+def machines(monkeypatch) -> Iterator[ProcessMachines]:
+    """A target ``process``; every machine of it is ended by the run itself."""
+    machines = ProcessMachines()
+    monkeypatch.setattr(targets, "machines_of", lambda target: machines)
+    yield machines
+    left = machines.running()
+    for machine in machines.made:
+        machine.end()
+    assert left == []
+
+
+def shop(project):
+    """Steps that read a file by a pattern, add rows to a database that is there, and write a file."""
+    project.write("in/a-1.csv", "n,name\n1,Ann\n2,Žofie\n")
+    project.write("in/a-2.csv", "n,name\n3,Bob\n")
+    project.database("shop.db", "CREATE TABLE t (n INTEGER, name TEXT)", "INSERT INTO t VALUES (0, 'Old')")
+    return (
+        project.csv("people", "in/a-*.csv"),
+        project.step("add", "sqlite.writer", sources="people", path="shop.db", table="t"),
+        project.sql("odd", "people", "SELECT * FROM df_people WHERE n % 2 = 1 ORDER BY n"),
+        project.to_csv("save", "odd", "out/odd.csv"),
+    )
+
+
+def rows(path: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute("SELECT n, name FROM t ORDER BY n").fetchall()
+
+
+class Recording(ProcessMachine):
+    """Remembers what was told to the worker there, and what its log said here when a writer was let on."""
+
+    said: bytes = b""
+    request: bytes = b""
+    log: Path
+    known: list[str]
+
+    def run(self, command, *, given=None, seconds=60):
+        self.request = given or self.request
+        return super().run(command, given=given, seconds=seconds)
+
+    def put(self, path, content):
+        if path.endswith(protocol.KEPT):
+            (events,) = (self.log / "logs").glob("run_*/events.jsonl")
+            self.known = [json.loads(line)["event"] for line in events.read_text().splitlines()]
+        super().put(path, content)
+
+    def end(self):
+        wire = Path(self.home, protocol.WIRE)
+        self.said = wire.read_bytes() if wire.exists() else self.said
+        super().end()
+
+
+def test_a_run_elsewhere_is_the_same_run_and_both_sides_keep_to_the_schema(project, machines):
+    Recording.log = project.root
+    machines._kind = Recording
+    run = project.run(*shop(project), target="process")
+    assert run.state == "succeeded", run.status
+    assert project.read("out/odd.csv") == "n,name\n1,Ann\n3,Bob\n"
+    assert rows(project.root / "shop.db") == [(0, "Old"), (1, "Ann"), (2, "Žofie"), (3, "Bob")]
+    assert project.leftovers() == []
+
+    validator = jsonschema.Draft202012Validator(schema("remote"))
+    messages = [json.loads(line) for line in machines.machine.said.splitlines()]
+    for message in (json.loads(machines.machine.request), *messages):
+        validator.validate(message)
+    assert [message["n"] for message in messages] == list(range(1, len(messages) + 1))
+    assert {message["kind"] for message in messages} >= {"hello", "event", "metric", "file", "end"}
+    # A writer that adds rows was held back until the log here said that it is about to make them final.
+    assert "step_commit" in machines.machine.known
+    # The end of a step is told after its files.
+    told = [message.get("path") or message["record"].get("step_id") for message in messages if is_end_or_file(message)]
+    assert told.index("out/odd.csv") < told.index("save")
+    assert told.index("shop.db") < told.index("add")
+
+
+def is_end_or_file(message):
+    return message["kind"] == "file" or message.get("record", {}).get("event") == "step_complete"
+
+
+def test_a_file_that_is_named_by_its_full_path_is_found_elsewhere_too(project, machines):
+    project.write("in/a.csv", "n\n1\n")
+    steps = project.csv("r", str(project.root / "in/a.csv")), project.to_csv("w", "r", str(project.root / "out/a.csv"))
+    run = project.run(*steps, target="process")
+    assert run.state == "succeeded", run.status
+    assert project.read("out/a.csv") == "n\n1\n"
+
+
+def test_the_death_of_the_process_there_is_told_as_one_here(project, machines, until):
+    project.write("in/a.csv", "n\n1\n")
+    endless = "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t) SELECT max(i) AS i FROM t, df_r"
+    steps = project.csv("r", "in/a.csv"), project.sql("q", "r", endless), project.to_csv("w", "q", "out/a.csv")
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(project.run(*steps, target="process")))
+    thread.start()
+    until(lambda: machines.made and "step_start" in json.dumps(list(events(project))))
+    agent = psutil.Process(int(Path(machines.machine.home, protocol.PID).read_text()))
+    for worker in agent.children():
+        os.kill(worker.pid, signal.SIGKILL)
+    thread.join(60)
+    error = found[0].status["error"]
+    assert error["code"] == "OML618"
+    assert "it was killed (SIGKILL)" in error["message"]
+
+
+def events(project):
+    for path in (project.root / "logs").glob("run_*/events.jsonl"):
+        yield from (json.loads(line) for line in path.read_text().splitlines())
+
+
+def test_what_happened_while_nobody_listened_is_told_once(project, machines, until):
+    """The first host is gone after some events, in the middle of a line; the second one hears all again."""
+    manifest = project.manifest(*shop(project))
+    run_dir = project.root / "logs" / new_run_id()
+    logger = SessionLogger(run_dir, run_dir.name)
+    settings = {"memory": None, "parallel": 4, "deterministic": False}
+    job = Job(manifest, project.root, run_dir, logger, settings=settings)
+    first = Session(job, machines)
+    heard = threading.Event()
+    take = Relay.take
+
+    def lost(self, kind, record):
+        if record.get("event") == "step_start" and record.get("step_id") != "people":
+            heard.set()
+            raise SystemExit  # as if the process had been killed
+        return take(self, kind, record)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(Relay, "take", lost)
+        patch.setattr(first, "_end", lambda: None)
+        first.run()
+    assert heard.is_set()
+    with (run_dir / "events.jsonl").open("a") as file:
+        file.write('{"ts": "2026')
+    end = Session(job, machines).go_on()
+    assert end["outcome"]["state"] == "succeeded", end
+    names = [(event["event"], event.get("step_id")) for event in events(project)]
+    assert len(names) == len(set(names))
+    assert sorted(step for name, step in names if name == "step_complete") == ["add", "odd", "people", "save"]
+    assert rows(project.root / "shop.db")[-1] == (3, "Bob")
+
+
+def test_a_writer_goes_on_only_when_its_note_is_kept(tmp_path):
+    with KeptLogger(tmp_path, "run_x") as logger:
+        logger.log_event("step_start", {"step_id": "a"})
+        logger.log_event("step_commit", {"step_id": "b", "repeatable": True})  # may be done twice: waits for nobody
+        done = threading.Event()
+
+        def commit() -> None:
+            logger.log_event("step_commit", {"step_id": "a", "repeatable": False})
+            done.set()
+
+        threading.Thread(target=commit, daemon=True).start()
+        logger.kept(2)
+        assert not done.wait(0.3)
+        logger.log_event("step_progress", {"step_id": "b"})  # nobody else is held back
+        logger.kept(3)
+        assert done.wait(20)
+        logger.give_up()
+        with pytest.raises(StepStopped):
+            logger.log_event("step_commit", {"step_id": "a", "repeatable": False})
+
+
+def test_another_machine_writes_no_event_of_ours(tmp_path):
+    with SessionLogger(tmp_path, "run_x") as logger:
+        relay = Relay(logger)
+        for name in ("run_complete", "run_queued", "remote_start", "Bad Name", 5):
+            assert not relay.take("event", {"event": name, "session": "run_y"})
+        assert relay.take("event", {"event": "step_start", "session": "run_y", "ts": "never", "step_id": "a"})
+    (event,) = map(json.loads, (tmp_path / "events.jsonl").read_text().splitlines())
+    assert (event["session"], event["event"]) == ("run_x", "step_start")
+    assert event["ts"] > "2026"
+
+
+# ---- Files -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def machine(tmp_path) -> ProcessMachine:
+    home = tmp_path / "elsewhere"
+    (home / "project/out").mkdir(parents=True)
+    return ProcessMachine(home)
+
+
+@pytest.fixture
+def fetched(machine, project, monkeypatch):
+    """Brings a file back as a session does; a lost connection is asked for again ``patience`` times."""
+    monkeypatch.setattr(fetch, "CHUNK_BYTES", 1000)
+
+    def bring(path: str, content: bytes, patience: int = 5, limit: int = 10**6) -> bytes:
+        run_dir = project.root / "logs/run_x"
+        source = Path(machine.home, "project/out/file")
+        source.write_bytes(content)
+
+        def again(ask):
+            for attempt in range(patience):
+                try:
+                    return ask()
+                except ConnectionLost:
+                    if attempt == patience - 1:
+                        raise
+            raise AssertionError
+
+        told = {"place": "project", "path": path, "size": len(content), "sha256": sha256(content).hexdigest()}
+        fetcher = fetch.Fetcher(project.root, run_dir, {"w": ["out/file"]}, [], limit)
+        fetcher.fetch(machine, [sys.executable, "-P", "-m"], told, again)
+        return (project.root / path).read_bytes()
+
+    return bring
+
+
+def test_a_large_file_comes_in_parts_and_goes_on_where_it_was(fetched, machine, project):
+    content = bytes(range(256)) * 20
+    get = machine.get
+
+    def lost_after_two(path: str) -> bytes:
+        if len(machine.gets) == 2:
+            raise ConnectionLost("The line is dead.")
+        return get(path)
+
+    machine.get = lost_after_two
+    with pytest.raises(ConnectionLost):
+        fetched("out/file", content, patience=2)
+    assert not (project.root / "out/file").exists()
+    machine.get = get
+    assert fetched("out/file", content) == content
+    assert len(machine.gets) == 6  # the two that had come were not asked for again
+    assert project.leftovers() == []
+
+
+def test_a_part_that_comes_spoilt_is_asked_for_again(fetched, machine):
+    content, get = b"x" * 2500, machine.get
+    machine.get = lambda path: get(path)[:-1] + b"?" if len(machine.gets) == 1 else get(path)
+    assert fetched("out/file", content) == content
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../file", "/tmp/file", "out/../../file", "osiris.yaml", ".git/hooks/file", "sub/.env", ".vscode/file",
+        "pipelines/new.oml.yaml", "link/file", "a//b", "",
+    ],
+)  # fmt: skip
+def test_another_machine_has_no_say_in_where_its_files_go(fetched, project, tmp_path, path):
+    (tmp_path / "outside").mkdir()
+    (project.root / "link").symlink_to(tmp_path / "outside")
+    before = (project.root / "osiris.yaml").read_bytes()
+    with pytest.raises(NotBroughtBack, match="no place for what a pipeline writes"):
+        fetched(path, b"evil")
+    assert (project.root / "osiris.yaml").read_bytes() == before
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_too_much_is_not_brought_back(fetched):
+    with pytest.raises(NotBroughtBack, match="more than may be brought back") as problem:
+        fetched("out/file", b"x" * 2000, limit=1999)
+    assert "max_download" in str(problem.value.hint)
+
+
+# ---- Packing -----------------------------------------------------------------------------------------------------
+
+
+def packed(project, *steps):
+    settings = {"memory": None, "parallel": 1, "deterministic": False}
+    return pack(
+        project.manifest(*steps),
+        root=project.root,
+        run_id=new_run_id(),
+        params={},
+        settings=settings,
+        reaches=lambda host: host == "db.example.com",
+    )
+
+
+def test_only_the_connections_of_the_manifest_go_along(project, monkeypatch):
+    monkeypatch.setenv("OWN", SECRET)
+    monkeypatch.setenv("OTHER", "another-secret-value")
+    project.write(
+        "osiris_connections.yaml",
+        "connections:\n  mysql:\n    far: {host: db.example.com, user: u, password: '${OWN}', database: d}\n"
+        "    other: {host: db.example.com, user: u, password: '${OTHER}', database: d}\n",
+    )
+    step = {**project.step("r", "mysql.extractor", table="t"), "connection": "@mysql.far"}
+    package = packed(project, step)
+    assert package.secrets == (SECRET,)
+    assert package.request["connections"]["r"]["fields"]["password"] == SECRET
+    assert "another-secret-value" not in json.dumps(package.request)
+    assert SECRET not in repr(package)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    ["host: localhost", "host: 10.0.0.7", "host: db", "host: '::1'", "unix_socket: /run/mysqld.sock, host: x"],
+)
+def test_a_server_that_cannot_be_reached_from_there_is_said_first(project, fields):
+    project.write(
+        "osiris_connections.yaml",
+        f"connections:\n  mysql:\n    near: {{{fields}, user: u, password: {SECRET}, database: d}}\n",
+    )
+    step = {**project.step("r", "mysql.extractor", table="t"), "connection": "@mysql.near"}
+    with pytest.raises(NotReachable, match="Step r: the connection @mysql.near names") as problem:
+        packed(project, step)
+    assert problem.value.code == "OML631"
+    assert SECRET not in str(problem.value)
+
+
+def test_a_file_in_an_allowed_folder_outside_does_not_go_along(project, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/a.csv").write_text("n\n1\n")
+    project.write("osiris.yaml", "paths: {allow: [../data]}\n")
+    with pytest.raises(NotReachable, match=r"Step r: .*a\.csv lies outside the project folder"):
+        packed(project, project.csv("r", "../data/a.csv"))
