@@ -217,6 +217,74 @@ def test_a_key_is_kept_by_vs_code_and_stands_in_no_setting_file_or_log(
     assert KEY not in json.dumps(double.headers[-1])
 
 
+def test_a_finding_is_fixed_from_the_editor_and_the_panel_is_used_by_keyboard_in_a_dark_theme(
+    chatting: EditorPage, serving: code_server.CodeServer, model: Model, pictures: Path
+) -> None:
+    editor, keyboard = chatting, chatting.page.keyboard
+    serving.change_settings({"workbench.colorTheme": "Default Dark Modern"})
+    path = editor.folder / "pipelines" / "broken.oml.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(BROKEN)
+    editor.open_file("pipelines/broken.oml.yaml")
+    editor.wait_for_squiggle("filesystem.csv_writr")
+    editor.go_to(BROKEN[: BROKEN.index("filesystem.csv_writr")].count("\n") + 1, 20)
+    model.answers = iter([proposes(GOOD), Says("One two three", pause=threading.Event()), Says("By keyboard.")])
+    editor.quick_fixes().filter(has_text="Fix with Osiris").click()
+    panel(editor).get_by_role("region", name="pipelines/broken.oml.yaml compiles").wait_for()
+    button(editor, "Send message").wait_for()
+
+    focused = panel(editor).locator(":focus")
+    editor.run_command("Osiris: Chat")
+    editor.until(lambda: focused.get_attribute("aria-label") == "Message", lambda: str(focused.all_inner_texts()))
+    keyboard.type("Tell me more")
+    keyboard.press("Enter")
+    editor.until(lambda: "One" in said(editor), lambda: said(editor))
+    keyboard.press("Escape")
+    editor.until(lambda: "Stopped." in said(editor), lambda: said(editor))
+    keyboard.type("Again")
+    keyboard.press("Enter")
+    editor.until(lambda: "By keyboard." in said(editor), lambda: said(editor))
+    editor.screenshot(pictures / "chat-dark.png")
+    dark = panel(editor).locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    assert max(int(part) for part in dark.removeprefix("rgb(").removesuffix(")").split(",")) < 60, dark
+    for name in ("Run", "Show change", "Apply"):
+        keyboard.press("Shift+Tab")
+        editor.until(lambda name=name: focused.inner_text() == name, lambda: focused.inner_text())  # type: ignore[misc]
+    keyboard.press("Enter")
+    preview = editor.page.locator(".bulk-edit-panel")
+    preview.locator(".monaco-list-row", has_text="broken.oml.yaml").get_by_role("checkbox").first.click()
+    preview.get_by_role("button", name="Apply").click()
+    editor.until(lambda: "Applied to pipelines/broken.oml.yaml" in said(editor), lambda: said(editor))
+    editor.until(lambda: "filesystem.csv_writr" not in editor.squiggles(), lambda: str(editor.squiggles()))
+    serving.change_settings({"workbench.colorTheme": "Default Light Modern"})
+
+
+def test_what_was_sent_and_what_would_be_is_shown_in_documents_to_read(chatting: EditorPage, model: Model) -> None:
+    editor = chatting
+    shown = editor.page.locator(".editor-group-container .monaco-editor .view-lines")
+    model.answers = iter([Says("Hello.")])
+    new_conversation(editor)
+    ask(editor, "For the log")
+    editor.until(lambda: "Hello." in said(editor), lambda: said(editor))
+    button(editor, "Log of what was sent").click()
+    shown.filter(has_text="requests").filter(has_text="double-1 at 127.0.0.1").wait_for()
+    choose(editor, "Osiris: Show What Would Be Sent to the AI Model", ("Nothing is sent", "My words", None))
+    shown.filter(has_text="To 127.0.0.1").wait_for()
+    editor.press("Control+End")
+    shown.filter(has_text="My words").wait_for()
+    editor.type("x")
+    editor.page.locator(".monaco-editor-overlaymessage", has_text="read-only").wait_for()
+    assert model.double is not None
+    assert "My words" not in json.dumps(model.double.requests)
+
+
+def test_vs_code_starts_the_server_that_is_offered_to_its_agents(chatting: EditorPage) -> None:
+    shop, start = "Osiris: shop", "Start Server"
+    choose(chatting, "MCP: List Servers", (shop, shop, shop), (start, start, start))
+    chatting.wait_for_output("Connection state: Running")
+    chatting.wait_for_output("Discovered")
+
+
 def test_a_conversation_is_there_again_after_a_reload_and_in_the_history(
     chatting: EditorPage, model: Model, pictures: Path
 ) -> None:
