@@ -212,11 +212,3 @@ def test_the_data_of_a_step_that_reads_some_columns_has_only_these(check, knows)
     assert problem.message == (
         "`df_extract` has no column `amount`: it is the table `orders` of `@sqlite.shop`. It has `id`."
     )
-
-
-def test_the_data_of_a_step_is_not_judged_where_its_columns_are_not_certain(check, knows):
-    processor = TRANSFORM.format("SELECT amuont FROM df_extract")
-    knows(reading(age=timedelta(days=3)))
-    check.steps(f"{SQLITE}    table: orders\n" + processor)
-    knows(reading())
-    check.steps(f"{SQLITE}    query: SELECT * FROM orders\n" + processor)

@@ -70,6 +70,10 @@ def _property_schema() -> dict[str, Any]:
                 "description": "The key names something in the connection's database: a table, the schema that the "
                 "table stands in, or columns of the table.",
             },
+            "x-osiris-input-columns": {
+                "type": "boolean",
+                "description": "The key names columns, as a list or as one text, that the step's data must have.",
+            },
             "x-osiris-path-base": _text("The config key whose folder relative paths start from, when it is given."),
             "x-pattern-hint": _text("What `pattern` wants, in words that follow `must`."),
         },

@@ -27,7 +27,17 @@ _CONNECTION_PROPERTY: dict[str, Any] = {
     ),
 }
 # What only people and editors read.
-_PROSE = frozenset({"title", "description", "markdownDescription", "examples", "$comment", "x-osiris-names"})
+_PROSE = frozenset(
+    {
+        "title",
+        "description",
+        "markdownDescription",
+        "examples",
+        "$comment",
+        "x-osiris-names",
+        "x-osiris-input-columns",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +150,11 @@ class ComponentSpec:
     def column_keys(self) -> tuple[str, ...]:
         """The config keys that hold names of columns, as a list or as one text: of the table in ``table_key``."""
         return tuple(self._naming("columns"))
+
+    @cached_property
+    def input_column_keys(self) -> tuple[str, ...]:
+        """The config keys that name columns which the data of the step must have, as a list or as one text."""
+        return tuple(key for key, p in self.properties.items() if p.get("x-osiris-input-columns"))
 
     def _naming(self, what: str) -> Iterator[str]:
         return (key for key, p in self.properties.items() if p.get("x-osiris-names") == what)

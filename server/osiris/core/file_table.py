@@ -110,12 +110,12 @@ class FileTables:
         except (OSError, ValueError):
             self._known.pop(key, None)
             return None
-        if not stat.S_ISREG(state.st_mode) or not is_inside(full, self._root):
-            return None
         now = (state.st_mtime_ns, state.st_size, state.st_ino)
         kept = self._known.get(key)
         if kept is not None and kept[0] == now:
             return kept[1]
+        if not stat.S_ISREG(state.st_mode) or not is_inside(full, self._root):
+            return None
         try:
             columns = csv_columns(full, options)
         except OSError:

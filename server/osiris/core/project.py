@@ -301,6 +301,17 @@ class Project:
                 registry=self._components(),
             )
 
+    def _pipelines_writing_file(self, pattern: str, but_for: str | None) -> list[str]:
+        with self._lock:
+            return self._written.file_writers(
+                pattern,
+                but_for=but_for,
+                found=self._listing(),
+                overlay=self._overlay_of,
+                connections=self._connections,
+                registry=self._components(),
+            )
+
     def _overlay_of(self, path: str) -> str | None:
         return self._overlays.get(self.root / path) if self._overlays else None
 

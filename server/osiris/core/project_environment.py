@@ -88,6 +88,10 @@ class ProjectEnvironment:
         """The other OML files of the project with a step that writes the table, see ``core.written_tables``."""
         return self._project._pipelines_writing(connection, schema, table, self.path)
 
+    def pipelines_writing_file(self, path: str) -> Sequence[str]:
+        """The other OML files of the project with a step that writes a file, see ``core.written_tables``."""
+        return self._project._pipelines_writing_file(path, self.path)
+
     @property
     def version(self) -> Hashable:
         """Equal values promise equal answers to all that a check asks: folders and variables are no part of that."""

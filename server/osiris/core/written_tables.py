@@ -1,6 +1,6 @@
-"""Which pipelines of a project write a table: asked only about tables that are not there, so that costs nothing else.
+"""Which pipelines of a project write a table or a file: asked only about what is not there, so it costs nothing else.
 
-Only a file that has the name of the table as a value, or a table in words that only an analysis understands, is
+For a table, only a file that has its name as a value, or a table in words that only an analysis understands, is
 analysed: once, until it changes.
 """
 
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,8 @@ _Table = tuple[str, str, str]
 class _File:
     """What was read of a file: its text, the same in lower case, and its telling lines.
 
-    ``hides_names``: it may write tables that cannot be looked for. ``written`` is None until it was analysed. All is
-    empty where nothing is written.
+    ``hides_names``: it may write tables that cannot be looked for. ``written`` is None until it was analysed;
+    ``files`` are the files that it writes then. All is empty where nothing is written.
     """
 
     mark: Signature | str
@@ -48,6 +49,7 @@ class _File:
     telling: list[str]
     hides_names: bool = False
     written: frozenset[_Table] | None = None
+    files: frozenset[str] = frozenset()
 
     def may_write(self, table: str) -> bool:
         """Whether the file may write a table of that name."""
@@ -95,20 +97,42 @@ class WrittenTables:
 
         ``schema`` None is the default one. It counts under which profile ever it is written.
         """
+        files = self._asked(found, overlay)
+        wanted = (connection.reference, (schema or "").casefold(), table.casefold())
+        writers = []
+        for path, file in files.items():
+            if path == but_for or not file.may_write(wanted[2]):
+                continue
+            if wanted in _analysed(file, registry, connections):
+                writers.append(path)
+        return sorted(writers)
+
+    def file_writers(
+        self,
+        pattern: str,
+        *,
+        but_for: str | None,
+        found: Sequence[FoundPipeline],
+        overlay: Callable[[str], str | None],
+        connections: Connections | None,
+        registry: ComponentRegistry,
+    ) -> list[str]:
+        """The same for pipelines that write a file that fits ``pattern`` (normalised, relative to the root)."""
+        writers = []
+        for path, file in self._asked(found, overlay).items():
+            if path != but_for and file.text:
+                _analysed(file, registry, connections)
+                if any(fnmatchcase(written, pattern) for written in file.files):
+                    writers.append(path)
+        return sorted(writers)
+
+    def _asked(self, found: Sequence[FoundPipeline], overlay: Callable[[str], str | None]) -> Mapping[str, _File]:
+        """What is known of every pipeline, looked at when it is asked for the first time."""
         if self._files is None:
             self._files = {}
             self.look(found, overlay)
             self.generation = 0  # no answer was given before this one
-        wanted = (connection.reference, (schema or "").casefold(), table.casefold())
-        writers = []
-        for path, file in self._files.items():
-            if path == but_for or not file.may_write(wanted[2]):
-                continue
-            if file.written is None:
-                file.written = _written(file.text, StaticEnvironment(registry, connections))
-            if wanted in file.written:
-                writers.append(path)
-        return sorted(writers)
+        return self._files
 
     def forget_connections(self) -> None:
         """The connections are others now, so that every file is to be analysed again."""
@@ -130,12 +154,16 @@ class WrittenTables:
         return _File(mark, text, text.casefold(), _TELLING.findall(text), hides_names)
 
 
-def _written(text: str, env: StaticEnvironment) -> frozenset[_Table]:
-    """The tables that the steps of a pipeline write."""
-    from osiris.language.analysis import analyse
+def _analysed(file: _File, registry: ComponentRegistry, connections: Connections | None) -> frozenset[_Table]:
+    """The tables that the steps of a pipeline write; their files are noted as well."""
+    if file.written is None:
+        from osiris.language.analysis import analyse
 
-    return frozenset(
-        (use.connection.reference, (use.schema or "").casefold(), use.table.casefold())
-        for use in analyse(text, env).used_tables()
-        if use.written
-    )
+        analysis = analyse(file.text, StaticEnvironment(registry, connections))
+        file.written = frozenset(
+            (use.connection.reference, (use.schema or "").casefold(), use.table.casefold())
+            for use in analysis.used_tables()
+            if use.written
+        )
+        file.files = frozenset(use.path for step in analysis.paths for use in step if not use.is_input)
+    return file.written

@@ -82,6 +82,13 @@ class Environment(Protocol):
         """
         ...
 
+    def pipelines_writing_file(self, path: str) -> Sequence[str]:
+        """The *other* OML files of the project with a step that writes a file at ``path``, which may be a pattern.
+
+        All paths are relative to the root.
+        """
+        ...
+
     def schema_of(self, connection: Connection) -> SchemaKnowledge | None:
         """What is known of the database behind ``connection``; None when nothing is. Never connects."""
         ...
@@ -115,6 +122,7 @@ class StaticEnvironment:
     schemas: Mapping[str, SchemaKnowledge] = field(default_factory=dict)
     file_tables: Mapping[str, Table] = field(default_factory=dict)
     writers: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
+    file_writers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def file_exists(self, path: str) -> bool | None:
         """Whether ``path`` is among ``files``; None when no files were given."""
@@ -153,6 +161,10 @@ class StaticEnvironment:
     def pipelines_writing(self, connection: Connection, schema: str | None, table: str) -> Sequence[str]:
         """What ``writers`` says, by ``@family.alias`` and the name of the table in lower case, whatever the schema."""
         return self.writers.get((connection.reference, table.casefold()), ())
+
+    def pipelines_writing_file(self, path: str) -> Sequence[str]:
+        """What ``file_writers`` says."""
+        return self.file_writers.get(path, ())
 
     def schema_of(self, connection: Connection) -> SchemaKnowledge | None:
         """What ``schemas`` says, by ``@family.alias``."""

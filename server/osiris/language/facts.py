@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 from osiris.syntax.text import Span
 
 if TYPE_CHECKING:
-    from osiris.language.catalog import Columns
     from osiris.language.connections import Connection
 
 
@@ -72,11 +71,17 @@ class TableNamed:
 
 
 @dataclass(frozen=True, slots=True)
-class TableGiven:
-    """That a step hands on a table of a database as it is, and the columns that are certainly in its data."""
+class ColumnsGiven:
+    """The names of all columns that a step which reads a database hands on.
 
-    table: TableNamed
-    columns: Columns
+    ``tables`` are the tables that say so; a query may say it all by itself. ``whole``: the step reads a table as it is.
+    ``doubt`` says why that is not certain, as a sentence without its point; empty when it is.
+    """
+
+    columns: tuple[str, ...]
+    tables: tuple[TableNamed, ...] = ()
+    whole: bool = False
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,11 +198,15 @@ _TABLE: tuple[Code, ...] = (
     _code(
         "OML411",
         _E,
-        "Unknown column of a table",
+        "Unknown column",
         "The table has no such column. That is an error when the last reading of the database is complete and young "
-        "enough, or when `osiris.schema.json` says so; else it is a hint that says how old the reading is. In SQL it "
-        "is said of `alias.column`, and of a name without an alias where the query reads a single table; a name that "
-        "may mean anything else is left alone. For the columns of a file it is a warning.",
+        "enough, or when `osiris.schema.json` says so; else it is a hint that says how old the reading is. In SQL for "
+        "a database it is said of `alias.column`, and of a name without an alias where the query reads a single "
+        "table; a name that may mean anything else is left alone. In SQL over the data of other steps every name is "
+        "looked up as DuckDB does it, where the columns of that data are known: from the table, from the query or the "
+        "file that a step reads, and from the SQL of the steps between. So are the columns of that data that a "
+        "config names, such as `primary_key` of a writer. What another pipeline of the project writes gives a hint. "
+        "In the `columns` of a step that reads a file it is a warning.",
     ),
     _code(
         "OML412",

@@ -15,7 +15,7 @@ from osiris.language.rules import (
     schema,
     secrets,
     sql,
-    sql_schema,
+    step_columns,
     steps,
     structure,
 )
@@ -65,7 +65,7 @@ DOCUMENT_RULES: tuple[DocumentRule, ...] = (
     secrets.secrets,
     sql.unknown_tables,
     schema.unknown_tables,
-    sql_schema.unknown_step_columns,
+    step_columns.unknown_columns,
     file_columns.unknown_file_columns,
 )
 """Run on every analysis, so each takes time linear in the number of steps. Spans are absolute."""

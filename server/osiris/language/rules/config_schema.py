@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from osiris.components.spec import ComponentSpec
-from osiris.language.catalog import Catalog, Column, Columns, Table
-from osiris.language.facts import TableGiven, TableNamed
+from osiris.language.catalog import Catalog, Columns, Table
+from osiris.language.facts import ColumnsGiven, TableNamed
 from osiris.language.rules.config_names import ConfigName, config_names
 from osiris.language.rules.database_findings import EXACT, DatabaseFindings, table_names
 from osiris.language.rules.nodes import cut
@@ -19,6 +19,8 @@ _SYSTEM_SCHEMAS = frozenset({"information_schema", "pg_catalog", "mysql", "perfo
 _EXACT_TABLES_PERHAPS = frozenset({"mysql", "mariadb"})
 # Where a table without a schema may be in another one than the default: the server has a path to search.
 _SEARCHED = frozenset({"postgres"})
+_SELECT = "select"
+"""The key of a component that reads a table in which columns may be renamed and made."""
 
 
 class ConfigJudge:
@@ -49,25 +51,24 @@ class ConfigJudge:
             for key in self.spec.column_keys:
                 yield from self._columns(key, table, found[0], found[1], found[0].columns)
 
-    def given(self) -> TableGiven | None:
-        """The table that the step reads as it is, when its columns are certain."""
+    def given(self) -> ColumnsGiven | None:
+        """The columns that the step hands on when it reads the table as it is."""
         found, table = self.database.found(), next(self._names(self.spec.table_key), None)
         if self.spec.consumes_data or found is None or table is None or found[0].columns is None:
             return None
-        if not self.knowledge.is_certain(*found) or not _same(table.text, *found):
+        if not _same(table.text, *found) or self._out_of_reach(table.text, *found):
             return None
-        if self._out_of_reach(table.text, *found):
+        if self.resolved.config.get(_SELECT) not in (None, "*"):
             return None
-        columns = found[0].columns
+        names = tuple(column.name for column in found[0].columns)
         for key in self.spec.column_keys:
             if any(path[:1] == (key,) for path in self.resolved.open):
                 return None
             wanted = self.resolved.config.get(key)
             if wanted:
-                names = wanted if isinstance(wanted, list) else [wanted]
-                columns = tuple(found[0].column(name) or Column(name, "") for name in names if isinstance(name, str))
+                names = tuple(n for n in (wanted if isinstance(wanted, list) else [wanted]) if isinstance(n, str))
         named = TableNamed(self.database.connection, self.database.schema, table.text, "table", table.span)
-        return TableGiven(named, columns)
+        return ColumnsGiven(names, (named,), whole=True, doubt=self.say.doubt(*found))
 
     def _names(self, key: str | None) -> Iterator[ConfigName]:
         return config_names(self.say.ctx.shape.config, self.resolved, key)

@@ -10,7 +10,7 @@ from functools import cached_property
 from osiris.components.registry import ComponentRegistry
 from osiris.components.spec import ComponentSpec
 from osiris.language.environment import Environment
-from osiris.language.facts import ConnectionUse, PathUse, SecretHit, TableGiven, TableNamed, UnknownTable
+from osiris.language.facts import ColumnsGiven, ConnectionUse, PathUse, SecretHit, TableNamed, UnknownTable
 from osiris.language.graph import Graph
 from osiris.language.model import Param, Pipeline, StepShape
 from osiris.language.params import ParamValues
@@ -57,8 +57,8 @@ class StepContext:
     ``tables`` are the names of the tables that it sees, ``sources`` of how many steps; ``complete`` is False while
     that is not certain. ``unknown_tables`` collects the tables that its SQL names beyond those, ``meant_params`` the
     parameters that misspelt references most likely mean. ``tables_named`` collects the tables of its database,
-    ``missing_tables`` those that are not there or lack a column of a query, with the findings that say so. ``gives`` is
-    the table that the step hands on as it is, where its columns are certain.
+    ``missing_tables`` those that are not there or lack a column of a query, with the findings that say so. ``gives``
+    are the columns that the step hands on, where they are known.
     """
 
     shape: StepShape
@@ -74,7 +74,7 @@ class StepContext:
     meant_params: list[str] = field(default_factory=list)
     tables_named: list[TableNamed] = field(default_factory=list)
     missing_tables: list[tuple[TableNamed, Diagnostic]] = field(default_factory=list)
-    gives: TableGiven | None = None
+    gives: ColumnsGiven | None = None
     _maps: dict[Scalar, SourceMap] = field(default_factory=dict)
     _tokens: dict[tuple[Scalar, str], list[SqlToken]] = field(default_factory=dict)
 
@@ -133,7 +133,10 @@ class StepContext:
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What the step rules found in one step. ``rests_on_env``: something in its surroundings had a part in it."""
+    """What the step rules found in one step. ``rests_on_env``: something in its surroundings had a part in it.
+
+    ``memo`` is where a document rule keeps what it found out by the step and by what that gets, while both stay.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     secrets: tuple[SecretHit, ...] = ()
@@ -144,7 +147,8 @@ class StepReport:
     rests_on_env: bool = False
     tables: tuple[TableNamed, ...] = ()
     missing_tables: tuple[tuple[TableNamed, Diagnostic], ...] = ()
-    gives: TableGiven | None = None
+    gives: ColumnsGiven | None = None
+    memo: list[object] = field(default_factory=list, compare=False)
 
 
 @dataclass(eq=False)

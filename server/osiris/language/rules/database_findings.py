@@ -101,6 +101,13 @@ class DatabaseFindings:
             message = f"{shown} had no column {column} when it was read, {age}{why}. {hint}"
         return self.found("OML411", name, message, fix, certain=certain, related=at, relock=newer)
 
+    def doubt(self, table: Table, catalog: Catalog) -> str:
+        """Why the columns of a table are not certain, as a sentence without its point; empty when they are."""
+        if self.knowledge.is_certain(table, catalog):
+            return ""
+        written = ", and a run has written to it since" if table.info.written else ""
+        return f"`{cut(table.info.name)}` was read {age_text(self.knowledge.age())}{written}"
+
     def _as_of(self) -> str:
         """When the tables were read, for whoever has changed them since."""
         return f"(Read {age_text(self.knowledge.age())}; `osiris discover {self.reference}` reads them anew.)"

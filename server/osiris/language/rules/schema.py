@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from osiris.components.spec import ComponentSpec
 from osiris.language.environment import Environment
-from osiris.language.facts import TableNamed
+from osiris.language.facts import ColumnsGiven, TableNamed
 from osiris.language.rules.config import locate
 from osiris.language.rules.config_schema import ConfigJudge
 from osiris.language.rules.context import DocumentContext, StepContext
@@ -15,6 +15,7 @@ from osiris.language.rules.database_findings import DatabaseFindings
 from osiris.language.rules.nodes import cut
 from osiris.language.rules.sql_schema import SqlJudge
 from osiris.language.rules.tables_named import has_query, tables_named
+from osiris.language.sql_binding.bind import columns_of_query
 from osiris.language.step_database import StepDatabase, database_of
 from osiris.language.substitution import ResolvedConfig
 from osiris.language.suggest import listing
@@ -30,6 +31,8 @@ def tables_and_columns(ctx: StepContext) -> Iterator[Diagnostic]:
         return
     cases = [("", ctx.resolved)]
     cases += ((f" (With the profile `{profile}`.)", resolved) for profile, resolved in ctx.variants)
+    if not ctx.variants:
+        ctx.gives = _of_query(spec, ctx.resolved, ctx)
     told: set[tuple[str, Span, str]] = set()
     for suffix, resolved in cases:
         database = database_of(spec, resolved, ctx.env)
@@ -57,12 +60,33 @@ def _findings(
         for key, dialect in spec.sql_keys.items():
             _, node = locate(ctx.shape.config, (key,))
             if dialect != "graphql" and isinstance(node, Scalar) and node.text:
-                yield from SqlJudge(findings, node, dialect).findings()
+                query = SqlJudge(findings, node, dialect)
+                yield from query.findings()
+                if not ctx.variants and ctx.gives is None:
+                    ctx.gives = query.given()
         return
     judge = ConfigJudge(findings, spec, resolved)
-    if not ctx.variants:
+    if not ctx.variants and ctx.gives is None:
         ctx.gives = judge.given()
     yield from judge.findings()
+
+
+def _of_query(spec: ComponentSpec, resolved: ResolvedConfig, ctx: StepContext) -> ColumnsGiven | None:
+    """The columns of a step with a query, where the step itself says them all."""
+    if spec.consumes_data or not has_query(spec, resolved):
+        return None
+    for key in spec.column_keys:
+        wanted = resolved.config.get(key)
+        if isinstance(wanted, list) and wanted and not any(path[:1] == (key,) for path in resolved.open):
+            return ColumnsGiven(tuple(name for name in wanted if isinstance(name, str)))
+        if wanted or any(path[:1] == (key,) for path in resolved.open):
+            return None
+    for key, dialect in spec.sql_keys.items():
+        _, node = locate(ctx.shape.config, (key,))
+        if dialect != "graphql" and isinstance(node, Scalar) and node.text:
+            names = columns_of_query(node.text, dialect)
+            return ColumnsGiven(names) if names is not None else None
+    return None
 
 
 def unknown_tables(ctx: DocumentContext) -> Iterator[Diagnostic]:

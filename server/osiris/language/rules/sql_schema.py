@@ -1,26 +1,21 @@
-"""Tables and columns that SQL names, against what is known of the database and of the data that reaches a step."""
+"""Tables and columns that SQL names, against what is known of the database."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from osiris.language.catalog import Catalog, Columns, Table, TableInfo
-from osiris.language.facts import TableNamed
-from osiris.language.findings import finding
-from osiris.language.rules.context import DocumentContext
+from osiris.language.facts import ColumnsGiven, TableNamed
 from osiris.language.rules.database_findings import DatabaseFindings
 from osiris.language.rules.nodes import cut
 from osiris.language.rules.sql_names import NamedColumn, NamedTable, QueryNames, query_names
 from osiris.language.rules.sql_word import BY_SERVER, FOLDS, SqlWord
-from osiris.language.suggest import listing, nearest
-from osiris.syntax.block import SourceMap
+from osiris.language.sql_binding.bind import columns_of_query
+from osiris.language.sql_binding.shape import Shape, shape_of
+from osiris.language.suggest import nearest
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Scalar
-
-if TYPE_CHECKING:
-    from osiris.language.model import Step
 
 
 class SqlJudge:
@@ -47,6 +42,28 @@ class SqlJudge:
         for column in self.names.columns:
             if column.table in self.found:
                 self.column(column)
+
+    def given(self) -> ColumnsGiven | None:
+        """The columns of the result, once ``findings`` were asked for; None where they are not known."""
+        names = columns_of_query(self.node.text, self.dialect)
+        if names is not None:
+            return ColumnsGiven(names)
+        tables: list[tuple[str, Shape | None]] = []
+        doubts: list[str] = []
+        used: list[TableNamed] = []
+        for index, named in enumerate(self.names.tables):
+            found = self.found.get(index)
+            if found is None or found[0].columns is None or named.schema is not None:
+                tables.append((named.name.casefold(), None))
+                continue
+            table, catalog = found
+            tables.append((named.name.casefold(), shape_of(column.name for column in found[0].columns)))
+            doubts += [doubt] if (doubt := self.say.doubt(table, catalog)) else []
+            used.append(TableNamed(self.say.database.connection, None, table.info.name, "query", named.span))
+        if len(set(tables)) > len(dict(tables)):
+            return None  # one name, several tables
+        names = columns_of_query(self.node.text, self.dialect, tuple(dict(tables).items()))
+        return None if names is None else ColumnsGiven(names, tuple(used), doubt=" ".join(doubts[:1]))
 
     def note(self, named: NamedTable, info: TableInfo | None, found: Diagnostic) -> None:
         """Note a finding about a table of the query."""
@@ -179,54 +196,3 @@ def has_column(columns: Columns, column: NamedColumn, dialect: str) -> bool:
         return any(known.name.casefold() == column.name.casefold() for known in columns)
     wanted = column.name if column.quoted else column.name.lower()
     return any(known.name == wanted for known in columns)
-
-
-def unknown_step_columns(ctx: DocumentContext) -> Iterator[Diagnostic]:
-    """Columns in SQL over the data of steps that read a table as it is, and whose columns are therefore certain."""
-    if not any(report.gives for report in ctx.reports):
-        return
-    for step, spec in zip(ctx.pipeline.steps, ctx.specs, strict=True):
-        if spec is None or spec.takes_connection or not ctx.graph.complete[step.index]:
-            continue
-        tables = {name.casefold(): up for name, up in ctx.graph.tables(step.index).items()}
-        if any(ctx.reports[up].gives for up in tables.values()):
-            for key, dialect in spec.sql_keys.items():
-                node = step.config.get(key) if step.config is not None else None
-                if dialect == "duckdb" and isinstance(node, Scalar) and node.text:
-                    yield from _of_steps(ctx, step, node, tables)
-
-
-def _of_steps(ctx: DocumentContext, step: Step, node: Scalar, tables: dict[str, int]) -> Iterator[Diagnostic]:
-    names = query_names(node.text, "duckdb")
-    known: list[Columns | None] = []
-    origins: list[TableNamed | None] = []
-    for table in names.tables:
-        gives = ctx.reports[tables[table.name.casefold()]].gives if table.name.casefold() in tables else None
-        sure = gives is not None and table.schema is None and not _is_written(ctx, gives.table)
-        known.append(gives.columns if gives is not None and sure else None)
-        origins.append(gives.table if gives is not None and sure else None)
-    places: SourceMap | None = None
-    for column in names.columns:
-        columns, origin = known[column.table], origins[column.table]
-        if columns is None or origin is None or has_column(columns, column, "duckdb"):
-            continue
-        beside = [c for index in column.beside for c in known[index] or ()]
-        if column.qualifier and any(c.name.casefold() == column.qualifier.casefold() for c in beside):
-            continue
-        places = places or (None if node.synthetic else SourceMap(node, step.shape.part.text))
-        span = node.span if places is None else places.span(*column.span)
-        first = node.text[column.span.start]
-        word = SqlWord(column.name, span, node, first if first == '"' else "", "duckdb")
-        near = nearest(column.name, tuple(c.name for c in columns))
-        hint = f"Did you mean `{cut(near)}`?" if near else f"It has {listing(cut(c.name) for c in columns)}."
-        fix = word.written(near, preferred=True) if near else None
-        message = (
-            f"`{names.tables[column.table].name}` has no column `{cut(column.name)}`: it is the table "
-            f"`{cut(origin.table)}` of `{origin.connection.reference}`. {hint}"
-        )
-        yield finding("OML411", span, message, fix).shift(step.base)
-
-
-def _is_written(ctx: DocumentContext, table: TableNamed) -> bool:
-    """Whether a step of the pipeline or another pipeline may bring other columns."""
-    return ctx.makes(table) or bool(ctx.env.pipelines_writing(table.connection, table.schema, table.table))

@@ -1,0 +1,266 @@
+"""The columns that flow from step to step, and names that are none of them: in SQL over the data of other steps, and
+in config keys that name columns of the data that a step gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from osiris.components.spec import ComponentSpec
+from osiris.language.facts import ColumnsGiven
+from osiris.language.findings import finding
+from osiris.language.model import Step
+from osiris.language.rules.config_names import config_names
+from osiris.language.rules.context import DocumentContext
+from osiris.language.rules.nodes import cut
+from osiris.language.rules.sql_word import SqlWord
+from osiris.language.sql_binding.bind import Missing, bind
+from osiris.language.sql_binding.shape import Shape, shape_of
+from osiris.language.substitution import resolve_config
+from osiris.language.suggest import listing, nearest
+from osiris.syntax.block import SourceMap
+from osiris.syntax.diagnostic import Diagnostic, Related, Severity
+from osiris.syntax.tree import Scalar
+
+_TEXT_FILE_KEY = "delimiter"
+_COLUMNS_KEY = "columns"
+_MOST_LISTED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class StepData:
+    """The columns of a step's result. ``origin`` says what they are, ``rests_on`` what that comes from: tables of a
+    database and paths of files."""
+
+    columns: Shape
+    origin: str
+    rests_on: tuple[ColumnsGiven | str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """What was found out about a step that gets ``inputs``; ``data`` is what it hands on."""
+
+    inputs: tuple[StepData | None, ...]
+    data: StepData | None
+    missing: tuple[Missing, ...] = ()
+
+
+def unknown_columns(ctx: DocumentContext) -> Iterator[Diagnostic]:
+    """Names of columns that the data of the steps before certainly does not have."""
+    return _Flow(ctx).findings()
+
+
+class _Flow:
+    def __init__(self, ctx: DocumentContext) -> None:
+        self.ctx = ctx
+        self.steps = ctx.pipeline.steps
+        self.data: dict[int, StepData | None] = {}
+        self.keys: dict[str, str | None] = {}
+        self.written: set[str] | None = None
+
+    def findings(self) -> Iterator[Diagnostic]:
+        """Step by step in the order of the data, so that what a step gets is known before it."""
+        graph, specs = self.ctx.graph, self.ctx.specs
+        for index in graph.order:
+            spec, sources = specs[index], graph.data[index]
+            if spec is None or not sources or not graph.complete[index]:
+                continue
+            key = self.sql_key(spec)
+            if key is not None:
+                kept = self.query(index, sources, key)
+                self.data[index] = kept.data
+                if kept.missing:
+                    yield from self.of_query(self.steps[index], key, kept)
+            elif spec.input_column_keys and len(sources) == 1:
+                data = self.of(sources[0])
+                if data is not None:
+                    yield from self.of_config(self.steps[index], spec, sources[0], data)
+
+    def sql_key(self, spec: ComponentSpec) -> str | None:
+        """The key of the SQL over the data that a step gets."""
+        if spec.name not in self.keys:
+            keys = [key for key, dialect in spec.sql_keys.items() if dialect == "duckdb"]
+            over_data = spec.consumes_data and not spec.takes_connection and len(keys) == len(spec.sql_keys) == 1
+            self.keys[spec.name] = keys[0] if over_data else None
+        return self.keys[spec.name]
+
+    # -- what is known of the data
+
+    def of(self, index: int) -> StepData | None:
+        """The columns of a step's result: those of a query have been found out before, those of a reader are now."""
+        if index not in self.data:
+            self.data[index] = self.read(index)
+        return self.data[index]
+
+    def read(self, index: int) -> StepData | None:
+        spec, report = self.ctx.specs[index], self.ctx.reports[index]
+        if spec is None or spec.consumes_data or not spec.yields_data:
+            return None
+        found = self.database(report.gives) if report.gives is not None else self.file(index, spec)
+        if found is None:
+            return None
+        if not report.memo or report.memo[0] != found:
+            report.memo[:] = [found]
+        memo = report.memo[0]  # the same object is quickly seen to be the same by the steps behind
+        return memo if isinstance(memo, StepData) else found
+
+    def database(self, given: ColumnsGiven) -> StepData | None:
+        if any(self.ctx.makes(named) for named in given.tables):
+            return None
+        origin = "the result of its query"
+        if given.whole:
+            origin = f"the table `{cut(given.tables[0].table)}` of `{given.tables[0].connection.reference}`"
+        return StepData(shape_of(given.columns), origin, (given,))
+
+    def file(self, index: int, spec: ComponentSpec) -> StepData | None:
+        """The columns of a text file by its first line as it is now."""
+        step, report = self.steps[index], self.ctx.reports[index]
+        use = next((use for use in report.paths if use.is_input and use.known and use.whole), None)
+        if use is None or _TEXT_FILE_KEY not in spec.properties:
+            return None
+        if self.written is None:
+            self.written = {use.path for one in self.ctx.reports for use in one.paths if not use.is_input}
+        if use.path in self.written or (use.pattern and self.written):
+            return None
+        resolved = resolve_config(step.shape.config, spec, self.ctx.values.plain())
+        if resolved.open:
+            return None
+        table = self.ctx.env.file_table(use.path, resolved.config)
+        if table is None or table.columns is None:
+            return None
+        names = [column.name for column in table.columns]
+        wanted = resolved.config.get(_COLUMNS_KEY)
+        if isinstance(wanted, list) and wanted:
+            names = [name for name in wanted if isinstance(name, str)]
+        return StepData(shape_of(names), f"the file `{cut(use.path)}`", (use.path,))
+
+    def doubts(self, known: Iterable[StepData | None]) -> tuple[str, ...]:
+        """Why what is known is not certain."""
+        found: list[str] = []
+        for source in dict.fromkeys(one for data in known if data is not None for one in data.rests_on):
+            if isinstance(source, str):
+                writers = self.ctx.env.pipelines_writing_file(source)
+                found += [_other_writers(source, writers)] if writers else []
+                continue
+            found += [source.doubt] if source.doubt else []
+            for named in source.tables:
+                writers = self.ctx.env.pipelines_writing(named.connection, named.schema, named.table)
+                found += [_other_writers(named.table, writers)] if writers else []
+        return tuple(dict.fromkeys(found))
+
+    # -- SQL
+
+    def query(self, index: int, sources: tuple[int, ...], key: str) -> _Kept:
+        """Bind the query of a step: what is missing, and what the steps behind it get."""
+        inputs = tuple([self.of(up) for up in sources])
+        memo = self.ctx.reports[index].memo
+        if memo and isinstance(kept := memo[0], _Kept) and kept.inputs == inputs:
+            return kept
+        config = self.steps[index].shape.config
+        node = config.get(key) if config is not None else None
+        kept = _Kept(inputs, None)
+        if isinstance(node, Scalar) and node.text:
+            tables = self.ctx.graph.tables(index).items()
+            known = {name.casefold(): data.columns if (data := self.of(up)) else None for name, up in tables}
+            bound = bind(node.text, tuple(known.items()))
+            rests_on = tuple(dict.fromkeys(one for data in inputs if data is not None for one in data.rests_on))
+            data = StepData(bound.columns, "the result of its query", rests_on) if bound.columns is not None else None
+            kept = _Kept(inputs, data, bound.missing)
+        memo[:] = [kept]
+        return kept
+
+    def of_query(self, step: Step, key: str, kept: _Kept) -> Iterator[Diagnostic]:
+        """The findings about the names that mean nothing."""
+        node = step.config.get(key) if step.config is not None else None
+        if not isinstance(node, Scalar):
+            return
+        doubts = self.doubts(kept.inputs)
+        inputs = {name.casefold(): up for name, up in self.ctx.graph.tables(step.index).items()}
+        places = None if node.synthetic else SourceMap(node, step.shape.part.text)
+        for missing in kept.missing:
+            span = node.span if places is None else places.span(*missing.name.span)
+            word = SqlWord(missing.name.text, step.place(span), node, '"' if missing.name.quoted else "", "duckdb")
+            yield self.missing(word, missing, inputs, doubts)
+
+    def missing(
+        self,
+        word: SqlWord,
+        missing: Missing,
+        inputs: dict[str, int],
+        doubts: tuple[str, ...],
+    ) -> Diagnostic:
+        """The finding about a name that means nothing."""
+        name, related = f"`{cut(word.text)}`", list[Related]()
+        if not missing.places:
+            near = nearest(word.text, missing.tables)
+            hint = f"Did you mean `{near}`?" if near else f"The tables here are {listing(missing.tables)}."
+            message = f"There is no table or column {name} here. {hint}"
+        else:
+            names = tuple(dict.fromkeys(column for place in missing.places for column in place.columns))
+            near = nearest(word.text, names)
+            has = "They have" if len({place.called for place in missing.places}) > 1 else "It has"
+            message = f"{self.where(missing, name, inputs)} {_hint(names, near, has)}"
+            related = [
+                Related(self.steps[inputs[place.table]].anchor, f"`{self.steps[inputs[place.table]].id}` gives this.")
+                for place in missing.places
+                if place.table in inputs
+            ]
+        fix = word.written(near, preferred=not doubts) if near else None
+        severity = Severity.HINT if doubts else None
+        return finding("OML411", word.span, message + _unsure(doubts), fix, related=related, severity=severity)
+
+    def where(self, missing: Missing, name: str, inputs: dict[str, int]) -> str:
+        """Where the name was looked for."""
+        called = tuple(dict.fromkeys(place.called for place in missing.places))
+        if len(called) > 1:
+            return f"None of {listing(cut(one) for one in called if one)} has a column {name}."
+        [place, *_] = missing.places
+        shown = f"`{cut(place.called)}`" if place.called else "The query in parentheses"
+        data = self.data.get(inputs[place.table]) if place.table in inputs else None
+        if data is None:
+            return f"{shown} has no column {name}."
+        step = self.steps[inputs[place.table]]
+        by = f", by the step `{cut(step.id)}`" if step.id and place.called.casefold() != place.table else ""
+        return f"{shown} has no column {name}: it is {data.origin}{by}."
+
+    # -- config
+
+    def of_config(self, step: Step, spec: ComponentSpec, up: int, data: StepData) -> Iterator[Diagnostic]:
+        """Columns that a config wants of the data."""
+        config = step.shape.config
+        if config is None or not any(config.get(key) is not None for key in spec.input_column_keys):
+            return
+        resolved = resolve_config(config, spec, self.ctx.values.plain())
+        doubts: tuple[str, ...] | None = None
+        for key in spec.input_column_keys:
+            for name in config_names(config, resolved, key):
+                if data.columns.may_have(name.text.casefold()):
+                    continue
+                names = tuple(data.columns)
+                near = nearest(name.text, names)
+                doubts = self.doubts([data]) if doubts is None else doubts
+                fix = name.written(near, preferred=not doubts) if near else None
+                before = self.steps[up]
+                message = (
+                    f"The data of `{before.id}` has no column `{cut(name.text)}`: it is {data.origin}. "
+                    f"{_hint(names, near)}{_unsure(doubts)}"
+                )
+                severity = Severity.HINT if doubts else None
+                related = (Related(before.anchor.shift(-step.base), f"`{before.id}` gives this."),)
+                yield finding("OML411", name.span, message, fix, severity=severity, related=related).shift(step.base)
+
+
+def _hint(names: tuple[str, ...], near: str | None, has: str = "It has") -> str:
+    has = f"{has} {listing((cut(name) for name in names), _MOST_LISTED)}."
+    return f"Did you mean `{cut(near)}`? {has}" if near else has
+
+
+def _unsure(doubts: tuple[str, ...]) -> str:
+    return f" ({'. '.join(doubts)}.)" if doubts else ""
+
+
+def _other_writers(what: str, writers: Sequence[str]) -> str:
+    verb = "writes" if len(writers) == 1 else "write"
+    return f"{listing(writers, 3)} {verb} `{cut(what)}`, and may bring the column"

@@ -1,0 +1,375 @@
+"""Looks up what the names of a query can mean, by the rules of DuckDB, and says which can mean nothing.
+
+A query sees its tables, the names that its select list gives, and what the queries around it see. Where any of that is
+not known in full, a name may mean it, and nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from osiris.language.sql_binding.queries import read_query
+from osiris.language.sql_binding.shape import Shape, shape
+from osiris.language.sql_binding.tree import Bag, Body, Both, Core, Cte, Item, Name, Query, Rows, Source
+from osiris.language.sql_binding.words import ANSWERED
+from osiris.syntax.text import Span
+
+_ANY = Name("*", Span(0, 0), True, "*")
+_SCHEMAS = frozenset(("main", "temp", "memory", "system", "pg_catalog", "information_schema"))
+
+Tables = tuple[tuple[str, Shape | None], ...]
+"""The tables outside the query: name in one case, and columns, None when they are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A table that a name was looked for in: what it is called there and its columns. ``table`` is the one outside the
+    query that it is (in one case), empty for others."""
+
+    called: str
+    table: str
+    columns: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A name that means nothing. ``places`` is where it was looked for; with none, ``name`` stands for a table."""
+
+    name: Name
+    places: tuple[Place, ...]
+    tables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound:
+    """What is known of a query: the columns of its result, None when they are not, and the names that mean nothing."""
+
+    columns: Shape | None
+    missing: tuple[Missing, ...]
+
+
+NOTHING = Bound(None, ())
+
+
+def bind(text: str, tables: Tables, dialect: str = "duckdb") -> Bound:
+    """Bind the query in ``text`` over ``tables``; nothing is known and missing where it is not understood."""
+    query = read_query(text, dialect)
+    if query is None:
+        return NOTHING
+    binder = _Binder(dict(tables), query.used)
+    columns = binder.query(query, None, {})
+    return Bound(columns, tuple({found.name.span: found for found in binder.missing}.values()))
+
+
+def columns_of_query(text: str, dialect: str, tables: Tables = ()) -> tuple[str, ...] | None:
+    """The names of the columns that a query in a database's own dialect gives, None when not all are certain.
+
+    Each database names what has no name in its own way, and tells names that come twice apart in its own way.
+    """
+    columns = bind(text, tables, dialect).columns
+    if columns is None or columns.unnamed or columns.doubled:
+        return None
+    return tuple(columns)
+
+
+@dataclass(slots=True, eq=False)
+class _Table:
+    """A table in FROM."""
+
+    name: Name | None
+    columns: Shape | None
+    outside: str
+    source: Source
+
+
+@dataclass(slots=True, eq=False)
+class _Scope:
+    """What can be seen at a place. ``given`` are names of the select list, ``unclear`` says that there may be more."""
+
+    tables: list[_Table] = field(default_factory=list)
+    outer: _Scope | None = None
+    given: set[str] = field(default_factory=set)
+    unclear: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Named:
+    """A named query and the columns that it gives, once it was asked for. ``seen``: what it sees itself."""
+
+    cte: Cte
+    seen: Ctes
+    scope: _Scope | None
+    asked: bool = False
+    columns: Shape | None = None
+
+
+Ctes = Mapping[str, _Named]
+
+
+class _Binder:
+    def __init__(self, tables: Mapping[str, Shape | None], windows: frozenset[str]) -> None:
+        self.tables = tables
+        self.windows = windows
+        self.missing: list[Missing] = []
+
+    # -- queries
+
+    def query(self, query: Query, outer: _Scope | None, ctes: Ctes) -> Shape | None:
+        """The columns of a query's result."""
+        if query.ctes:
+            ctes = dict(ctes)
+            for cte in query.ctes:
+                ctes[cte.name.key] = _Named(cte, dict(ctes), outer)
+        columns, scope = self.body(query.body, outer, ctes)
+        if query.order is not None:
+            self.bag(query.order, scope, ctes)
+        if query.limit is not None:
+            self.bag(query.limit, _Scope(outer=scope), ctes)
+        return columns
+
+    def body(self, body: Body, outer: _Scope | None, ctes: Ctes) -> tuple[Shape | None, _Scope]:
+        """The columns, and what ORDER BY behind it sees."""
+        if isinstance(body, Core):
+            return self.core(body, outer, ctes)
+        if isinstance(body, Rows):
+            self.bag(body.bag, _Scope(outer=outer), ctes)
+            rows = shape(None, tuple(f"col{at}" for at in range(body.width)))
+            return rows, _Scope(outer=outer, given=set(rows.added))
+        if isinstance(body, Query):
+            columns = self.query(body, outer, ctes)
+            return columns, _result_scope(columns, outer)
+        left, one = self.body(body.left, outer, ctes)
+        right, other = self.body(body.right, outer, ctes)
+        columns = _together(left, right) if body.by_name else left
+        scope = _Scope([*one.tables, *other.tables], outer, one.given | other.given, one.unclear or other.unclear)
+        for side in (left, right):
+            scope.unclear |= side is None or side.unnamed
+            scope.given.update(name.casefold() for name in side or ())
+        return columns, scope
+
+    def named(self, name: Name, ctes: Ctes) -> tuple[bool, Shape | None]:
+        """Whether a table is a named query, and its columns."""
+        found = ctes.get(name.key)
+        if found is None:
+            return False, None
+        if not found.asked:
+            found.asked = True
+            body = found.cte.query.body
+            if found.cte.recursive and isinstance(body, Both):
+                self._recursive(found, body)
+            else:
+                found.columns = _renamed(self.query(found.cte.query, found.scope, found.seen), found.cte.columns)
+        return True, found.columns
+
+    def _recursive(self, found: _Named, body: Both) -> None:
+        """The first branch says the columns, which the second one then sees."""
+        first, _ = self.body(body.left, found.scope, found.seen)
+        found.columns = _renamed(first, found.cte.columns)
+        if not found.cte.query.ctes:
+            self.body(body.right, found.scope, {**found.seen, found.cte.name.key: found})
+
+    def core(self, core: Core, outer: _Scope | None, ctes: Ctes) -> tuple[Shape | None, _Scope]:
+        """The columns of one SELECT, and what can be seen in it."""
+        scope = _Scope(outer=outer)
+        for source in core.sources:
+            scope.tables.append(self.table(source, scope, ctes))
+        for table in scope.tables:
+            if table.source.on is not None:
+                self.bag(table.source.on, scope, ctes)
+            if table.source.using:
+                self.using(table, scope)
+        scope.tables = [table for table in scope.tables if not table.source.left_out]
+        for item in core.items:
+            self.bag(item.bag, scope, ctes)
+            if item.kind == "star":
+                self.star(item, scope)
+                scope.given.update(name.key for _, name in item.renamed)
+            scope.unclear |= item.unclear
+            if item.alias and item.name is not None:
+                scope.given.add(item.name.key)
+        self.bag(core.rest, scope, ctes)
+        for name, bag in core.windows:
+            if name in self.windows:
+                self.bag(bag, scope, ctes)
+        return _columns(core.items, scope), scope
+
+    def table(self, source: Source, scope: _Scope, ctes: Ctes) -> _Table:
+        """What a table in FROM has; what stands before it can be seen in it."""
+        before = _Scope(list(scope.tables), scope.outer)
+        self.bag(source.bag, before, ctes)
+        columns: Shape | None = None
+        outside = ""
+        if source.query is not None:
+            columns = self.query(source.query, before, ctes)
+        elif len(source.parts) == 1:
+            is_named, columns = self.named(source.parts[0], ctes)
+            if not is_named:
+                outside = source.parts[0].key
+                columns = self.tables.get(outside)
+        elif source.function:
+            names = [name for name in (source.alias.text if source.alias else "", source.function) if name]
+            columns = shape(None, tuple(names))
+        return _Table(source.called, _renamed(columns, source.columns), outside, source)
+
+    def using(self, table: _Table, scope: _Scope) -> None:
+        """The columns of USING are on both sides."""
+        before = scope.tables[: scope.tables.index(table)]
+        if table.source.grouped or table.columns is None or any(one.columns is None for one in before):
+            return
+        for name in table.source.using:
+            if not table.columns.may_have(name.key):
+                self.missing.append(Missing(name, (_place(table),)))
+            elif not any(one.columns is not None and one.columns.may_have(name.key) for one in before):
+                self.missing.append(Missing(name, tuple(_place(one) for one in before)))
+
+    def star(self, item: Item, scope: _Scope) -> None:
+        """The columns that a star leaves out or replaces are there."""
+        tables = _starred(item, scope)
+        if item.qualifier is not None and not tables:
+            self.found(self.dotted((item.qualifier, _ANY), scope))
+        if not tables or any(one.columns is None for one in tables):
+            return
+        for parts in (*item.excluded, *item.expected):
+            if len(parts) == 1 and not any(one.columns and one.columns.may_have(parts[0].key) for one in tables):
+                self.missing.append(Missing(parts[0], tuple(_place(one) for one in tables)))
+
+    # -- names
+
+    def bag(self, bag: Bag, scope: _Scope, ctes: Ctes) -> None:
+        """Look up all names of an expression."""
+        for parts in bag.names:
+            missing = self.single(parts[0], scope) if len(parts) == 1 else self.dotted(parts, scope)
+            self.found(missing)
+        for query in bag.queries:
+            self.query(query, scope, ctes)
+
+    def found(self, missing: Missing | None) -> None:
+        """Note what means nothing."""
+        if missing is not None:
+            self.missing.append(missing)
+
+    def single(self, name: Name, scope: _Scope) -> Missing | None:
+        """A name without a dot."""
+        key = name.key
+        if key in ANSWERED or key in _SCHEMAS:
+            return None
+        at: _Scope | None = scope
+        while at is not None:
+            if at.unclear or key in at.given:
+                return None
+            for table in at.tables:
+                if table.columns is None or table.columns.may_have(key):
+                    return None
+                if table.name is not None and table.name.key == key:
+                    return None  # all columns as one value
+            at = at.outer
+        places = _places(scope)
+        return Missing(name, places) if places else None
+
+    def dotted(self, parts: Sequence[Name], scope: _Scope) -> Missing | None:
+        """``table.column``, a field of a column, or both."""
+        qualifier, name = parts[0], parts[1]
+        meant: list[_Table] = []
+        at: _Scope | None = scope
+        while at is not None:
+            if at.unclear or qualifier.key in at.given:
+                return None
+            for table in at.tables:
+                if table.columns is None or table.columns.may_have(qualifier.key):
+                    return None
+                if table.name is not None and table.name.key == qualifier.key:
+                    meant.append(table)
+                elif table.name is not None and len(parts) > 2 and table.name.key == name.key:
+                    return None  # `schema.table.column`
+            at = at.outer
+        if name.key in ANSWERED or qualifier.key in _SCHEMAS:
+            return None
+        if meant:
+            if any(table.columns is None or table.columns.may_have(name.key) for table in meant):
+                return None
+            return Missing(name, (_place(meant[0]),))
+        names = tuple(table.name.text for table in scope.tables if table.name is not None)
+        return Missing(qualifier, (), names) if names else None
+
+
+def _places(scope: _Scope) -> tuple[Place, ...]:
+    """The tables that are seen, the nearest first."""
+    found: list[Place] = []
+    at: _Scope | None = scope
+    while at is not None:
+        found += (_place(table) for table in at.tables)
+        at = at.outer
+    return tuple(found)
+
+
+def _place(table: _Table) -> Place:
+    assert table.columns is not None
+    return Place(table.name.text if table.name is not None else "", table.outside, table.columns)
+
+
+def _result_scope(columns: Shape | None, outer: _Scope | None) -> _Scope:
+    given = {name.casefold() for name in columns or ()}
+    return _Scope(outer=outer, given=given, unclear=columns is None or columns.unnamed)
+
+
+def _renamed(columns: Shape | None, names: Sequence[Name]) -> Shape | None:
+    """The first columns with other names."""
+    if not names or columns is None:
+        return columns
+    rest = tuple(columns)[len(names) :] if not columns.doubled else tuple(columns)
+    return shape(None, (*(name.text for name in names), *rest), columns.unnamed)
+
+
+def _together(left: Shape | None, right: Shape | None) -> Shape | None:
+    """The columns of both, each once."""
+    if left is None or right is None:
+        return None
+    more = tuple(name for name in right if not left.may_have(name.casefold()))
+    return shape(left, more, right.unnamed)
+
+
+def _starred(item: Item, scope: _Scope) -> list[_Table]:
+    """The tables whose columns a star stands for."""
+    tables = [table for table in scope.tables if not table.source.left_out]
+    if item.qualifier is None:
+        return tables
+    return [table for table in tables if table.name is not None and table.name.key == item.qualifier.key]
+
+
+def _columns(items: Sequence[Item], scope: _Scope) -> Shape | None:
+    """The columns of a select list."""
+    base: Shape | None = None
+    names: list[str] = []
+    unnamed = False
+    for item in items:
+        if item.kind == "star":
+            tables = _starred(item, scope)
+            if not tables or any(table.columns is None for table in tables):
+                return None
+            if len(tables) == 1 and base is None and not names and not (item.excluded or item.renamed):
+                base = tables[0].columns
+                continue
+            excluded = {parts[-1].key for parts in item.excluded if len(parts) == 1}
+            renamed = dict(item.renamed)
+            for table in tables:
+                columns = table.columns
+                assert columns is not None
+                if columns.doubled:
+                    return None
+                unnamed |= columns.unnamed
+                merged = {name.key for name in table.source.using} if item.qualifier is None else set()
+                before = [one.columns for one in tables[: tables.index(table)]] if table.source.natural else []
+                for name in columns:
+                    key = name.casefold()
+                    common = any(one is not None and one.may_have(key) for one in before)
+                    if key in excluded or key in merged or common:
+                        continue
+                    names.append(renamed[key].text if key in renamed else name)
+        elif item.kind == "open" or (item.kind == "expression" and item.name is None):
+            if item.kind == "open":
+                return None
+            unnamed = True
+        elif item.name is not None:
+            names.append(item.name.text)
+    return shape(base, tuple(names), unnamed)
