@@ -17,6 +17,7 @@ from chatting import (
 from lsp_client import RequestRefusedError
 
 from agent.shop import make_shop
+from agent.silent import LIMIT_SECONDS, make_silent_shop, silent_server
 from model_double import Says, model_double
 
 
@@ -46,6 +47,21 @@ def test_a_stopped_answer_ends_in_the_middle_while_another_goes_on(root: Path) -
         assert double.gone.wait(10)
         later.set()
         assert end_of(client, second)["text"] == "four five"
+
+
+def test_stop_leaves_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    looks = Says("", [("list_tables", {"connection": "@mysql.slow"})])
+    with silent_server() as server, model_double(looks) as double:
+        root = make_silent_shop(tmp_path / "shop", server)
+        with talking(root, double) as client:
+            talk = client.command("osiris.chat.start", {"message": "Look"})["conversation"]
+            agree(client, "Connect")
+            assert server.called.wait(LIMIT_SECONDS)
+
+            assert client.command("osiris.chat.stop", {"conversation": talk}) == {"stopped": 1}
+
+            assert end_of(client, talk) == {"event": "stopped"}
+            assert server.left.wait(LIMIT_SECONDS)
 
 
 def test_shutdown_ends_an_answer(root: Path) -> None:
@@ -116,3 +132,29 @@ def test_trust_that_is_taken_away_ends_the_answer(root: Path) -> None:
         assert end_of(client, talk) == {"event": "stopped"}
         with pytest.raises(RequestRefusedError, match="needs a trusted workspace"):
             client.command("osiris.chat.send", {"conversation": talk, "message": "more"})
+
+
+def test_stop_and_the_end_of_the_server_leave_a_database_that_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    far = Says("", [("list_tables", {"connection": "@mysql.slow"})])
+    with silent_server() as server, model_double(far, far) as double:
+        root = make_silent_shop(tmp_path / "shop", server)
+        with talking(root, double) as client:
+            talk = client.command("osiris.chat.start", {"message": "Look"})["conversation"]
+            agree(client, "Connect")
+            assert server.called.wait(LIMIT_SECONDS)
+            client.command("osiris.chat.stop", {"conversation": talk})
+            assert end_of(client, talk) == {"event": "stopped"}
+            assert server.left.wait(LIMIT_SECONDS)
+            assert list(temporary.iterdir()) == []
+
+            server.called.clear()
+            server.left.clear()
+            client.command("osiris.chat.send", {"conversation": talk, "message": "Again"})
+            assert server.called.wait(LIMIT_SECONDS)
+        assert server.left.wait(LIMIT_SECONDS)
+    assert list(temporary.iterdir()) == []
