@@ -11,7 +11,15 @@ import pytest
 from osiris.cli.app import cli
 
 REPOSITORY = Path(__file__).parents[2]
-PAGES = ["README.md", "docs/chat.md", "docs/ci.md", "docs/discovery.md", "docs/mcp.md", "docs/running.md"]
+PAGES = [
+    "README.md",
+    "docs/chat.md",
+    "docs/ci.md",
+    "docs/discovery.md",
+    "docs/mcp.md",
+    "docs/running.md",
+    "docs/running-elsewhere.md",
+]
 
 
 def commands_on(page: str) -> list[str]:

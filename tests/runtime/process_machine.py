@@ -1,4 +1,4 @@
-"""A machine elsewhere that is only a folder and processes of this one: what a target must be able to do, and no more."""
+"""A machine elsewhere that is only a folder and processes of this one: what a target must be able to do, no more."""
 
 from __future__ import annotations
 
