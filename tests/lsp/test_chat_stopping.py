@@ -49,21 +49,6 @@ def test_a_stopped_answer_ends_in_the_middle_while_another_goes_on(root: Path) -
         assert end_of(client, second)["text"] == "four five"
 
 
-def test_stop_leaves_a_database_that_does_not_answer(tmp_path: Path) -> None:
-    looks = Says("", [("list_tables", {"connection": "@mysql.slow"})])
-    with silent_server() as server, model_double(looks) as double:
-        root = make_silent_shop(tmp_path / "shop", server)
-        with talking(root, double) as client:
-            talk = client.command("osiris.chat.start", {"message": "Look"})["conversation"]
-            agree(client, "Connect")
-            assert server.called.wait(LIMIT_SECONDS)
-
-            assert client.command("osiris.chat.stop", {"conversation": talk}) == {"stopped": 1}
-
-            assert end_of(client, talk) == {"event": "stopped"}
-            assert server.left.wait(LIMIT_SECONDS)
-
-
 def test_shutdown_ends_an_answer(root: Path) -> None:
     with model_double(Says("one two", pause=threading.Event())) as double, talking(root, double) as client:
         talk = client.command("osiris.chat.start", {"message": "first"})["conversation"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,6 +33,7 @@ CHAT_EVENT = "osiris/chatEvent"
 MOST_IDLE = 20  # the others are opened again when somebody goes on with them
 _LONGEST_SHOWN = 600
 _LONGEST_TITLE = 80
+_END_SECONDS = 2.0
 
 
 class Chats:
@@ -255,9 +257,12 @@ class Chats:
         self.stop(None)
 
     def close(self) -> None:
-        """End every answer, and tell nobody any more."""
+        """End every answer with what it is doing, and tell nobody any more."""
         self._closed = True
         self.stop_all()
+        end = time.monotonic() + _END_SECONDS
+        for conversation in self._open.values():
+            conversation.wait(end - time.monotonic())
 
 
 def _require_packages() -> None:

@@ -61,6 +61,7 @@ class Conversation:
     proposal: Proposal | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
     answering: asyncio.Future[Event] | None = None
+    _thread: threading.Thread | None = None
 
     @property
     def id(self) -> str:
@@ -89,8 +90,14 @@ class Conversation:
                 ended.set_result(event)
 
         work = (message, open_text, self.cancel, Events(heard))
-        threading.Thread(target=self._work, args=work, name=f"osiris-{self.id}", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, args=work, name=f"osiris-{self.id}", daemon=True)
+        self._thread.start()
         return ended
+
+    def wait(self, seconds: float) -> None:
+        """Wait until whatever an answer was doing is over, at most so long."""
+        if self._thread is not None:
+            self._thread.join(max(0.0, seconds))
 
     def _work(self, message: str, open_text: str | None, cancel: threading.Event, events: Events) -> None:
         from osiris.core.error_taxonomy import OsirisError, describe
