@@ -479,13 +479,17 @@ def test_a_thousand_unknown_tables_in_a_database_of_five_thousand_are_no_trouble
     assert len(found(check.analyse(text), "OML410")) == 1000
 
 
-def test_a_column_that_a_file_does_not_have_now_is_a_warning(check, mend):
+def test_a_column_that_a_file_does_not_have_now_is_an_error(check, mend):
     people = Table(TableInfo("", "people.csv", "file"), (Column("id", ""), Column("name", "")))
     check.env.file_tables = {"data/people.csv": people}
     step = "- id: a\n  component: filesystem.csv_extractor\n  mode: read\n  config:\n    path: data/people.csv\n"
     [problem] = check.steps(step + "    columns: [id, «OML411 nmae»]\n").diagnostics
-    assert problem.severity is Severity.WARNING
+    assert problem.severity is Severity.ERROR
     assert problem.message == "`data/people.csv` has no column `nmae` now. Did you mean `name`?"
+    check.env.file_writers = {"data/people.csv": ["load.oml"]}
+    [hint] = check.steps(step + "    columns: [id, «OML411 nmae»]\n").diagnostics
+    assert hint.severity is Severity.HINT
+    assert hint.message.endswith("`load.oml` writes the file, and may bring the column.")
     text = "oml_version: 0.1.0\nname: o\nsteps:\n" + step
     assert mend(text + '    columns: ["nmae"]\n', "OML411").endswith('columns: ["name"]\n')
     write = "- id: w\n  component: filesystem.csv_writer\n  mode: write\n  config: {path: data/people.csv}\n"

@@ -187,6 +187,14 @@ def test_what_the_pipeline_itself_writes_is_not_judged(check):
         assert not found(check.analyse(_document(rows + write + read + query)))
 
 
+def test_a_wrong_name_is_told_once_and_not_again_by_the_steps_behind_it(check):
+    use = transform("one", "SELECT customer FROM df")
+    check.steps(reader("SELECT id, «OML411 custmer» FROM orders") + use)
+    check.steps(TABLE.replace("orders", "orders, columns: [«OML411 custmer»]") + use)
+    check.steps(CSV.replace("csv}", "csv, columns: [«OML411 custmer»]}") + use)
+    check.steps(CSV + transform("zero", "SELECT «OML411 custmer» FROM df") + use)
+
+
 def test_steps_may_stand_in_any_order_and_data_goes_where_it_is_wired(check):
     late = transform("two", "SELECT «OML411 amount» FROM df_one") + "  needs: [one]\n"
     early = transform("one", "SELECT id FROM df_read") + "  needs: [read]\n"

@@ -205,8 +205,7 @@ _TABLE: tuple[Code, ...] = (
         "table; a name that may mean anything else is left alone. In SQL over the data of other steps every name is "
         "looked up as DuckDB does it, where the columns of that data are known: from the table, from the query or the "
         "file that a step reads, and from the SQL of the steps between. So are the columns of that data that a "
-        "config names, such as `primary_key` of a writer. What another pipeline of the project writes gives a hint. "
-        "In the `columns` of a step that reads a file it is a warning.",
+        "config names, such as `primary_key` of a writer. What another pipeline of the project writes gives a hint.",
     ),
     _code(
         "OML412",

@@ -18,7 +18,7 @@ _KEY = "columns"
 
 
 def unknown_file_columns(ctx: DocumentContext) -> Iterator[Diagnostic]:
-    """Columns that a file does not have, as a warning: a run may find another file there."""
+    """Columns that a file does not have, as a hint where another pipeline writes the file."""
     written: set[str] | None = None
     for step, spec, report in zip(ctx.pipeline.steps, ctx.specs, ctx.reports, strict=True):
         if not report.paths or step.mode != "read" or spec is None or (spec.takes_connection and spec.table_key):
@@ -42,4 +42,9 @@ def unknown_file_columns(ctx: DocumentContext) -> Iterator[Diagnostic]:
                 hint = f"Did you mean `{cut(near)}`?" if near else f"It has {listing(cut(name) for name in names)}."
                 message = f"`{cut(use.path)}` has no column `{cut(item.text)}` now. {hint}"
                 fix = name_written(item, near, preferred=True) if near else None
-                yield finding("OML411", item.span, message, fix, severity=Severity.WARNING).shift(step.base)
+                writers = ctx.env.pipelines_writing_file(use.path)
+                if writers:
+                    verb = "writes" if len(writers) == 1 else "write"
+                    message += f" {listing(writers, 3)} {verb} the file, and may bring the column."
+                severity = Severity.HINT if writers else None
+                yield finding("OML411", item.span, message, fix, severity=severity).shift(step.base)

@@ -25,6 +25,7 @@ from osiris.syntax.tree import Scalar
 
 _TEXT_FILE_KEY = "delimiter"
 _COLUMNS_KEY = "columns"
+_WRONG_NAMES = ("OML410", "OML411")
 _MOST_LISTED = 12
 
 
@@ -98,6 +99,8 @@ class _Flow:
         spec, report = self.ctx.specs[index], self.ctx.reports[index]
         if spec is None or spec.consumes_data or not spec.yields_data:
             return None
+        if report.missing_tables or any(found.code in _WRONG_NAMES for found in report.diagnostics):
+            return None  # what is wrong here would be told again by each step behind
         found = self.database(report.gives) if report.gives is not None else self.file(index, spec)
         if found is None:
             return None
@@ -134,6 +137,8 @@ class _Flow:
         wanted = resolved.config.get(_COLUMNS_KEY)
         if isinstance(wanted, list) and wanted:
             names = [name for name in wanted if isinstance(name, str)]
+            if any(table.column(name) is None for name in names):
+                return None
         return StepData(shape_of(names), f"the file `{cut(use.path)}`", (use.path,))
 
     def doubts(self, known: Iterable[StepData | None]) -> tuple[str, ...]:
@@ -166,7 +171,8 @@ class _Flow:
             known = {name.casefold(): data.columns if (data := self.of(up)) else None for name, up in tables}
             bound = bind(node.text, tuple(known.items()))
             rests_on = tuple(dict.fromkeys(one for data in inputs if data is not None for one in data.rests_on))
-            data = StepData(bound.columns, "the result of its query", rests_on) if bound.columns is not None else None
+            given = bound.columns if not bound.missing else None  # what is wrong here is told here alone
+            data = StepData(given, "the result of its query", rests_on) if given is not None else None
             kept = _Kept(inputs, data, bound.missing)
         memo[:] = [kept]
         return kept
