@@ -4,6 +4,7 @@
  */
 export const commandIds = {
   runPipeline: 'osiris.runPipeline',
+  runOn: 'osiris.runOn',
   validate: 'osiris.validatePipeline',
   compile: 'osiris.compilePipeline',
   stopRun: 'osiris.stopRun',

@@ -5,6 +5,7 @@ import { messageOf, missingPackages, summary, type Compiled, type Findings } fro
 import type { Client } from './client';
 import { type ChatCommandId, commandIds, type CommandId, type DiscoveryCommandId, serverCommands } from './commandIds';
 import type { Runs } from './runs';
+import { runTarget } from './settings';
 
 /** What the extension's commands work with. */
 export interface Parts {
@@ -23,6 +24,7 @@ interface Target {
 export function registerCommands(parts: Parts): vscode.Disposable {
   const handlers: Record<Exclude<CommandId, DiscoveryCommandId | ChatCommandId>, (...args: unknown[]) => unknown> = {
     [commandIds.runPipeline]: (uri, to) => run(parts, uri, to),
+    [commandIds.runOn]: (uri) => runOn(parts, uri),
     [commandIds.validate]: (uri) => validate(parts, uri),
     [commandIds.compile]: (uri) => compile(parts, uri),
     [commandIds.stopRun]: () => parts.runs.cancel(),
@@ -59,6 +61,23 @@ async function run({ client, runs }: Parts, target: unknown, to?: unknown): Prom
   } catch (error) {
     runs.refused(name, messageOf(error));
     await offerInstallCommand(client, error);
+  }
+}
+
+/** Where pipelines can run, as `osiris.run` names it. */
+const targets = [
+  { label: 'This machine', target: 'local' },
+  { label: 'E2B', target: 'e2b', description: 'a sandbox of your account there' },
+];
+
+/** Runs a pipeline where the user says. */
+async function runOn(parts: Parts, target: unknown): Promise<void> {
+  const document = await pipeline(target);
+  const usual = runTarget();
+  const items = targets.map((one) => ({ ...one, ...(one.target === usual ? { detail: 'where osiris.run.target says' } : {}) }));
+  const chosen = document === undefined ? undefined : await vscode.window.showQuickPick(items, { title: `Run ${nameOf(document)} on...` });
+  if (document !== undefined && chosen !== undefined) {
+    await run(parts, { uri: document.uri.toString(), target: chosen.target });
   }
 }
 

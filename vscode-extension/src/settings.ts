@@ -36,6 +36,11 @@ export function revealOutput(): RevealOutput {
   return settings().get<RevealOutput>('run.revealOutput', 'always');
 }
 
+/** Where runs run; empty: where osiris.yaml says. */
+export function runTarget(): string {
+  return text('run.target');
+}
+
 /** How the editor reaches the network. Without a proxy of its own, the variables of the environment count. */
 export function networkSettings(): Network {
   const http = vscode.workspace.getConfiguration('http');

@@ -30,8 +30,8 @@ test('menus and keys name commands that exist', () => {
 test('commands that write or run are offered in trusted workspaces only', () => {
   const rules: { command: string; when: string }[] = contributes.menus.commandPalette;
   const { runPipeline, compile, discover, refreshSchema, lockSchema, newStep } = commandIds;
-  const { openChat, chooseModel, setAiKey, showChatPrompt, showChatLog } = commandIds;
-  for (const id of [runPipeline, compile, discover, refreshSchema, lockSchema, newStep, openChat, chooseModel, setAiKey, showChatPrompt, showChatLog]) {
+  const { runOn, openChat, chooseModel, setAiKey, showChatPrompt, showChatLog } = commandIds;
+  for (const id of [runPipeline, compile, discover, refreshSchema, lockSchema, newStep, runOn, openChat, chooseModel, setAiKey, showChatPrompt, showChatLog]) {
     assert.match(rules.find((rule) => rule.command === id)?.when ?? '', /isWorkspaceTrusted/);
   }
 });

@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from osiris.core.project import Project
     from osiris.lsp.connection_use import Target
 
+_PACKAGES_OF_TARGETS = {"e2b": ("e2b",)}
 
-async def require_run_packages(session: Session, path: Path) -> None:
-    """Raise MissingPackageError for the first component of the saved pipeline that needs an absent package.
+
+async def require_run_packages(session: Session, path: Path, target: str | None = None) -> None:
+    """Raise MissingPackageError for the first component of the saved pipeline that needs an absent package, or for the
+    ``target`` that the run is for (None: that of the settings).
 
     Raises ConfigurationError when the file cannot be read.
     """
     importlib.invalidate_caches()  # an editor installs while the server runs
-    await asyncio.to_thread(_require, path, session.projects.project_of(path))
+    target = target or session.settings_of(path).run_target
+    await asyncio.to_thread(_require, path, session.projects.project_of(path), target)
 
 
 def require_discovery_packages(targets: Iterable[Target]) -> None:
@@ -33,12 +37,15 @@ def require_discovery_packages(targets: Iterable[Target]) -> None:
         require_source_packages(target.connection.family)
 
 
-def _require(path: Path, project: Project | None) -> None:
+def _require(path: Path, project: Project | None, target: str | None) -> None:
     from osiris.components.registry import ComponentRegistry
     from osiris.core.check import check_text
+    from osiris.core.config import Config
     from osiris.core.lookup import require_packages
     from osiris.core.source import read_source
 
+    where = target or (Config.load(project.root).runtime.target if project is not None else "local")
+    require_packages(_PACKAGES_OF_TARGETS.get(where, ()), f"The target {where}")
     registry = ComponentRegistry.builtin() if project is None else project.environment(path).registry
     pipeline = check_text(read_source(path), project, path).pipeline
     for component in dict.fromkeys(step.component for step in pipeline.steps if step.component):

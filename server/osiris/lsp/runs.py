@@ -65,7 +65,7 @@ class Runs:
     ) -> str:
         """Start a run of the saved file, all of it or only ``to`` a step, and follow it; returns its id.
 
-        ``target``: where it runs; None: where osiris.yaml says.
+        ``target``: where it runs; None: where the client's settings say, or else osiris.yaml.
 
         Raises RequestError with what the command said when the run does not start. When the caller is cancelled, the
         run is still followed, and cancelled as soon as its id is known: nobody can say whether it had begun.
@@ -93,7 +93,7 @@ class Runs:
             arguments += ["--profile", profile]
         if to:
             arguments.append(f"--to={to}")
-        if target:
+        if target := target or self._session.settings_of(path).run_target:
             arguments.append(f"--target={target}")
         if params:
             arguments.append("--params-stdin")

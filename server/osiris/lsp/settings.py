@@ -44,8 +44,9 @@ class Settings:
     diagnostics. ``trusted`` is False only when the client says so: then nothing of the workspace is compiled, run or
     connected to. ``implicit_needs_hints`` and ``param_value_hints`` turn inlay hints on, ``code_lens`` the commands and
     results above steps. ``discovery_automatic``: the editor offers to read the schema of a database, and refreshes by
-    itself what it was allowed to read; ``discovery_seconds``: how long the reading of one connection may take. ``ai``
-    counts for the window: that of a folder is never looked at.
+    itself what it was allowed to read; ``discovery_seconds``: how long the reading of one connection may take.
+    ``run_target``: where runs run, when whoever starts one does not say; None: where osiris.yaml says. ``ai`` counts
+    for the window: that of a folder is never looked at.
     """
 
     trusted: bool = True
@@ -55,6 +56,7 @@ class Settings:
     code_lens: bool = True
     discovery_automatic: bool = True
     discovery_seconds: float = 120.0
+    run_target: str | None = None
     diagnostics_scope: Literal["workspace", "open"] = "workspace"
     ai: AiChoice = AiChoice()
 
@@ -86,6 +88,9 @@ class Settings:
         seconds = discovery.get("timeoutSeconds") if isinstance(discovery, dict) else None
         if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 1 <= seconds <= 3600:
             settings = replace(settings, discovery_seconds=float(seconds))
+        run = values.get("run")
+        if isinstance(run, dict) and isinstance(target := run.get("target"), str):
+            settings = replace(settings, run_target=target.strip() or None)
         settings = replace(settings, ai=settings.ai.updated(values.get("ai")))
         if values.get("trusted") is False:
             settings = replace(settings, trusted=False)

@@ -1,7 +1,8 @@
 """``osiris.run``: ``{"uri", "profile"?, "params"?, "to"?, "target"?}`` -> ``{"runId"}``.
 
 ``to`` is a step: only it and what it waits for are run. ``target`` says where: ``local`` or ``e2b``, by default where
-osiris.yaml says. What happens then comes as ``osiris/runEvent``, or as progress and log lines.
+the setting ``run.target`` of the client, or else osiris.yaml says. What happens then comes as ``osiris/runEvent``, or
+as progress and log lines.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ async def handle(session: Session, arguments: Arguments) -> dict[str, Any]:
     """Start a run of the saved file in a process of its own."""
     require_trust(session, "Running a pipeline")
     path = arguments.saved_file(session)
-    await require_run_packages(session, path)
+    target = arguments.text("target")
+    await require_run_packages(session, path, target)
     profile, params, to = arguments.text("profile"), arguments.params(), arguments.text("to")
-    run_id = await session.runs.start(path, profile, params, arguments.token, to=to, target=arguments.text("target"))
+    run_id = await session.runs.start(path, profile, params, arguments.token, to=to, target=target)
     return {"runId": run_id}
