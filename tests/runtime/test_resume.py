@@ -110,9 +110,15 @@ def test_what_a_run_left_goes_with_its_folder(project):
     assert kept(project) == []
 
 
-def test_a_source_whose_rows_are_gone_is_read_again(project):
+@pytest.mark.parametrize("damage", ["gone", "cut", "changed"])
+def test_a_source_whose_rows_are_gone_or_damaged_is_read_again(project, damage):
     failed = project.run(*shop(project))
-    (project.root / ".osiris/data" / failed.path.name / "read.arrow").unlink()
+    left = project.root / ".osiris/data" / failed.path.name / "read.arrow"
+    whole = left.read_bytes()
+    value = whole.index((2).to_bytes(8, "little"))  # in the second row
+    left.write_bytes(whole[: len(whole) // 2] if damage == "cut" else whole[:value] + b"\x09" + whole[value + 1 :])
+    if damage == "gone":
+        left.unlink()
     project.database("source.db", "INSERT INTO s VALUES (3)")
     mend(project)
 

@@ -91,7 +91,9 @@ def contents(path: Path) -> Iterable[bytes]:
     elif data.startswith(b"ARROW1"):
         import pyarrow.ipc
 
-        with pyarrow.ipc.open_file(path) as reader:
+        from osiris.execution.summed_files import content
+
+        with pyarrow.ipc.open_file(content(path)) as reader:
             yield str(reader.read_all().to_pydict()).encode()
     elif data.startswith(b"PAR1"):
         import pyarrow.parquet

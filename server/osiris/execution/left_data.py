@@ -2,8 +2,8 @@
 
     .osiris/data/<run>/<step>.arrow
 
-A file gets its name when the last row is in it. Nothing here may harm the run that leaves the data: where it cannot be
-written, there is none. The folders are closed to others, and go when their run has succeeded.
+A file gets its name when the last row is in it, and ends with a checksum. Nothing here may harm the run that leaves the
+data: where it cannot be written, there is none. The folders are closed to others, and go when their run has succeeded.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from osiris.core.error_taxonomy import OsirisError
 from osiris.core.files import private_folder
+from osiris.execution.summed_files import SummedWriter, content
 from osiris.execution.ulid import is_run_id, seconds_of
 
 if TYPE_CHECKING:
@@ -104,20 +105,8 @@ def read(path: Path, database: RunDatabase) -> Dataset:
 
     from osiris.sql.dataset import as_dataset
 
-    with pa.ipc.open_file(pa.memory_map(str(path), "r")) as reader:
+    with pa.ipc.open_file(content(path)) as reader:
         return as_dataset(reader.read_all(), database)
-
-
-def is_whole(path: Path) -> bool:
-    """Whether a file can be read to its end: a disk that was full, or a machine that stopped, may have cut it."""
-    import pyarrow as pa
-
-    try:
-        with pa.memory_map(str(path), "r") as file, pa.ipc.open_file(file) as reader:
-            reader.read_all().validate()
-    except (OSError, pa.ArrowException):
-        return False
-    return True
 
 
 def tee(stream: Any, place: Path, complete: Callable[[], None]) -> Any:
@@ -176,8 +165,7 @@ class _Writer:
         self._file: Any = None
         self._writer: Any = None
         with contextlib.suppress(*self._troubles):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            self._file = os.fdopen(descriptor, "wb")
+            self._file = SummedWriter(path)
             self._writer = pa.ipc.new_file(self._file, schema)
 
     def write(self, batch: Any) -> None:
@@ -194,7 +182,7 @@ class _Writer:
             return False
         try:
             self._writer.close()
-            self._file.close()
+            self._file.finish()
             os.replace(self._path, place)
         except self._troubles:
             self.close()

@@ -20,6 +20,7 @@ from osiris.drivers.journal import KEPT_DAYS
 from osiris.execution.folder import read_events, steps_by_events
 from osiris.execution.left_data import left_by
 from osiris.execution.runs import RunInfo
+from osiris.execution.summed_files import is_sound
 from osiris.execution.ulid import is_run_id, seconds_of
 
 CLAIM_FILE = "resumed"  # in the folder of a run: which one goes on with it
@@ -284,7 +285,9 @@ def _with_needed_rows(
     todo = [name for name in steps if name not in finished]
     while todo:
         for source in (steps[todo.pop()].get("inputs") or {}).values():
-            if source in files:
+            if source in left:
+                continue
+            if source in files and is_sound(files[source]):
                 left[source] = files[source]
                 finished.add(source)
             elif source in finished:

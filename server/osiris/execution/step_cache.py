@@ -26,14 +26,15 @@ from osiris.core.file_patterns import is_pattern, matches
 from osiris.core.files import PRIVATE_FILE, private_folder
 from osiris.core.manifest import digest
 from osiris.drivers.paths import resolve_path
-from osiris.execution.left_data import PART, data_folder, is_whole
+from osiris.execution.left_data import PART, data_folder
 from osiris.execution.resume import Resume
+from osiris.execution.summed_files import is_sound
 from osiris.syntax.sql import tokenize_sql
 
 if TYPE_CHECKING:
     from osiris.execution.preparation import PreparedStep
 
-FORMAT = 2
+FORMAT = 3
 MOST_BYTES = 2 * 10**9
 MOST_ROWS = 1_000_000  # of a computed result: more rows take too long to write
 LEAST_SECONDS = 1.0  # of a computed result: what is made sooner is made again
@@ -169,10 +170,10 @@ class StepCache:
 
 
 def _usable(path: Path) -> bool:
-    """Whether rows are there; a file that is not whole goes, so that its rows are made and kept anew."""
+    """Whether rows are there; a file that is damaged goes, so that its rows are made and kept anew."""
     if not path.is_file():
         return False
-    if is_whole(path):
+    if is_sound(path):
         return True
     with contextlib.suppress(OSError):
         path.unlink()
