@@ -175,10 +175,14 @@ class TestUsage:
         assert said in done.stderr
 
     def test_without_a_model_one_sentence_says_so(self, osiris: Any) -> None:
-        for more in ((), ("--format", "json")):
-            done = osiris("chat", "-m", "Hello", *more)
-            assert (done.returncode, done.stdout) == (1, "")
-            assert done.stderr.startswith("error: No AI model is set up.\nhint: Set OSIRIS_AI_PROVIDER")
+        done = osiris("chat", "-m", "Hello")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("error: No AI model is set up.\nhint: Set OSIRIS_AI_PROVIDER")
+        data = osiris("chat", "-m", "Hello", "--format", "json")
+        assert (data.returncode, data.stderr) == (1, "")
+        [error] = lines(data)
+        assert (error["event"], error["message"]) == ("error", "No AI model is set up.")
+        assert error["hint"].startswith("Set OSIRIS_AI_PROVIDER")
         named = osiris("chat", "-m", "Hello", env={"OSIRIS_AI_PROVIDER": "anthropic", "OSIRIS_AI_MODEL": "x",
                                                    "ANTHROPIC_API_KEY": ""})  # fmt: skip
         assert named.stderr.startswith("error: There is no key for Anthropic: ANTHROPIC_API_KEY is not set.\n")

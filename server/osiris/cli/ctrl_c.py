@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from enum import Enum, auto
@@ -30,12 +31,17 @@ class CtrlC:
 
     @contextlib.contextmanager
     def owned(self) -> Iterator[None]:
-        """Inside the block the key is ours. Call from the main thread."""
-        before = signal.signal(signal.SIGINT, self._pressed)
+        """Inside the block the key is ours, and a terminal that is closed ends us in order, so that nothing is left of
+        what was under way. Call from the main thread."""
+        handlers = {signal.SIGINT: self._pressed, signal.SIGTERM: _ended}
+        if hasattr(signal, "SIGHUP"):
+            handlers[signal.SIGHUP] = _ended
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     @contextlib.contextmanager
     def during(self, at: At) -> Iterator[None]:
@@ -67,3 +73,7 @@ class CtrlC:
             raise KeyboardInterrupt
         if at is At.ANSWER:
             self.asked.set()
+
+
+def _ended(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)

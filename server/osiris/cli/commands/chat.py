@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from osiris.cli.arguments import existing_file, format_option
-from osiris.cli.failures import UsageProblem
+from osiris.cli.failures import DID_NOT_WORK, UsageProblem
 from osiris.cli.streams import write_json
 from osiris.cli.table import print_table
 
@@ -84,13 +84,23 @@ def command(
     if show_prompt:
         return _show_prompt(project, about, _conversation(project, resume), model, text)
     from osiris.cli.chat_session import Session, Start
+    from osiris.cli.chat_view import JsonView
+    from osiris.core.error_taxonomy import OsirisError
+    from osiris.core.secrets_masking import Masker
 
     if text is None:
         chosen = _conversation(project, resume) or (None if new else _latest(project, about))
         start = Start(project, about, chosen, model, allow_connect=allow_connect)
         return Session(start, as_json=False, terminal=True).talk()
     start = Start(project, about, _conversation(project, resume), model, allow_connect=allow_connect)
-    return Session(start, as_json=layout == "json", terminal=False).answer(text)
+    try:
+        session = Session(start, as_json=layout == "json", terminal=False)
+    except OsirisError as error:
+        if layout != "json":
+            raise
+        JsonView().failed(error, Masker())
+        return DID_NOT_WORK
+    return session.answer(text)
 
 
 def _text_of(message: str | None) -> str | None:
