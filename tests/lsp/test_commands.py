@@ -231,6 +231,15 @@ def test_a_pipeline_with_errors_is_not_run_and_the_first_error_is_said(client: C
     assert not (folder / "logs").exists()
 
 
+def test_a_run_goes_where_the_client_says(client: Client, folder: Path, uri: str) -> None:
+    client.initialize(folder)
+
+    with pytest.raises(RequestRefusedError, match="There is no target 'moon'"):
+        client.command("osiris.run", {"uri": uri, "target": "moon"})
+
+    assert not (folder / "logs").exists()
+
+
 def test_nothing_is_run_or_compiled_in_an_untrusted_workspace(client: Client, folder: Path, uri: str) -> None:
     client.initialize(folder, initializationOptions={"trusted": False})
 

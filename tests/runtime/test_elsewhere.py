@@ -30,6 +30,7 @@ from osiris.execution.ulid import new_run_id
 from runtime.process_machine import ProcessMachine, ProcessMachines
 
 SECRET = "correct-horse-battery"
+PEOPLE = [(1, "Ann"), (2, "Žofie"), (3, "Bob")]
 
 
 @pytest.fixture
@@ -45,13 +46,14 @@ def machines(monkeypatch) -> Iterator[ProcessMachines]:
 
 
 def shop(project):
-    """Steps that read a file by a pattern, add rows to a database that is there, and write a file."""
+    """Steps that read a file by a pattern, add rows to a database that is there, twice, and write a file."""
     project.write("in/a-1.csv", "n,name\n1,Ann\n2,Žofie\n")
     project.write("in/a-2.csv", "n,name\n3,Bob\n")
     project.database("shop.db", "CREATE TABLE t (n INTEGER, name TEXT)", "INSERT INTO t VALUES (0, 'Old')")
     return (
         project.csv("people", "in/a-*.csv"),
         project.step("add", "sqlite.writer", sources="people", path="shop.db", table="t"),
+        project.step("again", "sqlite.writer", sources="people", needs="add", path="shop.db", table="t"),
         project.sql("odd", "people", "SELECT * FROM df_people WHERE n % 2 = 1 ORDER BY n"),
         project.to_csv("save", "odd", "out/odd.csv"),
     )
@@ -92,7 +94,7 @@ def test_a_run_elsewhere_is_the_same_run_and_both_sides_keep_to_the_schema(proje
     run = project.run(*shop(project), target="process")
     assert run.state == "succeeded", run.status
     assert project.read("out/odd.csv") == "n,name\n1,Ann\n3,Bob\n"
-    assert rows(project.root / "shop.db") == [(0, "Old"), (1, "Ann"), (2, "Žofie"), (3, "Bob")]
+    assert rows(project.root / "shop.db") == [(0, "Old"), *[row for row in PEOPLE for _ in "ab"]]
     assert project.leftovers() == []
 
     validator = jsonschema.Draft202012Validator(schema("remote"))
@@ -119,6 +121,22 @@ def test_a_file_that_is_named_by_its_full_path_is_found_elsewhere_too(project, m
     run = project.run(*steps, target="process")
     assert run.state == "succeeded", run.status
     assert project.read("out/a.csv") == "n\n1\n"
+
+
+def test_what_stands_beside_a_database_goes_along_and_is_not_left_to_the_one_that_comes_back(project, machines):
+    """A process that was killed left rows in the write-ahead log alone."""
+    project.write("in/a.csv", "n,name\n1,Ann\n")
+    (project.root / "made").mkdir()
+    with closing(sqlite3.connect(project.root / "made/shop.db", isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = wal")
+        database.execute("CREATE TABLE t (n INTEGER, name TEXT)")
+        database.execute("INSERT INTO t VALUES (0, 'Old')")
+        for name in ("shop.db", "shop.db-wal"):
+            project.write(name, (project.root / "made" / name).read_bytes())
+    add = project.step("add", "sqlite.writer", sources="r", path="shop.db", table="t")
+    run = project.run(project.csv("r", "in/a.csv"), add, target="process")
+    assert run.state == "succeeded", run.status
+    assert rows(project.root / "shop.db") == [(0, "Old"), (1, "Ann")]
 
 
 def test_the_death_of_the_process_there_is_told_as_one_here(project, machines, until):
@@ -172,7 +190,7 @@ def test_what_happened_while_nobody_listened_is_told_once(project, machines, unt
     assert end["outcome"]["state"] == "succeeded", end
     names = [(event["event"], event.get("step_id")) for event in events(project)]
     assert len(names) == len(set(names))
-    assert sorted(step for name, step in names if name == "step_complete") == ["add", "odd", "people", "save"]
+    assert sorted(step for name, step in names if name == "step_complete") == ["add", "again", "odd", "people", "save"]
     assert rows(project.root / "shop.db")[-1] == (3, "Bob")
 
 

@@ -24,7 +24,8 @@ _MARK = "osiris_run"  # in the metadata of a sandbox: the run that it is for
 _INTERPRETERS = ("python3", "python", "python3.13", "python3.12", "python3.11")
 _REQUEST_SECONDS = 60.0
 _PROBE_SECONDS = 5.0
-_FILE_SECONDS = 600.0
+_FILE_SECONDS = 300.0
+_SLOWEST = 250_000.0  # bytes in a second that a line must carry
 
 
 class E2BMachine:
@@ -44,7 +45,8 @@ class E2BMachine:
                 self._sandbox.files.write(path, content, request_timeout=_FILE_SECONDS)
             else:
                 with content.open("rb") as file:
-                    self._sandbox.files.write(path, file, request_timeout=_FILE_SECONDS)
+                    seconds = _FILE_SECONDS + content.stat().st_size / _SLOWEST
+                    self._sandbox.files.write(path, file, request_timeout=seconds)
 
     def get(self, path: str) -> bytes:
         """A file from there."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -16,7 +15,7 @@ from osiris.core.files import is_inside, write_error
 from osiris.drivers.context import temporary_sibling
 from osiris.execution.remote.errors import NotBroughtBack
 from osiris.execution.remote.machine import Machine
-from osiris.execution.remote.package import SentFile, digest_of
+from osiris.execution.remote.package import BESIDE, SentFile, digest_of
 from osiris.execution.remote.protocol import CHUNK, CHUNK_BYTES, LOGS, PROJECT
 from osiris.language.project_file_names import is_own_file
 
@@ -42,12 +41,14 @@ class Fetcher:
         self._sent = {file.path: file for file in sent}
         self._limit = limit
         self._total = 0
+        self._came: dict[str, str] = {}
 
     def fetch(self, machine: Machine, python: Sequence[str], told: Mapping[str, Any], again: Again[Any]) -> None:
         """Bring one file. Raises NotBroughtBack when that cannot be, with what to do about it."""
         path, size, digest = str(told["path"]), int(told["size"]), str(told["sha256"])
         target = self._place(str(told["place"]), path)
         if target.is_file() and target.stat().st_size == size and digest_of(target) == digest:
+            self._came[path] = digest
             return
         self._require_unchanged(path, target)
         self._count(path, size)
@@ -63,8 +64,14 @@ class Fetcher:
                 if attempt == 2:
                     raise NotBroughtBack(f"The file {path} came back twice in another form than it has there.")
             os.replace(part, target)
+            self._forget_beside(path, target)
+            self._came[path] = digest
         except OSError as error:
             raise write_error(target, error) from without_name(error)
+
+    def came_before(self, told: Mapping[str, Any]) -> None:
+        """A file that was brought before this process began to listen."""
+        self._came[str(told["path"])] = str(told["sha256"])
 
     def parts(self) -> list[str]:
         """The names under which files are kept here until they are whole."""
@@ -90,17 +97,32 @@ class Fetcher:
 
     def _require_unchanged(self, path: str, target: Path) -> None:
         """Refuse to replace a file that was changed here while a copy of it was worked on there."""
-        sent = self._sent.get(path)
-        if sent is None:
+        if path not in self._sent:
             return
-        with contextlib.suppress(FileNotFoundError):
+        beside = [(f"{path}{ending}", target.with_name(target.name + ending)) for ending in BESIDE]
+        if self._changed(path, target) or any(self._changed(name, place) for name, place in beside):
+            raise NotBroughtBack(
+                f"The file {path} was changed on this machine while the run worked on a copy of it elsewhere; it was "
+                "left as it is here.",
+                hint="Run it again when nobody else writes to the file.",
+            )
+
+    def _changed(self, path: str, target: Path) -> bool:
+        """Whether a file here is another one than went along, or came back last."""
+        try:
             state = target.stat()
-            if (state.st_size, state.st_mtime_ns) != sent.stamp:
-                raise NotBroughtBack(
-                    f"The file {path} was changed on this machine while the run worked on a copy of it elsewhere; it "
-                    "was left as it is here.",
-                    hint="Run it again when nobody else writes to the file.",
-                )
+        except OSError:
+            return False  # removed: nothing of anybody's is lost
+        sent = self._sent.get(path)
+        if sent is not None and (state.st_size, state.st_mtime_ns) == sent.stamp:
+            return False
+        return path not in self._came or digest_of(target) != self._came[path]
+
+    def _forget_beside(self, path: str, target: Path) -> None:
+        """What stood beside a database was part of the file that has been replaced."""
+        if path in self._sent:
+            for ending in (*BESIDE, "-shm"):
+                target.with_name(target.name + ending).unlink(missing_ok=True)
 
     def _count(self, path: str, size: int) -> None:
         self._total += size

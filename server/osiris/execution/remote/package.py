@@ -22,7 +22,7 @@ from osiris.execution.remote.reach import hosts_in
 if TYPE_CHECKING:
     from osiris.components.spec import ComponentSpec
 
-_BESIDE = ("-wal", "-journal", ".wal")  # what a database keeps beside its file
+BESIDE = ("-wal", "-journal", ".wal")  # what a database keeps beside its file
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class _Packer:
                 return  # it is written anew, whatever is there
         for found in _files_of(path, place.homes):
             self.files.setdefault(self._relative(found), found)
-            for ending in _BESIDE if spec.family != "filesystem" else ():
+            for ending in BESIDE if spec.family != "filesystem" else ():
                 beside = found.with_name(found.name + ending)
                 if beside.is_file():
                     self.files.setdefault(self._relative(beside), beside)

@@ -243,7 +243,9 @@ class Session:
                 relay.sync()
                 number = str(message["n"]).encode()
                 self._again(lambda: machine.put(f"{machine.home}/{protocol.KEPT}", number))
-        elif kind == protocol.FILE and not relay.behind:
+        elif kind == protocol.FILE and relay.behind:
+            fetcher.came_before(message)
+        elif kind == protocol.FILE:
             fetcher.fetch(machine, self._python, message, self._again)
         elif kind == protocol.END:
             return {key: message[key] for key in ("outcome", "broken", "died") if key in message}
