@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from random import Random
 
 import pytest
+from tests.language.random_queries import Maker
 from tests.language.sql_shapes import REFUSED, SHAPES, TABLES, queries
 
 from osiris.language.sql_binding.bind import bind
@@ -83,6 +85,27 @@ def test_nearly_all_shapes_are_read() -> None:
 
     assert len(queries(SHAPES)) > 190
     assert len(unread) < 8, "\n".join(unread)
+
+
+@pytest.mark.parametrize("count", [600, pytest.param(30_000, marks=pytest.mark.soak)])
+def test_of_queries_made_at_random_none_that_duckdb_binds_has_a_finding(gate: Gate, count: int) -> None:
+    maker = Maker(Random(count), slips=0.05)
+    bound, refused, told = 0, 0, 0
+    for _ in range(count):
+        query, _ = maker.query()
+        columns = result(gate, query)
+        found = bind(query, KNOWN)
+        if columns is None:
+            refused += 1
+            told += bool(found.missing)
+            continue
+        bound += 1
+        assert not found.missing, query
+        assert read_query(query) is not None, query
+        if found.columns is not None:
+            assert all(found.columns.may_have(name.casefold()) for name in columns), query
+    assert bound > count // 4
+    assert told > 0.8 * refused
 
 
 @pytest.mark.parametrize(

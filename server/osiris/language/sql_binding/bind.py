@@ -317,7 +317,11 @@ def _renamed(columns: Shape | None, names: Sequence[Name]) -> Shape | None:
     """The first columns with other names."""
     if not names or columns is None:
         return columns
-    rest = tuple(columns)[len(names) :] if not columns.doubled else tuple(columns)
+    rest = tuple(columns)
+    if columns.doubled or columns.unnamed:  # which of them the first ones are is not known
+        rest += tuple(name for name in rest if name.casefold() in columns.doubled)
+    else:
+        rest = rest[len(names) :]
     return shape(None, (*(name.text for name in names), *rest), columns.unnamed)
 
 

@@ -67,8 +67,11 @@ class Shape:
         """Whether a name (in one case) may be one of the columns."""
         if self._lists(key):
             return True
-        if self.doubled and (numbered := _NUMBERED.fullmatch(key)) and numbered[1] in self.doubled:
-            return True
+        numbered = _NUMBERED.fullmatch(key) if self.doubled else None
+        while numbered is not None:
+            if numbered[1] in self.doubled:
+                return True
+            numbered = _NUMBERED.fullmatch(numbered[1])
         return self.unnamed and (not _PLAIN.fullmatch(key) or key in _LITERALS)
 
 
