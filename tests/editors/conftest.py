@@ -23,6 +23,8 @@ import setup_editors
 from editor_page import EditorPage, launch_browser
 from requirement import require
 
+from e2b_double import E2BDouble
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -63,11 +65,18 @@ def shop(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def vscode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[code_server.CodeServer]:
-    """A running code-server with the packaged extension; it trusts every folder."""
+def sandboxes() -> Iterator[E2BDouble]:
+    """A double of the service that has sandboxes."""
+    with E2BDouble() as double:
+        yield double
+
+
+@pytest.fixture(scope="session")
+def vscode(tmp_path_factory: pytest.TempPathFactory, sandboxes: E2BDouble) -> Iterator[code_server.CodeServer]:
+    """A running code-server with the packaged extension; it trusts every folder. Its user has a key for sandboxes."""
     require(setup_editors.code_server_ready(), "code-server")
     require(setup_editors.extension_ready(), "the npm packages of the extension")
-    with code_server.CodeServer(tmp_path_factory.mktemp("code-server")) as server:
+    with code_server.CodeServer(tmp_path_factory.mktemp("code-server"), variables=sandboxes.settings) as server:
         yield server
 
 

@@ -1,75 +1,13 @@
-"""Neovim, headless, as a user has it: with the snippet of docs/neovim.md and nothing else."""
+"""What Neovim shows of a pipeline, and how it is changed there."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import json
-import os
-import pty
-import re
-import struct
-import subprocess
-import sys
-import termios
-import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from model_double import Says, model_double
+from neovim import PIPELINE, drive, snippets
 
 pytestmark = pytest.mark.editor
-
-OSIRIS = Path(sys.executable).with_name("osiris")
-NODE = Path(__file__).parents[2] / ".tools" / "bin"
-SNIPPET = Path(__file__).parents[2] / "docs" / "neovim.md"
-PIPELINE = """\
-oml_version: "0.1.0"
-name: totals
-steps:
-  - id: numbers
-    component: filesystem.csv_extractor
-    mode: raed
-    config:
-      path: numbers.csv
-  - id: large
-    component: duckdb.processor
-    mode: transform
-    needs: [numbers]
-    config:
-      query: SELECT n FROM df_numbers WHERE n > 1
-  - id: write
-    component: filesystem.csv_writer
-    mode: write
-    config:
-      path: large.csv
-"""
-
-PRELUDE = """
-local function report(value) io.stdout:write('REPORT ' .. vim.json.encode(value) .. '\\n') end
-local function wait(what, condition)
-  if not vim.wait(20000, condition, 20) then error('waited in vain for ' .. what) end
-end
-local function place(line, character)
-  return { textDocument = vim.lsp.util.make_text_document_params(), position = { line = line, character = character } }
-end
-local function ask(method, params)
-  for _, answer in pairs(vim.lsp.buf_request_sync(0, method, params, 20000)) do
-    if answer.error then error(vim.inspect(answer.error)) end
-    return answer.result
-  end
-end
-local function ready()
-  for _, client in pairs(vim.lsp.buf_get_clients(0)) do if client.initialized then return true end end
-end
-local function errors()
-  return vim.diagnostic.get(0, { severity = vim.diagnostic.severity.ERROR })
-end
-"""
 
 
 @pytest.fixture
@@ -78,38 +16,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "numbers.csv").write_text("n\n1\n2\n3\n")
     (tmp_path / "totals.oml.yaml").write_text(PIPELINE)
     return tmp_path
-
-
-def snippets() -> list[str]:
-    """What docs/neovim.md says is to be put into ``init.lua``; the first one is for the Neovim that is tested."""
-    return re.findall(r"```lua\n(.*?)```", SNIPPET.read_text(), re.DOTALL)
-
-
-def drive(nvim: Path, folder: Path, script: str, *, before: str = "") -> list[Any]:
-    """Open the pipeline in Neovim with the documented snippet, run Lua, return what it reported.
-
-    ``before`` stands in front of the snippet: what else the user has.
-    """
-    snippet = before + snippets()[0]
-    driver = folder / "driver.lua"
-    body = f"vim.cmd('edit totals.oml.yaml')\n{PRELUDE}\n{script}"
-    (folder / "init.lua").write_text(snippet)
-    driver.write_text(
-        f"local ok, problem = pcall(function()\n{body}\nend)\n"
-        "if not ok then io.stdout:write('PROBLEM ' .. tostring(problem) .. '\\n') end\n"
-        "vim.lsp.stop_client(vim.lsp.get_active_clients())\nvim.cmd('qall!')\n"
-    )
-    done = subprocess.run(
-        [nvim, "--headless", "-u", "init.lua", "-i", "NONE", "-n", "-S", str(driver)],
-        cwd=folder,
-        env={**os.environ, "PATH": f"{OSIRIS.parent}{os.pathsep}{NODE}{os.pathsep}{os.environ['PATH']}"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert "PROBLEM" not in done.stdout, done.stdout + done.stderr
-    return [json.loads(line.removeprefix("REPORT ")) for line in done.stdout.splitlines() if line.startswith("REPORT ")]
 
 
 def test_a_mistake_is_shown_and_mended_by_its_fix(nvim: Path, folder: Path) -> None:
@@ -163,30 +69,6 @@ def test_hover_completion_and_outline(nvim: Path, folder: Path) -> None:
     assert outline[1] == "large: duckdb.processor · transform"
 
 
-def test_a_run_reports_its_progress_and_its_log(nvim: Path, folder: Path) -> None:
-    (folder / "totals.oml.yaml").write_text(PIPELINE.replace("raed", "read"))
-
-    run, kinds, lines = drive(
-        nvim,
-        folder,
-        """
-        local kinds, lines = {}, {}
-        vim.lsp.handlers['$/progress'] = function(_, params) table.insert(kinds, params.value.kind) end
-        vim.lsp.handlers['window/logMessage'] = function(_, params) table.insert(lines, params.message) end
-        wait('the server', function() return #vim.lsp.buf_get_clients(0) > 0 end)
-        report(ask('workspace/executeCommand', { command = 'osiris.run', arguments = { vim.uri_from_bufnr(0) } }))
-        wait('the end of the run', function() return kinds[#kinds] == 'end' end)
-        report(kinds)
-        report(lines)
-        """,
-    )
-
-    assert run["runId"].startswith("run_")
-    assert (kinds[0], kinds[-1]) == ("begin", "end")
-    assert "totals.oml.yaml: large: started" in lines
-    assert (folder / "large.csv").read_text() == "n\n2\n3\n"
-
-
 def test_the_tab_key_indents_by_two_spaces(nvim: Path, folder: Path) -> None:
     [line] = drive(
         nvim,
@@ -198,103 +80,6 @@ def test_the_tab_key_indents_by_two_spaces(nvim: Path, folder: Path) -> None:
     )
 
     assert line == "  x"
-
-
-def test_saving_compiles(nvim: Path, folder: Path) -> None:
-    drive(
-        nvim,
-        folder,
-        """
-        wait('the finding', function() return #errors() == 1 end)
-        vim.api.nvim_buf_set_lines(0, 5, 6, false, { '    mode: read' })
-        vim.cmd('silent write')
-        wait('the manifest', function() return vim.fn.filereadable('build/totals/manifest.json') == 1 end)
-        """,
-    )
-
-    assert json.loads((folder / "build/totals/manifest.json").read_text())["pipeline"]["name"] == "totals"
-
-
-def test_a_run_opens_a_split_that_follows_it(nvim: Path, folder: Path) -> None:
-    [windows, text, name] = drive(
-        nvim,
-        folder,
-        """
-        vim.api.nvim_buf_set_lines(0, 5, 6, false, { '    mode: read' })
-        vim.cmd('OsirisRun')
-        local function said() return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\\n') end
-        wait('the end of the run', function() return said():find('\\nsucceeded') end)
-        report(#vim.api.nvim_list_wins()); report(said()); report(vim.api.nvim_buf_get_name(0))
-        """,
-    )
-
-    assert windows == 2
-    assert name.startswith("term://")
-    assert "goes on when this ends" in text
-    assert "done    large" in text
-    assert (folder / "large.csv").read_text() == "n\n2\n3\n"
-
-
-def test_what_a_conversation_in_a_split_has_saved_is_in_the_buffer(
-    nvim: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mended = PIPELINE.replace("raed", "read")
-    (folder / "init.lua").write_text(snippets()[0] + snippets()[2])
-    monkeypatch.setenv("OSIRIS_AI_PROVIDER", "openai")
-    monkeypatch.setenv("OSIRIS_AI_MODEL", "double-1")
-    with model_double(
-        Says("Here.", [("propose_pipeline", {"oml": mended, "summary": "The mode is mended."})])
-    ) as double:
-        monkeypatch.setenv("OSIRIS_AI_BASE_URL", double.url)
-        with typed([str(nvim), "-u", "init.lua", "-i", "NONE", "-n", "totals.oml.yaml"], folder) as keys:
-            keys(":OsirisChat\r")
-            keys("Mend it\r/save\r")
-            wait_until(lambda: (folder / "totals.oml.yaml").read_text() == mended)
-            keys("\x1c\x0e\x17p")  # out of the terminal, to the window of before
-            keys(":w! copy.txt\r")
-            wait_until(lambda: (folder / "copy.txt").exists() and (folder / "copy.txt").read_text() == mended)
-
-
-@contextlib.contextmanager
-def typed(command: list[str], folder: Path) -> Iterator[Callable[[str], None]]:
-    """A program on a terminal of its own; what is called presses keys there."""
-    mine, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 160, 0, 0))
-    env = {**os.environ, "PATH": f"{OSIRIS.parent}{os.pathsep}{os.environ['PATH']}", "TERM": "xterm"}
-    process = subprocess.Popen(
-        command, cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-    )  # fmt: skip
-    os.close(theirs)
-
-    def press(keys: str) -> None:
-        os.write(mine, keys.encode())
-
-    def read() -> None:
-        with contextlib.suppress(OSError):
-            while os.read(mine, 65_536):
-                pass
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    try:
-        yield press
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
-        reader.join(10)
-        os.close(mine)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < limit, "waited in vain"
-        time.sleep(0.05)
 
 
 def test_go_to_definition_references_and_rename(nvim: Path, folder: Path) -> None:
@@ -344,36 +129,6 @@ def test_a_document_is_formatted(nvim: Path, folder: Path) -> None:
     )
 
     assert text == PIPELINE.replace("raed", "read")
-
-
-def test_a_code_lens_runs_the_pipeline(nvim: Path, folder: Path) -> None:
-    (folder / "totals.oml.yaml").write_text(PIPELINE.replace("raed", "read"))
-    [titles] = drive(
-        nvim,
-        folder,
-        """
-        wait('the server', ready)
-        vim.lsp.codelens.refresh()
-        wait('the lenses', function()
-          for _, lens in ipairs(vim.lsp.codelens.get(0)) do if not lens.command then return false end end
-          return #vim.lsp.codelens.get(0) > 0
-        end)
-        local titles = {}
-        for _, lens in ipairs(vim.lsp.codelens.get(0)) do table.insert(titles, lens.command.title) end
-        report(titles)
-        vim.ui.select = function(items, _, choose)
-          for index, item in ipairs(items) do
-            if item.lens.command.title == titles[1] then return choose(item, index) end
-          end
-        end
-        vim.api.nvim_win_set_cursor(0, { vim.lsp.codelens.get(0)[1].range.start.line + 1, 0 })
-        vim.lsp.codelens.run()
-        wait('the end of the run', function() return vim.fn.filereadable('large.csv') == 1 end)
-        """,
-    )
-
-    assert "Run" in titles[0]
-    assert any("to here" in title for title in titles)
 
 
 def test_completion_inserts_what_was_chosen(nvim: Path, folder: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from test_neovim import drive
+from neovim import drive
 
 pytestmark = pytest.mark.editor
 

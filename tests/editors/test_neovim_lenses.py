@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_neovim import PIPELINE, drive
+from neovim import PIPELINE, drive
 
 pytestmark = pytest.mark.editor
 

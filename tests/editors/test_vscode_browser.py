@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from chat_panel import choose
 from editor_page import EditorPage
 
-if TYPE_CHECKING:
-    pass
+from e2b_double import E2BDouble
 
 pytestmark = pytest.mark.editor
 
@@ -133,6 +132,27 @@ def test_a_run_is_cancelled_from_its_progress_message(editor: EditorPage, pictur
 
     editor.wait_for_output("run cancelled")
     editor.notification("Running slow").wait_for(state="hidden")
+
+
+def test_a_pipeline_runs_in_a_sandbox_and_is_cancelled_there(
+    editor: EditorPage, sandboxes: E2BDouble, pictures: Path
+) -> None:
+    (editor.folder / "pipelines" / "slow.oml.yaml").write_text(SLOW)
+    editor.open_file(DAILY)
+    editor.wait_until_served()
+    e2b = ("Run ", "E2B", "E2B")
+    choose(editor, "Osiris: Run On...", e2b)
+    editor.wait_for_output("run succeeded")
+    editor.screenshot(pictures / "run-e2b.png")
+    assert (editor.folder / "out" / "daily_revenue.csv").read_text().startswith("day,country,orders")
+
+    editor.open_file("pipelines/slow.oml.yaml")
+    choose(editor, "Osiris: Run On...", e2b)
+    editor.wait_for_output("count: started")
+    editor.notification("Running slow").get_by_role("button", name="Cancel").click()
+    editor.wait_for_output("run cancelled")
+    assert len(sandboxes.boxes) == 2
+    assert sandboxes.running() == []
 
 
 def test_doctor_opens_a_report_to_paste(editor: EditorPage, pictures: Path) -> None:
