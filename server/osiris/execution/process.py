@@ -64,11 +64,13 @@ def python_command(module: str) -> list[str]:
 
 # What a stream has left behind goes back to the system soon; else some 40 MB of it stay: Arrow's own pool of memory
 # keeps what was freed, and so does the C library up to the second number. But pieces of a batch, up to the third, are
-# used again at once: to hand each back and be given new pages took a fifth of the time of a large read.
+# used again at once: to hand each back and be given new pages took a fifth of the time of a large read. One arena for
+# all threads holds less than one for each; DuckDB has an allocator of its own.
 _MEMORY_GIVEN_BACK = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_TRIM_THRESHOLD_": "1000000",
     "MALLOC_MMAP_THRESHOLD_": "2000000",
+    "MALLOC_ARENA_MAX": "1",
 }
 
 

@@ -133,29 +133,38 @@ def _target(root: Path, options: Options) -> str:
 
 
 def _run_pipeline(path: Path, options: Options) -> int:
-    from osiris.cli.query_place import QueryPlaces
-    from osiris.core.project import Project
-    from osiris.execution.local import Worker
-
-    project = Project.find(path)
-    target = _target(project.root, options)
-    # The worker loads the engine while this process compiles.
-    worker = None
-    with contextlib.suppress(OSError):  # if there is no room for it, the run tries again, and says so
-        worker = None if options.detach or target != "local" else Worker()
+    worker = _early_worker(options)
     try:
-        result = _compiled(path, project, options)
+        return _compile_and_run(path, options, worker)
     except BaseException:
         _dismiss(worker)
         raise
+
+
+def _early_worker(options: Options) -> Worker | None:
+    """A worker that loads the engine while this process finds out what to run; None where none will be needed."""
+    if options.detach or options.target not in (None, "local"):
+        return None
+    from osiris.execution.process import Worker
+
+    with contextlib.suppress(OSError):  # if there is no room for it, the run tries again, and says so
+        return Worker()
+    return None
+
+
+def _compile_and_run(path: Path, options: Options, worker: Worker | None) -> int:
+    from osiris.cli.query_place import QueryPlaces
+    from osiris.core.project import Project
+
+    project = Project.find(path)
+    if _target(project.root, options) != "local":
+        _dismiss(worker)
+        worker = None
+    result = _compiled(path, project, options)
     if result is None:
         _dismiss(worker)
         return DID_NOT_WORK
-    try:
-        manifest = _wanted(result.manifest, options)
-    except BaseException:
-        _dismiss(worker)
-        raise
+    manifest = _wanted(result.manifest, options)
     # What was fixed by compiling is in the manifest; only what it leaves open goes with the run.
     left_open = {name: value for name, value in options.params.items() if name in manifest["run_params"]}
     places = QueryPlaces(path, result)

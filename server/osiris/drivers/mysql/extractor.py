@@ -29,7 +29,7 @@ _SETTINGS = (
 _OF_QUERY = "The result of the query"
 # Modes of MariaDB in which CONCAT takes NULL for an empty text, or an empty text is NULL: lines would not be true.
 _NULL_IS_TEXT = frozenset({"ORACLE", "EMPTY_STRING_IS_NULL"})
-_AHEAD = 3  # batches that are taken from the server before they are wanted
+_AHEAD = 2  # batches that are taken from the server before they are wanted
 _CLOSE_SECONDS = 5.0
 _ALL_ROWS = 18_446_744_073_709_551_615
 

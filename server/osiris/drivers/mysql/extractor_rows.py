@@ -12,7 +12,7 @@ Cells = list[bytes | None]
 """Row after row in one list."""
 
 _PART = 0xFFFFFF  # a packet of this length goes on in the next one
-_READ_BYTES = 256 * 1024
+_READ_BYTES = 64 * 1024
 _BATCH_BYTES = 4 * 1024 * 1024
 _NULL, _TWO, _THREE = 0xFB, 0xFC, 0xFD
 _END, _ERROR, _LONGEST_END = 0xFE, 0xFF, 9
