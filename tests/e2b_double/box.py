@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from typing import Any
 import psutil
 
 from e2b_double.command import Command
-from e2b_double.template import FIRST_PROCESS, Isolation, Template
+from e2b_double.template import FIRST_PROCESS, PATH, Isolation, Template
 
 _MOST_LINKS = 40
 
@@ -87,7 +88,7 @@ class Box:
     def start(self, config: dict[str, Any], *, stdin: bool, limit: float | None) -> Command:
         """Start a process as the request ``config`` says; it is killed after ``limit`` seconds."""
         envs = {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "PATH": PATH,
             "HOME": "/home/user",
             "USER": "user",
             "LOGNAME": "user",
@@ -108,9 +109,10 @@ class Box:
         """Text that names paths of the sandbox, as a process without a namespace of its own must be told them."""
         if self.isolation is not None:
             return text
-        for name in ("home/user", "opt/python"):
-            text = text.replace(f"/{name}", str(self.root / name))
-        return text
+        if text == "-l":
+            return "--noprofile"  # of this machine
+        here = re.escape(str(self.root))  # what came from there may come back
+        return re.sub(rf"(?<!{here})/(home/user|opt/python)\b", rf"{self.root}/\1", text)
 
     # --- the disk
 
@@ -147,13 +149,15 @@ class Box:
     def processes(self) -> Iterator[psutil.Process]:
         """The processes in the sandbox that run now."""
         if self._first_pid:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                yield from psutil.Process(self._first_pid).children(recursive=True)
-        for command in list(self.commands.values()):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process = psutil.Process(command.host_pid)
-                yield process
-                yield from process.children(recursive=True)
+            for pid in (self._first_pid, *(command.host_pid for command in list(self.commands.values()))):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    first = psutil.Process(pid)
+                    yield from (first, *first.children(recursive=True))
+            return
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("E2B_SANDBOX_ID") == self.id:
+                    yield process
 
     def look(self) -> None:
         """Take a sample of all that can be seen."""
@@ -185,6 +189,10 @@ class Box:
             for stream in (self._first.stdin, self._first.stdout, self._first.stderr):
                 if stream is not None:
                     stream.close()
+        else:
+            for process in list(self.processes()):
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
         for command in list(self.commands.values()):
             command.end_by_force()
         for stream in list(self.streams):

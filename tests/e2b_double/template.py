@@ -17,7 +17,7 @@ from pathlib import Path
 
 SERVER = Path(__file__).parents[2] / "server"
 USER = 1000
-_PATH = "/opt/python/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = "/opt/python/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _SYSTEM = ("/usr", "/etc/alternatives", "/etc/ssl", "/etc/ld.so.cache", "/etc/localtime")
 _LINKS = {"python": "python3", "fd": "/proc/self/fd", "stdin": "/proc/self/fd/0"}
@@ -135,7 +135,7 @@ class Template:
         self._python(root / "opt/python")
 
     def _settings(self, etc: Path) -> None:
-        (etc / "profile").write_text(f"export PATH={_PATH}\nexport LANG=C.UTF-8\n")
+        (etc / "profile").write_text(f"export PATH={PATH}\nexport LANG=C.UTF-8\n")
         (etc / "passwd").write_text(f"root:x:0:0::/root:/bin/bash\nuser:x:{USER}:{USER}::/home/user:/bin/bash\n")
         (etc / "group").write_text(f"root:x:0:\nuser:x:{USER}:\n")
         (etc / "hosts").write_text("127.0.0.1 localhost\n")
@@ -156,7 +156,7 @@ class Template:
             (programs / name).symlink_to(self._interpreter)
         scripts = {"pip": "-m pip", **({"osiris": "-m osiris"} if self.osiris else {})}
         for name, module in scripts.items():
-            (programs / name).write_text(f'#!/bin/sh\nexec /opt/python/bin/python3 {module} "$@"\n')
+            (programs / name).write_text(f'#!/bin/sh\nexec "${{0%/*}}/python3" {module} "$@"\n')
             (programs / name).chmod(0o755)
 
     def remove(self) -> None:

@@ -63,7 +63,9 @@ class Place:
             "XDG_CONFIG_HOME": str(self.root.parent / "config"),
             "XDG_CACHE_HOME": str(self.root.parent / "cache"),
         }
-        return {**kept, **own, **self.environ}
+        found = {**kept, **own, **self.environ}
+        paths = [path for path in (self.environ.get("PYTHONPATH"), os.environ.get("PYTHONPATH")) if path]
+        return {**found, "PYTHONPATH": os.pathsep.join(paths)} if paths else found
 
     # --- what is to be read of the last run
 

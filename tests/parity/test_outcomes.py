@@ -165,7 +165,6 @@ def test_a_connection_that_does_not_come_back_fails_the_run_and_the_sandbox_ends
         monkeypatch.setenv(name, value)
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setattr(session, "LOST_SECONDS", 2.0)
-    monkeypatch.setattr(session, "KEEP_SECONDS", 0.5)
     registry = ComponentRegistry()
     monkeypatch.setattr(ComponentRegistry, "builtin", classmethod(lambda cls: registry))
     monkeypatch.chdir(place.root)
