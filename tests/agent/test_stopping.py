@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -117,4 +121,32 @@ def test_a_call_of_another_agent_is_ended(tmp_path: Path, temporary: Path, tool:
             thread.join(LIMIT_SECONDS)
     assert [answer.ok for answer in answers] == [False]
     until(lambda: workers() == [])
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_server_of_other_agents_that_is_ended_leaves_nothing(tmp_path: Path, temporary: Path) -> None:
+    with silent_server() as silent:
+        root = make_silent_shop(tmp_path / "shop", silent)
+        command = [sys.executable, "-P", "-m", "osiris", "mcp", "--project", str(root), "--allow-connect"]
+        process = subprocess.Popen(
+            command, env=os.environ | {"TMPDIR": str(temporary)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+        looks = {"name": "list_tables", "arguments": {"connection": "@mysql.slow"}}
+        said = [
+            {"id": 1, "method": "initialize", "params": hello},
+            {"method": "notifications/initialized"},
+            {"id": 2, "method": "tools/call", "params": looks},
+        ]
+        with process:
+            try:
+                assert process.stdin is not None
+                process.stdin.writelines(json.dumps({"jsonrpc": "2.0", **one}).encode() + b"\n" for one in said)
+                process.stdin.flush()
+                assert silent.called.wait(LIMIT_SECONDS)
+                process.terminate()
+                assert silent.left.wait(LIMIT_SECONDS)
+                assert process.wait(LIMIT_SECONDS) == 143
+            finally:
+                process.kill()
     assert list(temporary.iterdir()) == []

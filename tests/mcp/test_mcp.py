@@ -293,36 +293,6 @@ def test_a_request_that_is_cancelled_leaves_the_database_and_the_server_goes_on(
         talk(root, work, "--allow-connect")
 
 
-def test_a_server_that_ends_leaves_nothing(tmp_path: Path) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    with silent_server() as silent:
-        root = make_silent_shop(tmp_path / "shop", silent)
-        command = [sys.executable, "-P", "-m", "osiris", "mcp", "--project", str(root), "--allow-connect"]
-        process = subprocess.Popen(
-            command, env=os.environ | {"TMPDIR": str(temporary)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
-        looks = {"name": "list_tables", "arguments": {"connection": "@mysql.slow"}}
-        said = [
-            {"id": 1, "method": "initialize", "params": hello},
-            {"method": "notifications/initialized"},
-            {"id": 2, "method": "tools/call", "params": looks},
-        ]
-        with process:
-            try:
-                assert process.stdin is not None
-                process.stdin.writelines(json.dumps({"jsonrpc": "2.0", **one}).encode() + b"\n" for one in said)
-                process.stdin.flush()
-                assert silent.called.wait(LIMIT_SECONDS)
-                process.terminate()
-                assert silent.left.wait(LIMIT_SECONDS)
-                assert process.wait(LIMIT_SECONDS) == 143
-            finally:
-                process.kill()
-    assert list(temporary.iterdir()) == []
-
-
 def test_rows_need_the_user_and_the_project(tmp_path: Path) -> None:
     root = make_shop(tmp_path / "shop", ROWS_ALLOWED)
     agree(root)

@@ -128,7 +128,9 @@ class _Reading(threading.Thread):
         at, answer = self._endpoint, _Answer(self._endpoint.model)
         http = guarded_client(at.name, at.key, at.timeout, of_openai=at.is_own and at.provider == "openai")
         # Who retries must also say so.
-        client = AsyncOpenAI(base_url=at.base_url, api_key=at.key or _NO_KEY, max_retries=0, http_client=http)
+        client = AsyncOpenAI(
+            base_url=at.base_url, api_key=at.key or _NO_KEY, timeout=at.timeout, max_retries=0, http_client=http
+        )
         async with client:
             try:
                 async with asyncio.timeout(MOST_SECONDS) as limit:
