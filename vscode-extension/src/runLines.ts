@@ -33,6 +33,10 @@ export function linesOf(event: RunEvent): Line[] {
       return [info(text(event, 'waits_for') ? `run queued behind ${text(event, 'waits_for')}` : 'run queued')];
     case 'run_start':
       return [info(`run started${amount(event, 'steps', 'step')}`)];
+    case 'remote_start':
+      return [info(`on the machine ${text(event, 'machine')}`)];
+    case 'remote_reconnect':
+      return [info(`following the machine ${text(event, 'machine')} again`)];
     case 'step_start':
       return [info(`${step}: started${component(event)}`)];
     case 'step_progress':

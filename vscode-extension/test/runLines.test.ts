@@ -12,6 +12,11 @@ test('a step that is done tells its rows and seconds', () => {
   assert.deepEqual(shown(event), ['info: extract-orders: done, 12,345 rows in 0.42 s']);
 });
 
+test('a run elsewhere tells on which machine it is', () => {
+  assert.deepEqual(shown({ event: 'remote_start', machine: 'i123' }), ['info: on the machine i123']);
+  assert.deepEqual(shown({ event: 'remote_reconnect', machine: 'i123' }), ['info: following the machine i123 again']);
+});
+
 test('one row is one row', () => {
   assert.deepEqual(shown({ event: 'step_complete', step_id: 'a', rows: 1 }), ['info: a: done, 1 row']);
 });
