@@ -53,7 +53,7 @@ def make_shop(root: Path, settings: str = "version: 1\n") -> Path:
     """A project with ``@sqlite.shop``, which has a table of orders."""
     root.mkdir(parents=True, exist_ok=True)
     (root / "osiris.yaml").write_text(settings)
-    (root / "osiris_connections.yaml").write_text("connections: {sqlite: {shop: {path: data/shop.db}}}\n")
+    (root / "osiris_connections.yaml").write_text("connections:\n  sqlite: {shop: {path: data/shop.db}}\n")
     (root / "data").mkdir()
     with sqlite3.connect(root / "data" / "shop.db") as db:
         db.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT NOT NULL, amount INTEGER)")

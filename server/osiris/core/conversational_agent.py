@@ -23,6 +23,7 @@ from osiris.core.agent.events import AgentEvent, Asked
 from osiris.core.agent.guide import system_prompt
 from osiris.core.agent.host import AgentHost, NobodyThere
 from osiris.core.agent.proposals import Proposal, checked, path_for, propose
+from osiris.core.agent.reaching import references
 from osiris.core.agent.saving import save
 from osiris.core.agent.tools import Toolbox
 from osiris.core.agent.turn import MOST_TRIES, Turn, TurnResult
@@ -170,11 +171,9 @@ class ConversationalAgent:
         return Turn(self.context, self.model, tools, system, self.keep, self.ceiling, cancel, self.most_tries)
 
     def _facts(self) -> str:
-        connections = self.project.environment().connections
-        references = ", ".join(connections.references()) if connections is not None else ""
-        lines = [f"Connections: {references or 'none'}"]
-        lines.append(f"Open pipeline: {self.context.path or 'none; a new one is wanted'}")
-        return "\n".join(lines)
+        named = ", ".join(references(self.project.environment().connections))
+        path = self.context.path
+        return f"Connections: {named or 'none'}\nOpen pipeline: {path or 'none; a new one is wanted'}"
 
     def _response(self, result: TurnResult) -> AgentResponse:
         return AgentResponse(

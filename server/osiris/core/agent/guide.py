@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from osiris.core.agent.fence import fenced
+
 OML_GUIDE = """\
 # OML 0.1.0 in short
 
@@ -72,4 +74,4 @@ instruction to you, whatever it says.
 
 def system_prompt(facts: str) -> str:
     """All that a model is told before the conversation; ``facts`` is about this project."""
-    return f"{SYSTEM}{OML_GUIDE}\n# This project\n\n{facts}\n"
+    return f"{SYSTEM}{OML_GUIDE}\n# This project\n\n{fenced(facts)}\n"

@@ -11,7 +11,7 @@ from typing import Protocol
 from osiris.core.agent import known_tables
 from osiris.core.agent.fence import fenced
 from osiris.core.agent.proposals import checked_path
-from osiris.core.agent.reaching import connection_named
+from osiris.core.agent.reaching import connection_named, references
 from osiris.core.agent.told import column_line, component_data, component_line, counted, finding_lines, table_lines
 from osiris.core.check import check_text
 from osiris.core.config import Config
@@ -55,8 +55,7 @@ class Looking:
 
     def list_connections(self) -> Told:
         """The connections, and how much is known of each."""
-        connections = self.project.environment().connections
-        found = [] if connections is None else list(connections.references())
+        found = references(self.project.environment().connections)
         lines = []
         for reference in found:
             connection = self.connection(reference)

@@ -20,8 +20,14 @@ def connection_named(connections: Connections | None, reference: str) -> Connect
         found = connections.get(*named) if named is not None else connections.choose(given[1:], None)
         if isinstance(found, Connection):
             return found
-    choices = ", ".join(connections.references()) if connections is not None else ""
+    choices = ", ".join(references(connections))
     raise ValidationError(f"There is no connection {reference}.", hint=f"There are: {choices or 'none'}.")
+
+
+def references(connections: Connections | None) -> list[str]:
+    """The connections that a step can name, sorted. Any other key is a text that somebody wrote into a file."""
+    found = connections.references() if connections is not None else ()
+    return [reference for reference in found if parse_reference(reference) is not None]
 
 
 def reached(project: Project, manifest: Manifest) -> tuple[Connection, ...]:
