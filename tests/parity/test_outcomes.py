@@ -143,19 +143,49 @@ def test_a_sandbox_that_is_gone_fails_the_run_and_says_what_was_running(place, d
     assert [step["state"] for step in place.status()["steps"]] == ["failed", "skipped"]
 
 
-def test_a_host_that_was_killed_is_attached_again_and_nothing_is_lost(place, double):
-    assert place.osiris("run", "short.oml.yaml", "--target", "e2b", "--detach").returncode == 0
+def test_a_run_that_is_cancelled_while_its_sandbox_is_made_leaves_none(place, double):
+    fault = double.fail("create", delay=2, times=1)
+    process = place.start("run", "slow.oml.yaml", "--target", "e2b")
+    until(lambda: fault.taken, "nobody asked for a sandbox")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    until(lambda: double.boxes, "no sandbox was made")
+    until(lambda: not double.running(), "the sandbox was not ended")
+    assert place.status()["state"] == "cancelled"
+
+
+def lost_host(place: Place, file: str) -> None:
+    """Start a run in the background, and kill the process that supervises it when its first step has begun."""
+    assert place.osiris("run", file, "--target", "e2b", "--detach").returncode == 0
     until(lambda: started(place), "no step began")
     (supervisor,) = supervisors(place.root)
     supervisor.kill()
     supervisor.wait(20)
-    assert len(double.running()) == 1
-    assert place.osiris("runs", "attach", "latest").returncode == 0
-    until(lambda: place.status()["state"] == "succeeded", "the run did not succeed")
+
+
+@pytest.mark.parametrize("when", ["while it runs", "after its end"])
+def test_a_run_whose_host_was_killed_is_taken_up_again_and_nothing_is_lost(place, double, when):
+    lost_host(place, "short.oml.yaml")
+    (box,) = double.running()
+    if when == "after its end":
+        (wire,) = [path for path in box.files() if path.name == "wire.jsonl"]
+        until(lambda: b'"kind":"end"' in wire.read_bytes(), "the worker there did not end")
+    done = place.osiris("runs", "attach", "latest")
+    assert done.returncode == 0, done.stderr
+    assert place.status()["state"] == "succeeded"
     events = [event["event"] for event in place.lines("events") if not event["event"].startswith("remote_")]
     assert [events.count(name) for name in ("run_start", "step_start", "step_complete", "run_complete")] == [1, 2, 2, 1]
     assert (place.root / "out/odd.csv").read_text() == "n\n0\n1\n2\n3\n4\n"
-    assert len(double.boxes) == 1
+    assert list(double.boxes) == [box.id]
+
+
+def test_a_run_whose_host_was_killed_can_be_cancelled(place, double):
+    lost_host(place, "slow.oml.yaml")
+    assert len(double.running()) == 1
+    done = place.osiris("runs", "cancel", "latest")
+    assert done.returncode == 0, done.stderr
+    until(lambda: place.status()["state"] == "cancelled", "the run was not cancelled")
+    assert double.running() == []
 
 
 def test_a_connection_that_does_not_come_back_fails_the_run_and_the_sandbox_ends_by_itself(

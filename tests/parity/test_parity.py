@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,12 @@ from typing import Any
 import pytest
 
 from e2b_double import E2BDouble
-from parity.cases import CASES, Case
+from osiris.core.adapter_factory import AdapterFactory
+from osiris.core.compiler_v0 import compile_oml
+from osiris.core.execution_adapter import ExecutionContext
+from osiris.core.session_logging import SessionLogger
+from osiris.execution.ulid import new_run_id
+from parity.cases import CASES, SHAPES, Case
 from parity.comparing import changed, contents, same, snapshot, told
 from parity.targets import TARGETS, Place
 
@@ -92,3 +98,39 @@ def test_cases_end_alike_everywhere(runs, case):
     written, status = runs.compare(case.lay_out, case)
     assert written == sorted(case.writes)
     assert status["state"] == ("failed" if case.code else "succeeded")
+
+
+def test_the_python_api_gives_the_same_everywhere(double, tmp_path, monkeypatch):
+    found = {}
+    for target, environ in TARGETS.items():
+        root = tmp_path / target / "project"
+        root.mkdir(parents=True)
+        manifest = compile_oml(root / SHAPES.lay_out(root))
+        with monkeypatch.context() as patch:
+            for name, value in environ(double).items():
+                patch.setenv(name, value)
+            found[target] = adapted(target, manifest, root)
+    outcome, events, written = found.pop(REFERENCE)
+    assert outcome["state"] == "succeeded"
+    for theirs in found.values():
+        assert theirs[0].keys() == outcome.keys()
+        assert (theirs[0]["rows"], theirs[1]) == (outcome["rows"], events)
+        assert theirs[2].keys() == written.keys()
+        assert all(same(theirs[2][name], written[name]) for name in written)
+    assert double.running() == []
+
+
+def adapted(target: str, manifest: Any, root: Path) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
+    """Run a manifest as users of the Python API do: the outcome, the sorted names of events, and what was written."""
+    run_dir = root / "logs" / new_run_id()
+    before = snapshot(root)
+    with SessionLogger(run_dir, run_dir.name) as logger:
+        context = ExecutionContext(run_dir.name, root, run_dir / "artifacts", logger)
+        adapter = AdapterFactory.create(target=target)
+        prepared = adapter.prepare(dict(manifest), context)
+        adapter.execute(prepared, context)
+        outcome = adapter.collect(prepared, context)
+    lines = (run_dir / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    names = [json.loads(line)["event"] for line in lines]
+    written = {name: contents(root / name) for name in changed(before, snapshot(root))}
+    return outcome, sorted(name for name in names if not name.startswith("remote_")), written

@@ -149,7 +149,7 @@ class Supervisor:
                 return self._cancelled_outcome()
             self._dismiss()  # who knows how long it takes: a run that waits keeps no process ready
             self._cancelled.wait(self.turn.pause)
-        if self._stop_wanted():
+        if self._stop_wanted() and self.request.attach is None:  # what goes on elsewhere must be ended there
             self._dismiss()
             return self._cancelled_outcome()
         self._started = self._begun()
