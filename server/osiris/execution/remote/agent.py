@@ -119,10 +119,10 @@ class Agent:
         self._relay(tails, files)
         if not self._worker.wait(GRACE_SECONDS):
             self._worker.kill()
-        for found in (*files.at_the_end(), *files.of_run(self.run_dir)):
-            self.say(protocol.FILE, **found)
         if not self._messages:
             return {"died": self._worker.ended_how()}
+        for found in (*files.at_the_end(), *files.of_run(self.run_dir)):
+            self.say(protocol.FILE, **found)
         return {key: value for key, value in self._messages[-1].items() if key in ("outcome", "broken")}
 
     def _wrong_file(self) -> dict[str, Any] | None:

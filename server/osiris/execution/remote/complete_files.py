@@ -34,9 +34,15 @@ class CompleteFiles:
                 yield from self._changed(found)
 
     def at_the_end(self) -> Iterator[dict[str, Any]]:
-        """What else was made, when nothing is on its way any more."""
+        """What else was made, by steps that are not known to: when nothing is on its way any more.
+
+        A place that a step is known to write to holds nothing for others unless that step was done. Hidden files stay.
+        """
+        known = [path for paths in self._outputs.values() for path in paths]
         for path in sorted(_below(self._root)):
-            yield from self._changed(path)
+            hidden = any(name.startswith(".") for name in path.split("/"))
+            if not hidden and not any(_belongs_to(path, output) for output in known):
+                yield from self._changed(path)
 
     def of_run(self, run_dir: Path) -> Iterator[dict[str, Any]]:
         """What drivers left in the folder of the run."""
@@ -50,6 +56,10 @@ class CompleteFiles:
         if stamp is not None and stamp != self._known.get(path):
             self._known[path] = stamp
             yield _told("project", path, place)
+
+
+def _belongs_to(path: str, output: str) -> bool:
+    return path == output or path.startswith((f"{output}/", f"{output}-", f"{output}.wal"))
 
 
 def _told(where: str, path: str, place: Path) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Fetcher:
         bad = path.startswith("/") or any(name in ("", ".", "..") for name in names) or "\0" in path
         if not bad and place == "project":
             known = any(path == output or path.startswith(f"{output}/") for output in self._outputs)
-            free = not any(name.startswith(".") for name in names) and names[-1].partition(".")[2][:3] != "oml"
+            free = not any(name.startswith(".") for name in names) and ".oml" not in names[-1].lower()
             bad = is_own_file(path) or not (known or free)
         elif not bad:
             bad = place != "run" or not (path == "worker.log" or names[0] == "artifacts")
