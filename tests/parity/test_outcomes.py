@@ -188,6 +188,19 @@ def test_a_run_whose_host_was_killed_can_be_cancelled(place, double):
     assert double.running() == []
 
 
+def test_a_run_that_may_go_on_elsewhere_is_resumed_only_when_it_does_not(place, double):
+    lost_host(place, "short.oml.yaml")
+    again = place.osiris("run", "--resume", "latest")
+    assert again.returncode != 0
+    assert "osiris runs attach" in again.stderr
+    double.kill()
+    assert place.osiris("runs", "attach", "latest").returncode == 1
+    assert problem(place)[0] == "OML635"
+    assert place.osiris("run", "--resume", "latest").returncode == 0
+    assert place.status()["target"] == "e2b"
+    assert (place.root / "out/odd.csv").read_text() == "n\n0\n1\n2\n3\n4\n"
+
+
 def test_a_connection_that_does_not_come_back_fails_the_run_and_the_sandbox_ends_by_itself(
     place, double, monkeypatch, site
 ):
