@@ -31,7 +31,8 @@ class Shape:
         names: dict[str, str] = {}
         doubled: set[str] = set()
         if base is not None and base.levels >= _MOST_LEVELS:
-            names.update((name.casefold(), name) for name in base)
+            for part in base._parts():
+                names.update(part.added)
             doubled |= base.doubled
             unnamed, base = unnamed or base.unnamed, None
         for name in added:
@@ -47,13 +48,18 @@ class Shape:
 
     def __iter__(self) -> Iterator[str]:
         """The names in their order."""
+        for part in self._parts():
+            yield from part.added.values()
+
+    def _parts(self) -> list[Shape]:
+        """All that it is made of, the innermost first."""
         parts: list[Shape] = []
         shape: Shape | None = self
         while shape is not None:
             parts.append(shape)
             shape = shape.base
-        for part in reversed(parts):
-            yield from part.added.values()
+        parts.reverse()
+        return parts
 
     def _lists(self, key: str) -> bool:
         shape: Shape | None = self
