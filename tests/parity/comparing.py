@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping
@@ -23,6 +25,7 @@ _BY_THE_CLOCK = frozenset({"step_progress"})
 _OF_ADAPTERS = ("remote_",)
 _FILES_OF_ADAPTERS = frozenset({"remote.json"})
 _LARGE = 5_000_000
+_RUN = re.compile(r"run_[0-9A-Z]{26}")
 
 
 def snapshot(root: Path) -> dict[str, str]:
@@ -48,6 +51,10 @@ def contents(path: Path) -> Any:
     if path.stat().st_size > _LARGE and path.suffix == ".csv":
         with path.open("rb") as file:
             return Counter(hashlib.blake2b(line, digest_size=8).digest() for line in file)
+    if path.suffix == ".json":
+        text = path.read_text(encoding="utf-8")
+        rows = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
+        return sorted(rows, key=lambda row: [_key(cell) for cell in row.values()])
     with duckdb.connect() as connection:
         if path.suffix == ".csv":
             return _table(
@@ -55,8 +62,6 @@ def contents(path: Path) -> Any:
             )
         if path.suffix == ".parquet":
             return _table(connection.execute("SELECT * FROM read_parquet(?)", [str(path)]))
-        if path.suffix in (".json", ".jsonl"):
-            return _table(connection.execute("SELECT * FROM read_json(?)", [str(path)]))
     if path.suffix == ".duckdb":
         with duckdb.connect(str(path), read_only=True) as connection:
             names = [row[0] for row in connection.execute("SHOW TABLES").fetchall()]
@@ -112,14 +117,14 @@ def told(place: Place) -> dict[str, Any]:
         if not metric["metric"].startswith(_OF_ADAPTERS)
     ]
     by_step: dict[str, list[Any]] = {}
-    for event in events:
+    for event in json.loads(_RUN.sub("run", json.dumps(events))):
         by_step.setdefault(event.get("step_id") or "", []).append(event)
     folder = place.run_dir()
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     return {
         "events": by_step,  # steps beside each other may take turns in any way
         "metrics": sorted(map(repr, metrics)),
-        "status": _without(place.status(), _TIMES_OF_STATUS),
+        "status": json.loads(_RUN.sub("run", json.dumps(_without(place.status(), _TIMES_OF_STATUS)))),
         "keys of the status": sorted(place.status()),
         "files": [name for name in files if name not in _FILES_OF_ADAPTERS],
         "manifest": (folder / "manifest.json").read_bytes(),

@@ -18,7 +18,7 @@ from osiris.core.compiler_v0 import compile_oml
 from osiris.core.execution_adapter import ExecutionContext
 from osiris.core.session_logging import SessionLogger
 from osiris.execution.ulid import new_run_id
-from parity.cases import CASES, SHAPES, Case
+from parity.cases import CASES, MISSING, SHAPES, Case
 from parity.comparing import changed, contents, same, snapshot, told
 from parity.targets import TARGETS, Place
 
@@ -58,14 +58,20 @@ class Runs:
         for target in OTHERS:
             theirs, also = self.at(target, lay_out, case)
             assert also == written
-            for name in written:
-                assert same(contents(ours.root / name), contents(theirs.root / name)), name
-            expected, found = told(ours), told(theirs)
-            for part in expected:
-                assert found[part] == expected[part], part
+            require_equal(ours, theirs, written)
             assert theirs.status()["target"] == target
         assert [box.alive for box in self.double.boxes.values()] == [False]  # there was one, and it is gone
         return written, ours.status()
+
+
+def require_equal(ours: Place, theirs: Place, written: list[str]) -> None:
+    """What two runs have written is equal, and what they tell of themselves."""
+    for name in written:
+        assert same(contents(ours.root / name), contents(theirs.root / name)), name
+        assert (ours.root / name).stat().st_mode == (theirs.root / name).stat().st_mode, name
+    expected, found = told(ours), told(theirs)
+    for part in expected:
+        assert found[part] == expected[part], part
 
 
 @pytest.fixture
@@ -98,6 +104,25 @@ def test_cases_end_alike_everywhere(runs, case):
     written, status = runs.compare(case.lay_out, case)
     assert written == sorted(case.writes)
     assert status["state"] == ("failed" if case.code else "succeeded")
+
+
+def test_a_run_that_failed_goes_on_alike_everywhere(runs):
+    places = {}
+    for target in TARGETS:
+        place, written = runs.at(target, MISSING.lay_out, MISSING)
+        assert written == sorted(MISSING.writes)
+        (place.root / "later").mkdir()
+        (place.root / "later/rows.csv").write_text("m\n1\n2\n")
+        (place.root / "out/kept.csv").unlink()  # were it written again, it would be there
+        done = place.osiris("run", "--resume", "latest", "--target", target)
+        assert done.returncode == 0, done.stderr
+        places[target] = place
+    ours = places.pop(REFERENCE)
+    assert sorted(path.name for path in (ours.root / "out").iterdir()) == ["saved.csv"]
+    for theirs in places.values():
+        require_equal(ours, theirs, ["out/saved.csv"])
+        assert sorted(path.name for path in (theirs.root / "out").iterdir()) == ["saved.csv"]
+    assert runs.double.running() == []
 
 
 def test_the_python_api_gives_the_same_everywhere(double, tmp_path, monkeypatch):
