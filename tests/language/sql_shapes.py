@@ -99,6 +99,7 @@ SELECT o.id, k FROM df_orders o, (SELECT o.amount * 2 AS k) x
 SELECT o.id, x.k FROM df_orders o, LATERAL (SELECT amount * 2 AS k) x
 SELECT range, id FROM range(3), df_orders
 SELECT g.n FROM generate_series(1, 3) g(n)
+SELECT id FROM df_orders, repeat_row(1, num_rows = 2)
 SELECT country.upper(), o.country.lower().length() AS n FROM df_orders o
 SELECT '{"a": 1}'::JSON -> 'a' AS j, json_extract(country, '$.a') AS k, country::JSON ->> '$.a' AS l FROM df_orders
 SELECT count(*), sum(amount) FROM df_orders

@@ -32,8 +32,11 @@ class Calls(Cursor):
         """One expression."""
         raise NotImplementedError
 
-    def call(self, function: str) -> int:
-        """The parentheses of a function, and what may follow them; how many arguments there are."""
+    def call(self, function: str, *, in_from: bool = False) -> int:
+        """The parentheses of a function, and what may follow them; how many arguments there are.
+
+        ``in_from``: it stands where a table stands, so that ``a = 1`` gives an argument by its name.
+        """
         if function == "COLUMNS":
             self.expands = 2
             self.skip_parentheses()
@@ -51,7 +54,7 @@ class Calls(Cursor):
             self.take("FROM")
         count = 0
         while self.words[self.at] not in (")", "ORDER", "IGNORE", "RESPECT"):
-            self.argument()
+            self.argument(in_from)
             count += 1
             if self.words[self.at] in separators:
                 self.at += 1
@@ -63,7 +66,7 @@ class Calls(Cursor):
         self.behind_call()
         return count
 
-    def argument(self) -> None:
+    def argument(self, in_from: bool) -> None:
         """One argument of a function."""
         if self.words[self.at] == "*":
             self.at += 1
@@ -71,7 +74,7 @@ class Calls(Cursor):
                 raise NotUnderstood
         elif self.is_name() and self.words[self.at + 1 : self.at + 3] == [".", "*"]:
             self.at += 3
-        elif self.is_name() and self.words[self.at + 1] in (":=", "=>"):
+        elif self.is_name() and self.words[self.at + 1] in ((":=", "=>", "=") if in_from else (":=", "=>")):
             self.at += 2
             self.expression()
         else:

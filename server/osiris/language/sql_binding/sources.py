@@ -82,7 +82,7 @@ class Sources(Expressions):
                 parts.append(self.name())
             if self.words[self.at] == "(":
                 called = parts[-1].text.upper() if len(parts) == 1 else ""
-                arguments = self.call("")
+                arguments = self.call("", in_from=True)
                 with_more = self.take("WITH", "ORDINALITY")
                 if called in ONE_COLUMN and not with_more and (arguments == 1 or called != "UNNEST"):
                     source.function = called.lower()
