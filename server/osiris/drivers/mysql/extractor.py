@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pymysql
@@ -164,21 +164,18 @@ class _Rows:
 
     def dataset(self) -> Dataset:
         """The rows as a stream, read when somebody asks for them."""
-        ahead = ReadAhead(cell_batches(self.session.connection, self.columns.width, self.batch_size), _AHEAD)
-        import pyarrow as pa  # after that: the server works meanwhile
-
-        schema = pa.schema([pa.field(field.name, field.arrow()) for field in self.columns.fields])
-        reader = pa.RecordBatchReader.from_batches(schema, self._batches(ahead, schema))
-        return Dataset(self.step.database, stream=reader, failure=lambda: self.failure)
-
-    def _batches(self, ahead: ReadAhead[Cells], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
+        schema = pa.schema([pa.field(field.name, field.arrow()) for field in self.columns.fields])
+        ahead = ReadAhead(self._batches(schema), _AHEAD)
+        reader = pa.RecordBatchReader.from_batches(schema, self._handed_on(ahead))
+        return Dataset(self.step.database, stream=reader, failure=lambda: self.failure)
+
+    def _handed_on(self, ahead: ReadAhead[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         count = 0
         try:
             with self.session.stoppable():
-                for cells in self._chosen_rows(ahead):
-                    batch = pa.RecordBatch.from_arrays(self.columns.arrays(cells, self._no_date), schema=schema)
+                for batch in ahead:
                     count += batch.num_rows
                     yield batch
             self.step.log_metric("rows_read", count, unit="rows")
@@ -190,11 +187,17 @@ class _Rows:
             ahead.close(_CLOSE_SECONDS)
             self.session.close()
 
-    def _chosen_rows(self, ahead: ReadAhead[Cells]) -> Iterator[Cells]:
+    def _batches(self, schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
+        import pyarrow as pa
+
+        for cells in self._chosen_rows():
+            yield pa.RecordBatch.from_arrays(self.columns.arrays(cells, self._no_date), schema=schema)
+
+    def _chosen_rows(self) -> Iterator[Cells]:
         """The rows in batches, without those that ``offset`` and ``limit`` leave out."""
         width = self.columns.width
         skip, left = self.skip * width, None if self.most is None else self.most * width
-        for cells in ahead:
+        for cells in cell_batches(self.session.connection, width, self.batch_size):
             if skip:
                 skipped = min(skip, len(cells))
                 skip -= skipped
