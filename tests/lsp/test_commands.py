@@ -213,7 +213,7 @@ def test_a_run_uses_the_progress_of_the_request_when_it_has_one(client: Client, 
 
 def test_a_run_that_fails_ends_with_its_reason(client: Client, folder: Path, uri: str) -> None:
     client.initialize(folder)
-    (folder / "numbers.csv").write_text("m\n1\n")
+    (folder / "large.csv").mkdir()  # where the file is to be
 
     run_id = client.command("osiris.run", uri)["runId"]
 
