@@ -14,7 +14,7 @@ from itertools import pairwise
 from osiris.syntax.diagnostic import TextEdit
 from osiris.syntax.document import Document, parse
 from osiris.syntax.text import Span
-from osiris.syntax.tree import Entry, Mapping, Node, Scalar, to_plain
+from osiris.syntax.tree import Entry, Mapping, Node, Plain, Scalar, to_plain
 from osiris.syntax.tree import Sequence as List
 
 
@@ -37,7 +37,7 @@ def merged(before: str, after: str) -> str:
         return after
     text = _applied(before, edits)
     result = parse(text)
-    return text if not result.diagnostics and to_plain(result.root()) == to_plain(wanted) else after
+    return text if not result.diagnostics and _same(to_plain(result.root()), to_plain(wanted)) else after
 
 
 class _TooDifferent(Exception):  # noqa: N818 - a signal, not an error
@@ -73,7 +73,7 @@ class _Merge:
                 yield TextEdit(Span(place, place), f"\n{' ' * column}{self._moved(entry.span, column)}")
 
     def _entry(self, old: Entry, new: Entry) -> Iterator[TextEdit]:
-        if to_plain(old.value) == to_plain(new.value):
+        if _same(to_plain(old.value), to_plain(new.value)):
             return
         try:
             if isinstance(old.value, Mapping) and isinstance(new.value, Mapping):
@@ -111,7 +111,7 @@ class _Merge:
                 yield TextEdit(Span(place, place), f"\n{apart}{head}{self._moved(item.span, column)}")
 
     def _item(self, old: Mapping, new: Mapping) -> Iterator[TextEdit]:
-        if to_plain(old) == to_plain(new):
+        if _same(to_plain(old), to_plain(new)):
             return
         try:
             yield from list(self.mapping(old, new))
@@ -139,6 +139,15 @@ class _Merge:
     def _stand_apart(self, items: Sequence[Node]) -> bool:
         """Whether blank lines stand between the steps."""
         return all("\n\n" in self.before[one.span.end - 1 : other.span.start] for one, other in pairwise(items))
+
+
+def _same(one: Plain, other: Plain) -> bool:
+    """Whether both mean the same. ``1``, ``1.0`` and ``true`` are equal to Python, and not to a pipeline."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return type(one) is type(other) and one == other
 
 
 def _by_key(entries: Sequence[Entry]) -> dict[str, Entry]:
@@ -186,6 +195,6 @@ def _indented(line: str, by: int) -> str:
 
 
 def _applied(text: str, edits: Sequence[TextEdit]) -> str:
-    for edit in sorted(edits, key=lambda edit: (edit.span.start, edit.span.end), reverse=True):
+    for edit in sorted(reversed(edits), key=lambda edit: (edit.span.start, edit.span.end), reverse=True):
         text = text[: edit.span.start] + edit.new_text + text[edit.span.end :]
     return text
