@@ -12,8 +12,9 @@ import pytest
 
 from osiris.execution.left_data import tee
 from osiris.execution.local import start_run
-from osiris.execution.step_cache import VOLATILE, StepCache, is_volatile
+from osiris.execution.step_cache import StepCache
 from osiris.execution.summed_files import content
+from osiris.execution.volatile_sql import VOLATILE, is_volatile
 
 
 def settled(path):

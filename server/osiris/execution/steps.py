@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from osiris.core.error_taxonomy import ExecutionError, OsirisError, classify, describe
+from osiris.core.error_taxonomy import ExecutionError, OsirisError, describe
 from osiris.drivers.context import StepContext, StepStopped, Stopper
 from osiris.execution import outcome
+from osiris.execution.attempts import TimeUp, outcome_unknown, pause_after, permanent
 from osiris.execution.deadline import Deadline, woken_by_signals
 from osiris.execution.known_tables import note_written
 from osiris.execution.left_data import read, tee
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from osiris.execution.engine import Engine
 
 TIMEOUT_CODE = "OML616"
-_JITTER = 0.2
 
 
 class StepFailed(Exception):  # noqa: N818 - an end, told to the engine
@@ -117,14 +116,14 @@ class SegmentRun:
             try:
                 return self._timed(name, results, contexts[name], manifest.get("timeout"))
             except (Exception, StepStopped) as error:
-                hopeless = _permanent(error) or (isinstance(error, _TimeUp) and self._may_have_written(name))
+                hopeless = permanent(error) or (isinstance(error, TimeUp) and self._may_have_written(name))
                 if attempt == allowed or self.engine.stopping or hopeless:
                     raise self._failure(segment, name, error, results) from error
                 message = self._explained(error)[1]
-                pause = _pause(attempt, retry)
-                self.engine.event("step_retry", name, attempt=attempt, attempts=allowed, delay=pause, message=message)
+                delay = pause_after(attempt, retry)
+                self.engine.event("step_retry", name, attempt=attempt, attempts=allowed, delay=delay, message=message)
                 let_go(error)
-                self.engine.wait(pause)
+                self.engine.wait(delay)
                 self.stopper = contexts[name].stopper = Stopper(stopped=self.engine.stopping)
                 contexts[name].begin_again()
                 if self.engine.stopping:
@@ -149,7 +148,7 @@ class SegmentRun:
                     result = _kept(result, context.most_rows)
         except (Exception, StepStopped) as error:
             if deadline.expired and not self.engine.stopping:
-                raise _TimeUp(float(timeout or 0)) from error
+                raise TimeUp(float(timeout or 0)) from error
             raise
         return result
 
@@ -255,7 +254,7 @@ class SegmentRun:
         if self.engine.stopping:
             # A driver of ours that came back with an error has written nothing, unless it says so.
             self._measure(name)
-            self.engine.records[name].untouched = self.engine.steps[name].own and not _outcome_unknown(error)
+            self.engine.records[name].untouched = self.engine.steps[name].own and not outcome_unknown(error)
             return StepFailed(name, "OML617", "The run was cancelled.")
         culprit, cause = self._blame(segment, name, error, results)
         code, message, hint = self._explained(cause)
@@ -277,7 +276,7 @@ class SegmentRun:
             attempts=attempts if attempts > 1 else None,
             line=cause.line if isinstance(cause, OsirisError) else None,
             column=cause.column if isinstance(cause, OsirisError) else None,
-            outcome_unknown=True if _outcome_unknown(cause) else None,
+            outcome_unknown=True if outcome_unknown(cause) else None,
         )
         return StepFailed(culprit, code, message, hint)
 
@@ -315,7 +314,7 @@ class SegmentRun:
 
     def _explained(self, error: BaseException) -> tuple[str, str, str | None]:
         """The code, the message and the hint of an error."""
-        if isinstance(error, _TimeUp):
+        if isinstance(error, TimeUp):
             return TIMEOUT_CODE, str(error), "Raise the timeout of the step, or make its work smaller."
         if isinstance(error, OsirisError):
             return error.code, str(error), error.hint
@@ -334,40 +333,3 @@ def _kept(result: Dataset, most: int | None) -> Dataset:
         if broken is None:
             raise
         raise broken from None
-
-
-class _TimeUp(Exception):  # noqa: N818
-    """An attempt took longer than its timeout."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"It took longer than its timeout of {seconds:g} s and was stopped.")
-
-
-def _permanent(error: BaseException) -> bool:
-    """Whether trying again, without any change, is not known to help.
-
-    What nobody knows counts as such: an attempt whose end is unknown may have written its rows.
-    """
-    if _outcome_unknown(error):
-        return True
-    return not isinstance(error, _TimeUp) and not classify(error).transient
-
-
-def _outcome_unknown(error: BaseException | None) -> bool:
-    """Whether a writer said, also while it was stopped, that nobody knows whether its rows have arrived."""
-    while error is not None:
-        if isinstance(error, OsirisError) and error.outcome_unknown:
-            return True
-        error = error.__cause__
-    return False
-
-
-def _pause(attempt: int, retry: Mapping[str, Any]) -> float:
-    """Seconds to wait after a failed attempt: twice as long each time, up to ``max_delay``, and a little by chance.
-
-    Chance keeps those apart who lost the same server at the same moment.
-    """
-    delay = float(retry.get("delay") or 0)
-    most = float(retry["max_delay"]) if retry.get("max_delay") is not None else float("inf")
-    pause = min(delay * 2.0 ** min(attempt - 1, 64), most) * random.uniform(1 - _JITTER, 1 + _JITTER)
-    return round(min(pause, most), 3)
