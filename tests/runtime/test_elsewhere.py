@@ -123,6 +123,19 @@ def test_a_file_that_is_named_by_its_full_path_is_found_elsewhere_too(project, m
     assert project.read("out/a.csv") == "n\n1\n"
 
 
+def test_files_behind_links_and_base_folders_are_found_elsewhere_too(project, machines):
+    project.write("real/a.csv", "n\n1\n")
+    (project.root / "in").symlink_to(project.root / "real")
+    project.write(
+        "osiris_connections.yaml", f"connections: {{filesystem: {{mine: {{base_dir: {project.root}/in}}}}}}\n"
+    )
+    read = {**project.step("r", "filesystem.csv_extractor", path="a.csv"), "connection": "@filesystem.mine"}
+    both = project.csv("p", "in/*.csv"), project.sql("both", ["r", "p"], "FROM df_r UNION ALL FROM df_p")
+    run = project.run(read, *both, project.to_csv("w", "both", "out/a.csv"), target="process")
+    assert run.state == "succeeded", run.status
+    assert project.read("out/a.csv") == "n\n1\n1\n"
+
+
 def test_what_stands_beside_a_database_goes_along_and_is_not_left_to_the_one_that_comes_back(project, machines):
     """A process that was killed left rows in the write-ahead log alone."""
     project.write("in/a.csv", "n,name\n1,Ann\n")

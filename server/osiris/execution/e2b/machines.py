@@ -24,6 +24,7 @@ _MARK = "osiris_run"  # in the metadata of a sandbox: the run that it is for
 _INTERPRETERS = ("python3", "python", "python3.13", "python3.12", "python3.11")
 _REQUEST_SECONDS = 60.0
 _PROBE_SECONDS = 5.0
+_PIECE = 2**20  # of what goes to a standard input at once
 _FILE_SECONDS = 300.0
 _SLOWEST = 250_000.0  # bytes in a second that a line must carry
 
@@ -63,7 +64,8 @@ class E2BMachine:
                     shlex.join(command), background=True, stdin=given is not None, timeout=seconds
                 )
                 if given is not None:
-                    self._sandbox.commands.send_stdin(handle.pid, given)
+                    for begin in range(0, len(given), _PIECE):
+                        self._sandbox.commands.send_stdin(handle.pid, given[begin : begin + _PIECE])
                     self._sandbox.commands.close_stdin(handle.pid)
                 try:
                     done = handle.wait()

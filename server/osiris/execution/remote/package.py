@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,9 +147,12 @@ class _Packer:
                 continue
             place = self._place(name, {**config, "connection": fields}, key, spec)
             self._gather(name, place, direction, spec)
-            for told in (changed, fields):
-                for field_name in (key, spec.path_base_key or key):
-                    self._make_relative(name, told, field_name, sent)
+            if [key] in sent.get("unresolved", ()):
+                for told in (changed, fields):
+                    for field_name in (key, spec.path_base_key or key):
+                        self._make_relative(name, told, field_name, sent)
+            else:
+                self._say_where(changed, fields, key, spec.path_base_key, self._relative(place.path))
         return {**sent, "config": changed} if "config" in sent else dict(sent)
 
     def _place(self, step: str, config: Mapping[str, Any], key: str, spec: ComponentSpec) -> Place:
@@ -189,6 +193,20 @@ class _Packer:
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.home).as_posix()
+
+    def _say_where(
+        self, changed: dict[str, Any], fields: dict[str, Any], key: str, base_key: str | None, path: str
+    ) -> None:
+        """Name the file by where it really is in the project: links, and folders of this machine, do not go along."""
+        if key not in changed:
+            fields[key] = path
+            return
+        bases = [told for told in (changed, fields) if base_key is not None and told.get(base_key)]
+        if not bases and posixpath.normpath(str(changed[key])) == path:
+            return
+        changed[key] = path
+        for told in bases:
+            told[str(base_key)] = "."
 
     def _make_relative(self, step: str, told: dict[str, Any], key: str, sent: Mapping[str, Any]) -> None:
         written = told.get(key)

@@ -14,6 +14,7 @@ from osiris.execution.remote.machine import Machine
 
 SILENCE_SECONDS = 20.0  # it says something every two
 _TICK = 0.05
+_MOST_SILENCES = 6  # one after the other: then nobody is there to say anything
 
 
 class Wire:
@@ -27,6 +28,7 @@ class Wire:
         self._rest = b""
         self._heard = time.monotonic()
         self._pieces: queue.SimpleQueue[bytes | Exception | None] | None = None
+        self._silences = 0
         self.over = False
 
     def messages(self, again: Callable[[Callable[[], Any]], Any]) -> Iterator[dict[str, Any]]:
@@ -38,6 +40,8 @@ class Wire:
             piece = self._pieces.get(timeout=_TICK)
         except queue.Empty:
             if time.monotonic() - self._heard > SILENCE_SECONDS:
+                self._silences += 1
+                self.over = self._silences >= _MOST_SILENCES
                 self._lost(again)
             return
         if isinstance(piece, ConnectionLost):
@@ -48,7 +52,7 @@ class Wire:
         if piece is None:
             self.over = True
             return
-        self._heard = time.monotonic()
+        self._heard, self._silences = time.monotonic(), 0
         *lines, self._rest = (self._rest + piece).split(b"\n")
         for line in lines:
             self._offset += len(line) + 1
