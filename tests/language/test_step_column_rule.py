@@ -91,6 +91,7 @@ def test_a_name_that_is_not_there_is_an_error_where_it_stands(check, steps):
         TABLE.replace("orders", "unheard") + transform("one", "SELECT nothing FROM df"),
         reader("SELECT count(*) FROM orders") + transform("one", "SELECT nothing FROM df"),
         reader("SELECT * FROM unheard") + transform("one", "SELECT nothing FROM df"),
+        reader("SELECT * FROM orders PARTITION (p)") + transform("one", "SELECT id FROM df"),
         reader("SELECT id, id FROM orders") + transform("one", "SELECT id_1 FROM df"),
         "- id: read\n  component: no.such\n  mode: read\n" + transform("one", "SELECT nothing FROM df"),
         "- id: read\n  component: graphql.extractor\n  mode: read\n  config: {query: '{a {b}}'}\n"

@@ -27,6 +27,8 @@ class Cursor:
         ]
         self.at = 0
         self.depth = 0
+        self.left = 2 * len(tokens) + 100
+        """How many expressions are read before this is given up: where nothing is read twice there are fewer."""
 
     def fail(self) -> NoReturn:
         """Give up."""

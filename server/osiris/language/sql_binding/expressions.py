@@ -31,7 +31,8 @@ class Expressions(Calls):
     def expression(self) -> Kind:
         """One expression."""
         self.depth += 1
-        if self.depth > MOST_NESTED:
+        self.left -= 1
+        if self.depth > MOST_NESTED or self.left < 0:
             raise NotUnderstood
         start, queries = len(self.bag.names), len(self.bag.queries)
         kind = self.operand()

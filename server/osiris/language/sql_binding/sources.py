@@ -9,6 +9,9 @@ from osiris.syntax.sql import word_set
 
 _JOIN_WORDS = word_set("NATURAL ASOF INNER LEFT RIGHT FULL OUTER CROSS POSITIONAL SEMI ANTI")
 
+_NO_ALIAS = word_set("PARTITION USE FORCE IGNORE INDEXED")
+"""What databases say behind a table without naming it."""
+
 
 class Sources(Expressions):
     """Tables, queries and functions, and the joins between them."""
@@ -77,19 +80,30 @@ class Sources(Expressions):
         elif self.words[self.at] in NO_NAMES:
             raise NotUnderstood
         else:
-            parts = [self.name()]
-            while self.take("."):
-                parts.append(self.name())
-            if self.words[self.at] == "(":
-                called = parts[-1].text.upper() if len(parts) == 1 else ""
-                arguments = self.call("", in_from=True)
-                with_more = self.take("WITH", "ORDINALITY")
-                if called in ONE_COLUMN and not with_more and (arguments == 1 or called != "UNNEST"):
-                    source.function = called.lower()
-            else:
-                source.parts = tuple(parts)
+            self.named_source(source)
         core.sources.append(source)
+        self.behind_source(source, prefix)
+        return source
+
+    def named_source(self, source: Source) -> None:
+        """A table or a function."""
+        parts = [self.name()]
+        while self.take("."):
+            parts.append(self.name())
+        if self.words[self.at] != "(":
+            source.parts = tuple(parts)
+            return
+        called = parts[-1].text.upper() if len(parts) == 1 else ""
+        arguments = self.call("", in_from=True)
+        with_more = self.take("WITH", "ORDINALITY")
+        if called in ONE_COLUMN and not with_more and (arguments == 1 or called != "UNNEST"):
+            source.function = called.lower()
+
+    def behind_source(self, source: Source, prefix: Name | None) -> None:
+        """The name that a table gets, those of its columns, and how much of it is taken."""
         said = self.take("AS")
+        if self.words[self.at] in _NO_ALIAS:
+            raise NotUnderstood
         source.alias = prefix or self.alias(said=said)
         if said and source.alias is None:
             raise NotUnderstood
@@ -97,7 +111,6 @@ class Sources(Expressions):
             source.columns = self.names()
         if self.take("TABLESAMPLE"):
             self.sample()
-        return source
 
     def sample(self) -> None:
         """How many rows are taken, and how."""
