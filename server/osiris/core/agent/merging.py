@@ -195,6 +195,6 @@ def _indented(line: str, by: int) -> str:
 
 
 def _applied(text: str, edits: Sequence[TextEdit]) -> str:
-    for edit in sorted(reversed(edits), key=lambda edit: (edit.span.start, edit.span.end), reverse=True):
+    for edit in reversed(sorted(edits, key=lambda edit: (edit.span.start, edit.span.end))):  # noqa: C413 - also of equals
         text = text[: edit.span.start] + edit.new_text + text[edit.span.end :]
     return text

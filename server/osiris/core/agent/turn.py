@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from osiris.core.agent.conversation import ChatState, ConversationContext
@@ -174,9 +174,7 @@ class Turn:
         Rows that were sent once are left out where none may be sent now."""
         messages = self.context.messages
         if not ceiling.allow_rows:
-            asked = {call.id for message in messages for call in message.calls if call.name == _ROWS}
-            held = [m.answers in asked and m.text.startswith(OPENING) for m in messages]  # and no refusal
-            messages = [replace(m, text=_NO_ROWS) if rows else m for m, rows in zip(messages, held, strict=True)]
+            messages = list(_without_rows(messages))
         starts = [n for n, message in enumerate(messages) if message.role == "user"]
         size = 0
         first = len(messages)
@@ -190,3 +188,13 @@ class Turn:
 
 def _json_call(oml: str, summary: str) -> str:
     return json.dumps({"oml": oml, "summary": summary.partition("```")[0].strip()[:300]})
+
+
+def _without_rows(messages: Iterable[Message]) -> Iterator[Message]:
+    """The messages with a word in place of rows. What was refused stays."""
+    asked: set[str] = set()
+    for message in messages:
+        if message.calls:
+            asked = {call.id for call in message.calls if call.name == _ROWS}
+        rows = message.answers in asked and message.text.startswith(OPENING)
+        yield replace(message, text=_NO_ROWS) if rows else message
