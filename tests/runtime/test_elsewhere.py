@@ -239,6 +239,21 @@ def test_another_machine_writes_no_event_of_ours(tmp_path):
     assert event["ts"] > "2026"
 
 
+def test_another_machine_cannot_make_a_status_of_its_own(project, machines, monkeypatch):
+    """It may be in the hands of somebody else: what it says of the end must have the form of an end."""
+    from osiris.execution.remote import session
+
+    heard = session.Session._hear
+
+    def lying(self, message, *others):
+        return heard(self, {**message, "outcome": {"state": "glorious"}} if "outcome" in message else message, *others)
+
+    monkeypatch.setattr(session.Session, "_hear", lying)
+    run = project.run(*shop(project), target="process")
+    assert (run.state, run.status["error"]["code"]) == ("failed", "OML618")
+    assert "it did not say how it ended" in run.error()
+
+
 # ---- Files -------------------------------------------------------------------------------------------------------
 
 

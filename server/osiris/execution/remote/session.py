@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from osiris.core.error_taxonomy import OsirisError
+from osiris.core.error_taxonomy import OsirisError, describe
 from osiris.core.session_logging import SessionLogger
+from osiris.execution.folder import FINAL_STATES, read_events, steps_by_events
 from osiris.execution.remote import protocol
 from osiris.execution.remote.errors import ConnectionLost, MachineGone, NotPrepared, RemoteError, Stopped
 from osiris.execution.remote.fetch import Fetcher
@@ -60,7 +61,6 @@ class Session:
         self._machine: Machine | None = None
         self._cancel = threading.Event()
         self._abandon = threading.Event()
-        self._ended = threading.Event()
         self._python: list[str] = []
         self._state = threading.Lock()
         self.note = Note(job.run_dir)
@@ -116,6 +116,9 @@ class Session:
         except OsirisError as error:
             problem = {"code": error.code, "message": error.message, "hint": error.hint}
             return {"outcome": self._failure({k: v for k, v in problem.items() if v is not None}), "broken": True}
+        except Exception as error:  # noqa: BLE001 - whatever it is, the machine must go and the user must hear of it
+            problem = {"code": "OML610", "message": f"Osiris itself failed: {describe(error)}"}
+            return {"outcome": self._failure(problem), "broken": True}
         finally:
             self._end()
 
@@ -248,7 +251,8 @@ class Session:
         elif kind == protocol.FILE:
             fetcher.fetch(machine, self._python, message, self._again)
         elif kind == protocol.END:
-            return {key: message[key] for key in ("outcome", "broken", "died") if key in message}
+            end: dict[str, Any] = {key: message[key] for key in ("outcome", "broken", "died") if key in message}
+            return end if "died" in end or _is_outcome(end.get("outcome")) else {"died": "it did not say how it ended"}
         return None
 
     # -- staying in touch
@@ -324,14 +328,24 @@ class Session:
                 time.sleep(pause)
 
     def _failure(self, problem: dict[str, Any]) -> dict[str, Any]:
-        from osiris.execution.folder import read_events, steps_by_events
-
         blank = [{"id": step["id"], "state": "pending"} for step in self.job.manifest.get("steps") or []]
         steps, running = steps_by_events(blank, read_events(self.job.run_dir))
         for step in steps:
             if step["state"] in ("running", "pending"):
                 step["state"] = "failed" if step["id"] in running else "skipped"
         return {"state": "failed", "error": problem, "steps": steps, "rows": {}}
+
+
+def _is_outcome(told: object) -> bool:
+    """Whether it is what status.json may hold."""
+    return (
+        isinstance(told, dict)
+        and told.get("state") in FINAL_STATES
+        and isinstance(told.get("steps"), list)
+        and all(isinstance(step, dict) and "id" in step and "state" in step for step in told["steps"])
+        and isinstance(told.get("error"), dict | None)
+        and isinstance(told.get("rows"), dict)
+    )
 
 
 def _parcel(files: list[SentFile]) -> tuple[bytes, list[SentFile]]:
