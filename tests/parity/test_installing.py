@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import osiris
 from e2b_double import E2BDouble
 from parity.cases import ATTEMPTS
-from parity.comparing import contents, same, told
 from parity.targets import Place
 
 
@@ -20,22 +20,17 @@ def bare() -> Iterator[E2BDouble]:
         yield double
 
 
-def test_a_bare_template_gets_this_version_and_the_plug_in_and_the_run_is_the_same(bare, site: Path, tmp_path: Path):
-    places = []
-    for target in ("local", "e2b"):
-        root = tmp_path / target / "project"
-        root.mkdir(parents=True)
-        file = ATTEMPTS.lay_out(root)
-        place = Place(root, {"PYTHONPATH": str(site), **bare.settings})
-        done = place.osiris("run", file, "--target", target)
-        assert done.returncode == 0, done.stderr
-        places.append(place)
-    ours, theirs = places
-    assert told(theirs) == told(ours)
-    assert same(contents(ours.root / "out/odd.csv"), contents(theirs.root / "out/odd.csv"))
+def test_a_bare_template_gets_this_version_and_the_plug_in(bare, site: Path, tmp_path: Path):
+    root = tmp_path / "project"
+    root.mkdir()
+    file = ATTEMPTS.lay_out(root)
+    place = Place(root, {"PYTHONPATH": str(site), **bare.settings})
+    done = place.osiris("run", file, "--target", "e2b")
+    assert done.returncode == 0, done.stderr
+    assert (root / "out/odd.csv").read_text() == "n\n0\n1\n2\n"
     (box,) = bare.boxes.values()
-    modules = {
-        path.name for path in box.files() if path.suffix == ".py" and path.parent.name in ("osiris", "odd_osiris")
-    }
-    assert {"__init__.py", "driver.py"} <= modules
+    ours = Path(osiris.__file__)
+    (there,) = [path for path in box.files() if path.as_posix().endswith("/osiris/__init__.py")]
+    assert there.read_bytes() == ours.read_bytes()
+    assert [path.name for path in box.files() if path.parent.name == "odd_osiris"].count("driver.py") == 1
     assert bare.running() == []

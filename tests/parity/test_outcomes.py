@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ steps:
   - {id: rows, component: filesystem.csv_extractor, mode: read, config: {path: rows.csv}}
   - {id: save, component: filesystem.csv_writer, mode: write, config: {path: out/rows.csv}}
 """
+SOAK = bool(os.environ.get("OSIRIS_SOAK"))
 ROWS = "n,text\n" + "".join(f"{number},{'x' * 40}\n" for number in range(2000))
 
 
@@ -101,7 +103,8 @@ def problem(place: Place) -> tuple[str, str]:
     return status["error"]["code"], " ".join([status["error"]["message"], status["error"].get("hint", "")])
 
 
-@pytest.mark.parametrize("way", ["signal", "command"])
+@pytest.mark.soak
+@pytest.mark.parametrize("way", ["signal", "command"] if SOAK else ["signal"])
 def test_a_cancelled_run_ends_in_the_sandbox_and_here(place, double, way):
     process = under_way(place)
     if way == "signal":
@@ -127,7 +130,8 @@ def test_a_lost_connection_goes_on_where_it_was(place, double):
     assert (place.root / "out/odd.csv").read_text() == "n\n0\n1\n2\n3\n4\n"
 
 
-@pytest.mark.parametrize("way", ["killed", "its time was over"])
+@pytest.mark.soak
+@pytest.mark.parametrize("way", ["killed", "its time was over"] if SOAK else ["its time was over"])
 def test_a_sandbox_that_is_gone_fails_the_run_and_says_what_was_running(place, double, way):
     process = under_way(place)
     for box in double.running():
@@ -163,7 +167,8 @@ def lost_host(place: Place, file: str) -> None:
     supervisor.wait(20)
 
 
-@pytest.mark.parametrize("when", ["while it runs", "after its end"])
+@pytest.mark.soak
+@pytest.mark.parametrize("when", ["while it runs", "after its end"] if SOAK else ["after its end"])
 def test_a_run_whose_host_was_killed_is_taken_up_again_and_nothing_is_lost(place, double, when):
     lost_host(place, "short.oml.yaml")
     (box,) = double.running()
