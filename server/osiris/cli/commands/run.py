@@ -18,7 +18,6 @@ from osiris.cli.arguments import (
     profile_option,
     shown_path,
 )
-from osiris.cli.compiling import compile_or_explain
 from osiris.cli.failures import DID_NOT_WORK, UsageProblem, say_error
 from osiris.cli.run_view import RunView, noted_signals
 from osiris.cli.streams import write_json
@@ -173,6 +172,7 @@ def _compile_and_run(path: Path, options: Options, worker: Worker | None) -> int
 
 def _compiled(path: Path, project: Project, options: Options) -> CompileResult | None:
     """The compiled pipeline, None when it has errors, which have been printed. A read-only build/ stops no run."""
+    from osiris.cli.compiling import compile_or_explain  # the worker starts before that is loaded
     from osiris.core.error_taxonomy import ExecutionError
 
     def compiled(write: bool) -> CompileResult | None:
