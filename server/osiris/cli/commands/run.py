@@ -99,6 +99,9 @@ def command(
     With --resume RUN a new run goes on where that one stopped: what succeeded is not done again, and what its sources
     yielded is used again where it is still there. Where nobody can know whether a step has written, it stops and asks.
 
+    With --target e2b it runs in a sandbox of E2B, and its events and files come back as if it had run here; `osiris
+    doctor` says what that needs.
+
     Ctrl-C and SIGTERM cancel the run. With --detach it goes on when this terminal closes; `osiris runs` follows it.
     """
     given = {**params_from_stdin, **params}
