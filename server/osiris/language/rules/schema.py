@@ -15,7 +15,6 @@ from osiris.language.rules.database_findings import DatabaseFindings
 from osiris.language.rules.nodes import cut
 from osiris.language.rules.sql_schema import SqlJudge
 from osiris.language.rules.tables_named import has_query, tables_named
-from osiris.language.sql_binding.bind import columns_of_query
 from osiris.language.step_database import StepDatabase, database_of
 from osiris.language.substitution import ResolvedConfig
 from osiris.language.suggest import listing
@@ -84,6 +83,8 @@ def _of_query(spec: ComponentSpec, resolved: ResolvedConfig, ctx: StepContext) -
     for key, dialect in spec.sql_keys.items():
         _, node = locate(ctx.shape.config, (key,))
         if dialect != "graphql" and isinstance(node, Scalar) and node.text:
+            from osiris.language.sql_binding.bind import columns_of_query
+
             names = columns_of_query(node.text, dialect)
             return ColumnsGiven(names) if names is not None else None
     return None

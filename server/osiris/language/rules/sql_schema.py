@@ -10,8 +10,6 @@ from osiris.language.rules.database_findings import DatabaseFindings
 from osiris.language.rules.nodes import cut
 from osiris.language.rules.sql_names import NamedColumn, NamedTable, QueryNames, query_names
 from osiris.language.rules.sql_word import BY_SERVER, FOLDS, SqlWord
-from osiris.language.sql_binding.bind import columns_of_query
-from osiris.language.sql_binding.shape import Shape, shape_of
 from osiris.language.suggest import nearest
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.text import Span
@@ -45,6 +43,9 @@ class SqlJudge:
 
     def given(self) -> ColumnsGiven | None:
         """The columns of the result, once ``findings`` were asked for; None where they are not known."""
+        from osiris.language.sql_binding.bind import columns_of_query
+        from osiris.language.sql_binding.shape import Shape, shape_of
+
         names = columns_of_query(self.node.text, self.dialect)
         if names is not None:
             return ColumnsGiven(names)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from osiris.components.spec import ComponentSpec
 from osiris.language.facts import ColumnsGiven
@@ -15,13 +16,15 @@ from osiris.language.rules.config_names import config_names
 from osiris.language.rules.context import DocumentContext
 from osiris.language.rules.nodes import cut
 from osiris.language.rules.sql_word import SqlWord
-from osiris.language.sql_binding.bind import Missing, bind
-from osiris.language.sql_binding.shape import Shape, shape_of
 from osiris.language.substitution import resolve_config
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.block import SourceMap
 from osiris.syntax.diagnostic import Diagnostic, Related, Severity
 from osiris.syntax.tree import Scalar
+
+if TYPE_CHECKING:  # who only starts the editor's server, or has no SQL, reads none
+    from osiris.language.sql_binding.bind import Missing
+    from osiris.language.sql_binding.shape import Shape
 
 _TEXT_FILE_KEY = "delimiter"
 _COLUMNS_KEY = "columns"
@@ -110,6 +113,8 @@ class _Flow:
         return memo if isinstance(memo, StepData) else found
 
     def database(self, given: ColumnsGiven) -> StepData | None:
+        from osiris.language.sql_binding.shape import shape_of
+
         if any(self.ctx.makes(named) for named in given.tables):
             return None
         origin = "the result of its query"
@@ -119,6 +124,8 @@ class _Flow:
 
     def file(self, index: int, spec: ComponentSpec) -> StepData | None:
         """The columns of a text file by its first line as it is now."""
+        from osiris.language.sql_binding.shape import shape_of
+
         step, report = self.steps[index], self.ctx.reports[index]
         use = next((use for use in report.paths if use.is_input and use.known and use.whole), None)
         if use is None or _TEXT_FILE_KEY not in spec.properties:
@@ -167,6 +174,8 @@ class _Flow:
         node = config.get(key) if config is not None else None
         kept = _Kept(inputs, None)
         if isinstance(node, Scalar) and node.text:
+            from osiris.language.sql_binding.bind import bind
+
             tables = self.ctx.graph.tables(index).items()
             known = {name.casefold(): data.columns if (data := self.of(up)) else None for name, up in tables}
             bound = bind(node.text, tuple(known.items()))

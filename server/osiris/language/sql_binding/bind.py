@@ -22,7 +22,7 @@ Tables = tuple[tuple[str, Shape | None], ...]
 """The tables outside the query: name in one case, and columns, None when they are not known."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Place:
     """A table that a name was looked for in: what it is called there and its columns. ``table`` is the one outside the
     query that it is (in one case), empty for others."""
@@ -32,7 +32,7 @@ class Place:
     columns: Shape
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Missing:
     """A name that means nothing. ``places`` is where it was looked for; with none, ``name`` stands for a table."""
 
@@ -41,7 +41,7 @@ class Missing:
     tables: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Bound:
     """What is known of a query: the columns of its result, None when they are not, and the names that mean nothing."""
 
@@ -73,7 +73,7 @@ def columns_of_query(text: str, dialect: str, tables: Tables = ()) -> tuple[str,
     return tuple(columns)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class _Table:
     """A table in FROM."""
 
@@ -83,7 +83,7 @@ class _Table:
     source: Source
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class _Scope:
     """What can be seen at a place. ``given`` are names of the select list, ``unclear`` says that there may be more."""
 
@@ -93,7 +93,7 @@ class _Scope:
     unclear: bool = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class _Named:
     """A named query and the columns that it gives, once it was asked for. ``seen``: what it sees itself."""
 

@@ -15,7 +15,7 @@ class NotUnderstood(Exception):  # noqa: N818 - nothing is wrong with the query
     """The query holds something that this reader does not know."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Name:
     """A name as it is written; ``span`` takes in the quotes around it, ``key`` is it in one case."""
 
@@ -25,7 +25,7 @@ class Name:
     key: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Bag:
     """What an expression, or a list of them, refers to: names with the dots between them, and queries."""
 
@@ -36,7 +36,7 @@ class Bag:
 ItemKind = Literal["star", "column", "expression", "open"]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Item:
     """What stands between two commas of a select list.
 
@@ -58,7 +58,7 @@ class Item:
     renamed: tuple[tuple[str, Name], ...] = ()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Source:
     """What stands in FROM: a table (``parts``), a query, or anything else, whose columns are not known.
 
@@ -85,7 +85,7 @@ class Source:
         return self.alias or (self.parts[-1] if self.parts else None)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Core:
     """One SELECT. ``rest`` is what WHERE, GROUP BY and the others hold, ``windows`` are the named windows."""
 
@@ -95,7 +95,7 @@ class Core:
     windows: list[tuple[str, Bag]] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Both:
     """Two bodies that UNION, EXCEPT or INTERSECT joins."""
 
@@ -104,7 +104,7 @@ class Both:
     by_name: bool
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Rows:
     """VALUES, with this many columns."""
 
@@ -112,7 +112,7 @@ class Rows:
     bag: Bag
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Cte:
     """A named query: ``WITH name (columns) AS (query)``."""
 
@@ -122,7 +122,7 @@ class Cte:
     recursive: bool
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Query:
     """A whole query. ``order`` is what ORDER BY holds, ``limit`` what LIMIT and OFFSET do; ``used`` are the named
     windows that are used anywhere in the text, which DuckDB looks at alone.
