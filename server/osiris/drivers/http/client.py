@@ -6,7 +6,6 @@ help. A component with a key for retries of its own gives them as ``retries``.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import email.utils
 import http.client
@@ -24,6 +23,7 @@ from osiris import __version__
 from osiris.core.error_taxonomy import ConfigurationError, OsirisError
 from osiris.drivers.context import StepContext
 from osiris.drivers.http.service import Service
+from osiris.drivers.wires import shut
 
 MOST_BYTES = 64 * 2**20
 MOST_WAIT = 60.0
@@ -164,14 +164,14 @@ class Client:
 
         def give_up() -> None:
             expired.set()
-            _shut(wire)
+            shut(wire)
 
         wire: socket.socket = line.sock
         timer = threading.Timer(max(end - time.monotonic(), 0.0), give_up)
         timer.daemon = True
         timer.start()
         try:
-            with self.step.stopper.through(lambda: _shut(wire)):
+            with self.step.stopper.through(lambda: shut(wire)):
                 self.sent = True
                 line.request(method, path, body, dict(headers))
                 with line.getresponse() as response:
@@ -310,13 +310,3 @@ def _origin(url: str) -> tuple[str, str, int] | None:
     except (ValueError, KeyError):
         return None
     return parts.scheme, parts.hostname or "", port
-
-
-def _shut(wire: socket.socket) -> None:
-    """Wake whoever reads or writes there; the socket stays its owner's to close."""
-    with contextlib.suppress(OSError, ValueError):
-        line = socket.socket(fileno=wire.fileno())
-        try:
-            line.shutdown(socket.SHUT_RDWR)
-        finally:
-            line.detach()

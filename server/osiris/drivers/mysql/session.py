@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,6 +15,7 @@ from osiris.core.error_taxonomy import OsirisError
 from osiris.drivers.connection_fields import connection_fields
 from osiris.drivers.context import StepContext
 from osiris.drivers.mysql.login import explained, open_connection
+from osiris.drivers.wires import shut
 
 _FIELDS = ("host", "port", "database", "user", "password", "schema", "ssl_mode", "ssl_ca", "ssl_cert", "ssl_key")
 # A step has its own `timeout`; the server's limits must not end what the user lets run.
@@ -126,14 +126,8 @@ class StepSession:
 
     def cut(self) -> None:
         """End what goes over the connection, from any thread: whoever waits for the server is told that it is gone."""
-        line = self.connection._sock
-        if line is not None:
-            with contextlib.suppress(OSError, ValueError):  # it may have been closed meanwhile
-                raw = socket.socket(fileno=line.fileno())
-                try:
-                    raw.shutdown(socket.SHUT_RDWR)  # which wakes whoever waits for it
-                finally:
-                    raw.detach()  # it stays PyMySQL's
+        if self.connection._sock is not None:
+            shut(self.connection._sock)
 
     def _kill(self) -> None:
         """A server that computes does not notice that nobody waits any more: it is told over another connection."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from osiris.core.error_taxonomy import OsirisError
 from osiris.drivers.connection_fields import connection_fields
 from osiris.drivers.context import StepContext
 from osiris.drivers.postgres.login import SAME_VALUES, explained, open_connection
+from osiris.drivers.wires import shut
 
 _FIELDS = ("host", "port", "database", "user", "password", "schema", "sslmode", "sslrootcert", "sslcert", "sslkey")
 _CONNECT_SECONDS = 10.0
@@ -102,12 +102,8 @@ class StepSession:
         self._canceller.start()
         # First the server, then we: once we are awake, the whole process may end before the server has heard of it.
         self._canceller.join(_CANCEL_SECONDS)
-        with contextlib.suppress(psycopg.Error, OSError):
-            line = socket.socket(fileno=self.connection.fileno())
-            try:
-                line.shutdown(socket.SHUT_RDWR)  # which wakes whoever waits for it
-            finally:
-                line.detach()  # it stays psycopg's
+        with contextlib.suppress(psycopg.Error):
+            shut(self.connection)
 
     def _cancel(self) -> None:
         with contextlib.suppress(psycopg.Error):
