@@ -1,7 +1,8 @@
 """`osiris run --target e2b` beside the same run on this machine.
 
 The service is the double of the tests, on this very machine: what a network adds is not in the figures, and the double
-and its sandboxes take turns with the host on the same cores.
+and its sandboxes take turns with the host on the same cores. CPU time is that of the command and of what it started,
+with the processes in the sandbox; the double's own is left out.
 """
 
 from __future__ import annotations
@@ -78,16 +79,19 @@ def rows(quick: bool) -> list[Row]:
                 ours, peer = in_turn([*run, "e2b"], [*run, "local"], runs, folder)
                 row = Row(f"osiris run --target e2b, {what}", "s", [f.seconds for f in ours], "--target local")
                 row.peer = [f.seconds for f in peer]
+                row.cpu, row.peer_cpu = [f.cpu_seconds for f in ours], [f.cpu_seconds for f in peer]
                 result.append(row)
                 memory = Row(f"  memory of this side ({what})", "MB", [f.peak_mb for f in ours], "--target local")
                 memory.peer = [f.peak_mb for f in peer]
                 result.append(memory)
         timed = dict(zip(described, result[::2], strict=True))
         more = {name: _difference(row.ours, row.peer) for name, row in timed.items()}
-        result.append(Row("the adapter, per run", "s", more["tiny"]))
+        cpu = {name: _difference(row.cpu, row.peer_cpu) for name, row in timed.items()}
+        result.append(Row("the adapter, per run", "s", more["tiny"], cpu=cpu["tiny"]))
         for name in ("back", "there"):
             extra = _difference(more[name], more["tiny"])
-            result.append(Row(f"the adapter, when {described[name]}: beyond that", "s", extra))
+            extra_cpu = _difference(cpu[name], cpu["tiny"])
+            result.append(Row(f"the adapter, when {described[name]}: beyond that", "s", extra, cpu=extra_cpu))
     finally:
         os.environ.clear()
         os.environ.update(before)
