@@ -96,3 +96,4 @@ def choose(editor: EditorPage, command: str, *steps: tuple[str, str, str | None]
             box.locator(".monaco-list-row.focused", has_text=row).wait_for()
         page.wait_for_timeout(300)  # the list settles after the last key; Enter takes its first row
         page.keyboard.press("Enter")
+    page.wait_for_selector(".quick-input-widget", state="hidden")

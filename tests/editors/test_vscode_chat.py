@@ -41,6 +41,12 @@ def model() -> Iterator[Model]:
         yield model
 
 
+def chosen(url: str) -> dict[str, object]:
+    """The settings of a user who has chosen a server of their own."""
+    own = {"provider": "openai", "model": "double-1", "baseUrl": url}
+    return {f"osiris.ai.{name}": value for name, value in own.items()}
+
+
 @pytest.fixture(scope="module")
 def acme(tmp_path_factory: pytest.TempPathFactory) -> ModelOfEditor:
     return ModelOfEditor(tmp_path_factory.mktemp("acme"))
@@ -52,9 +58,7 @@ def serving(
 ) -> Iterator[code_server.CodeServer]:
     """A VS Code with an AI model of its own, for a user who has chosen the double in their settings."""
     assert model.double is not None
-    own = {"provider": "openai", "model": "double-1", "baseUrl": model.double.url}
-    settings = {f"osiris.ai.{name}": value for name, value in own.items()}
-    settings |= {"chat.disableAIFeatures": False, "osiris.trace.server": "verbose"}
+    settings = chosen(model.double.url) | {"chat.disableAIFeatures": False, "osiris.trace.server": "verbose"}
     scratch, variables = tmp_path_factory.mktemp("chat-server"), {"OSIRIS_TEST_MODEL": str(acme.folder)}
     with code_server.CodeServer(scratch, settings=settings, variables=variables, extensions=[acme.packed()]) as server:
         yield server
@@ -79,8 +83,13 @@ def chatting(
 
 
 @pytest.fixture(autouse=True)
-def photographed(chatting: EditorPage, photograph: Callable[[Page], object]) -> Iterator[None]:
-    """A test that fails leaves a picture."""
+def by_itself(
+    chatting: EditorPage, serving: code_server.CodeServer, model: Model, photograph: Callable[[Page], object]
+) -> Iterator[None]:
+    """Every test begins with the double as the model; one that fails leaves a picture, and no box open."""
+    assert model.double is not None
+    serving.change_settings(chosen(model.double.url))
+    chatting.press("Escape")
     yield
     photograph(chatting.page)
 
@@ -193,7 +202,7 @@ def test_a_key_is_kept_by_vs_code_and_stands_in_no_setting_file_or_log(
     editor, double = chatting, model.double
     assert double is not None
     log = "Osiris Language Server"
-    choose(editor, "Developer: Set Log Level...", ("", log, log), ("", "Trace", "Trace"))
+    choose(editor, "Developer: Set Log Level...", (log, log, log), ("Warning", "Trace", "Trace"))
     new_conversation(editor)
     other = ("Which AI model", "Another server", "Another server")
     choose(editor, "Osiris: Choose AI Model", other, ("address", double.url, None), ("name", "double-1", None))
