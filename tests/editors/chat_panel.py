@@ -87,8 +87,8 @@ def choose(editor: EditorPage, command: str, *steps: tuple[str, str, str | None]
     page = editor.page
     page.keyboard.press("F1")
     for shown, typed, row in (("", command, command), *steps):
-        box = page.locator(".quick-input-widget:not(.hidden)", has_text=shown)
-        box.wait_for()
+        box = page.locator(".quick-input-widget:not(.hidden)")
+        box.filter(has_text=shown).wait_for()
         field = box.locator("input.input")
         field.press("End")
         page.keyboard.insert_text(typed)

@@ -193,7 +193,9 @@ def test_a_model_of_vs_code_is_chosen_and_answers_piece_by_piece_without_a_key(
     editor.until(lambda: (acme.folder / "cancelled").exists(), lambda: "the model was not told")
     editor.until(lambda: "Stopped." in said(editor), lambda: said(editor))
     ask(editor, "Again")
-    editor.until(lambda: "The quota of Acme Tester is used up: quota exceeded." in said(editor), lambda: said(editor))
+    editor.until(
+        lambda: "not answer: The quota of Acme Tester is used up: quota exceeded." in said(editor), lambda: said(editor)
+    )
 
 
 def test_a_key_is_kept_by_vs_code_and_stands_in_no_setting_file_or_log(

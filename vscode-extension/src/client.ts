@@ -5,13 +5,15 @@ import {
   type CancellationToken,
   type ExecuteCommandParams,
   ExecuteCommandRequest,
+  LSPErrorCodes,
   type LanguageClientOptions,
   ProgressType,
+  ResponseError,
   RevealOutputChannelOn,
   type StaticFeature,
 } from 'vscode-languageclient/node';
 import type { AiKeys } from './aiKeys';
-import { missingPackages } from './answers';
+import { messageOf, missingPackages } from './answers';
 import type { ChatEvent } from './chatView';
 import { commandIds } from './commandIds';
 import { projectFiles } from './detect';
@@ -229,7 +231,8 @@ export class Client implements vscode.Disposable {
     started.client.onRequest('osiris/modelRequest', (request: ModelRequest & { partialResultToken?: string }, token: CancellationToken) => {
       const { partialResultToken: part } = request;
       const told = (text: string): void => (part === undefined ? undefined : void started.client.sendProgress(pieceOfAnswer, part, { text }));
-      return askModel(vscode as unknown as ModelHost, request, told, token);
+      // An error of another kind would come to the user with words of the protocol around its own.
+      return askModel(vscode as unknown as ModelHost, request, told, token).catch((error: unknown) => new ResponseError(LSPErrorCodes.RequestFailed, messageOf(error)));
     });
     this.process = started;
     await started.start((how) => {
