@@ -40,6 +40,10 @@ SELECT * REPLACE (amount + 1 AS amount) FROM df_orders
 SELECT * EXCLUDE (ts) REPLACE (upper(country) AS country) FROM df_orders
 SELECT * RENAME (amount AS total) FROM df_orders
 SELECT total FROM (SELECT * RENAME (amount AS total) FROM df_orders)
+SELECT id FROM (SELECT * RENAME (o.id AS k) FROM df_orders o JOIN df_customers c ON true)
+SELECT 5! x, (2 + 1)! y FROM df_orders
+SELECT xFF FROM (SELECT 0xFF)
+SELECT id FROM (SELECT list(country ORDER BY ALL) FROM df_orders)
 SELECT * LIKE 'c%' FROM df_orders
 SELECT * SIMILAR TO 'c.*' FROM df_orders
 SELECT COLUMNS('c.*') FROM df_orders

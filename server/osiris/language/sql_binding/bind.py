@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 from osiris.language.sql_binding.queries import read_query
 from osiris.language.sql_binding.shape import Shape, shape
-from osiris.language.sql_binding.tree import Bag, Body, Both, Core, Cte, Item, Name, Query, Rows, Source
+from osiris.language.sql_binding.tree import Bag, Body, Both, Core, Cte, Item, Name, NotUnderstood, Query, Rows, Source
 from osiris.language.sql_binding.words import ANSWERED
 from osiris.syntax.text import Span
 
 _ANY = Name("*", Span(0, 0), True, "*")
+_MOST_INSIDE = 80
+"""How many queries may stand in one another, also by their names; with more nothing is said, on every machine."""
 _SCHEMAS = frozenset(("main", "temp", "memory", "system", "pg_catalog", "information_schema"))
 
 Tables = tuple[tuple[str, Shape | None], ...]
@@ -58,7 +60,10 @@ def bind(text: str, tables: Tables, dialect: str = "duckdb") -> Bound:
     if query is None:
         return NOTHING
     binder = _Binder(dict(tables), query.used)
-    columns = binder.query(query, None, {})
+    try:
+        columns = binder.query(query, None, {})
+    except NotUnderstood:
+        return NOTHING
     return Bound(columns, tuple({found.name.span: found for found in binder.missing}.values()))
 
 
@@ -92,6 +97,13 @@ class _Scope:
     given: set[str] = field(default_factory=set)
     unclear: bool = False
 
+    def add_branch(self, columns: Shape | None, seen: _Scope) -> None:
+        """What ORDER BY behind several branches sees of one of them."""
+        self.tables += seen.tables
+        self.given |= seen.given
+        self.given.update(name.casefold() for name in columns or ())
+        self.unclear |= seen.unclear or columns is None or columns.unnamed
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Named:
@@ -112,6 +124,7 @@ class _Binder:
         self.tables = tables
         self.windows = windows
         self.missing: list[Missing] = []
+        self.inside = 0
 
     # -- queries
 
@@ -121,11 +134,15 @@ class _Binder:
             ctes = dict(ctes)
             for cte in query.ctes:
                 ctes[cte.name.key] = _Named(cte, dict(ctes), outer)
+        self.inside += 1
+        if self.inside > _MOST_INSIDE:
+            raise NotUnderstood
         columns, scope = self.body(query.body, outer, ctes)
         if query.order is not None:
             self.bag(query.order, scope, ctes)
         if query.limit is not None:
             self.bag(query.limit, _Scope(outer=scope), ctes)
+        self.inside -= 1
         return columns
 
     def body(self, body: Body, outer: _Scope | None, ctes: Ctes) -> tuple[Shape | None, _Scope]:
@@ -139,13 +156,22 @@ class _Binder:
         if isinstance(body, Query):
             columns = self.query(body, outer, ctes)
             return columns, _result_scope(columns, outer)
-        left, one = self.body(body.left, outer, ctes)
-        right, other = self.body(body.right, outer, ctes)
-        columns = _together(left, right) if body.by_name else left
-        scope = _Scope([*one.tables, *other.tables], outer, one.given | other.given, one.unclear or other.unclear)
-        for side in (left, right):
-            scope.unclear |= side is None or side.unnamed
-            scope.given.update(name.casefold() for name in side or ())
+        return self.branches(body, outer, ctes)
+
+    def branches(self, body: Both, outer: _Scope | None, ctes: Ctes) -> tuple[Shape | None, _Scope]:
+        """As ``body``, of several that are joined; there may be thousands, so that none is looked at inside another."""
+        behind: list[Both] = []
+        first: Body = body
+        while isinstance(first, Both):
+            behind.append(first)
+            first = first.left
+        columns, seen = self.body(first, outer, ctes)
+        scope = _Scope(outer=outer)
+        scope.add_branch(columns, seen)
+        for both in reversed(behind):
+            right, seen = self.body(both.right, outer, ctes)
+            scope.add_branch(right, seen)
+            columns = _together(columns, right) if both.by_name else columns
         return columns, scope
 
     def named(self, name: Name, ctes: Ctes) -> tuple[bool, Shape | None]:

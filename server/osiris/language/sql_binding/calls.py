@@ -130,7 +130,9 @@ class Calls(Cursor):
         if not self.take("ORDER", "BY"):
             return
         while True:
-            if not self.take("ALL"):
+            if self.take("ALL"):
+                self.expands = 2  # in a function it is each of the columns
+            else:
                 self.expression()
             self.take("ASC") or self.take("DESC")
             self.take("NULLS", "FIRST") or self.take("NULLS", "LAST")

@@ -48,6 +48,8 @@ class Expressions(Calls):
             elif word == "::":
                 self.at += 1
                 self.type_name()
+            elif word == "!":
+                raise NotUnderstood  # `5!`: what comes behind it may be a name
             elif word[0] in OPERATOR_CHARACTERS:
                 while words[self.at] and words[self.at][0] in OPERATOR_CHARACTERS:
                     self.at += 1
@@ -134,6 +136,8 @@ class Expressions(Calls):
         """An operand without signs in front of it."""
         kind = token.kind
         if kind in ("string", "number", "dollar_string"):
+            if kind == "number" and token.text[1:2] in ("x", "X"):
+                raise NotUnderstood  # DuckDB reads `0xFF` as `0 AS xFF`
             self.at += 1
             return "expression"
         if kind == "placeholder":

@@ -240,6 +240,8 @@ class _Reader(Sources, Expressions):
             many = self.take("(")
             while True:
                 old = self.dotted()
+                if len(old) > 1:
+                    raise NotUnderstood  # other tables keep a column of that name
                 self.need("AS")
                 item.renamed = (*item.renamed, (old[-1].key, self.name()))
                 if not many or not self.take(","):
