@@ -19,8 +19,10 @@ from osiris.core.execution_adapter import ExecutionContext
 from osiris.core.manifest import generate_fingerprint
 from osiris.core.session_logging import SessionLogger
 from osiris.execution.local import RunResult, start_run
+from osiris.execution.remote import targets
 from osiris.execution.runs import RunStore
 from osiris.execution.ulid import new_run_id
+from runtime.process_machine import ProcessMachines
 
 Step = dict[str, Any]
 
@@ -172,6 +174,18 @@ def project(tmp_path: Path) -> Iterator[Project]:
     project = Project(root)
     yield project
     project.end_runs()
+
+
+@pytest.fixture
+def machines(monkeypatch) -> Iterator[ProcessMachines]:
+    """A target ``process``; every machine of it is ended by the run itself."""
+    machines = ProcessMachines()
+    monkeypatch.setattr(targets, "machines_of", lambda target: machines)
+    yield machines
+    left = machines.running()
+    for machine in machines.made:
+        machine.end()
+    assert left == []
 
 
 @pytest.fixture

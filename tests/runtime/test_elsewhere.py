@@ -6,11 +6,8 @@ import json
 import os
 import signal
 import sqlite3
-import sys
 import threading
-from collections.abc import Iterator
 from contextlib import closing
-from hashlib import sha256
 from pathlib import Path
 
 import jsonschema
@@ -20,29 +17,17 @@ import pytest
 from osiris.core.schemas import schema
 from osiris.core.session_logging import SessionLogger
 from osiris.drivers.context import StepStopped
-from osiris.execution.remote import fetch, protocol, targets
-from osiris.execution.remote.errors import ConnectionLost, NotBroughtBack, NotReachable
+from osiris.execution.remote import protocol
+from osiris.execution.remote.errors import NotReachable
 from osiris.execution.remote.kept import KeptLogger
 from osiris.execution.remote.package import pack
 from osiris.execution.remote.relay import Relay
 from osiris.execution.remote.session import Job, Session
 from osiris.execution.ulid import new_run_id
-from runtime.process_machine import ProcessMachine, ProcessMachines
+from runtime.process_machine import ProcessMachine
 
 SECRET = "correct-horse-battery"
 PEOPLE = [(1, "Ann"), (2, "Žofie"), (3, "Bob")]
-
-
-@pytest.fixture
-def machines(monkeypatch) -> Iterator[ProcessMachines]:
-    """A target ``process``; every machine of it is ended by the run itself."""
-    machines = ProcessMachines()
-    monkeypatch.setattr(targets, "machines_of", lambda target: machines)
-    yield machines
-    left = machines.running()
-    for machine in machines.made:
-        machine.end()
-    assert left == []
 
 
 def shop(project):
@@ -252,91 +237,6 @@ def test_another_machine_cannot_make_a_status_of_its_own(project, machines, monk
     run = project.run(*shop(project), target="process")
     assert (run.state, run.status["error"]["code"]) == ("failed", "OML618")
     assert "it did not say how it ended" in run.error()
-
-
-# ---- Files -------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def machine(tmp_path) -> ProcessMachine:
-    home = tmp_path / "elsewhere"
-    (home / "project/out").mkdir(parents=True)
-    return ProcessMachine(home)
-
-
-@pytest.fixture
-def fetched(machine, project, monkeypatch):
-    """Brings a file back as a session does; a lost connection is asked for again ``patience`` times."""
-    monkeypatch.setattr(fetch, "CHUNK_BYTES", 1000)
-
-    def bring(path: str, content: bytes, patience: int = 5, limit: int = 10**6) -> bytes:
-        run_dir = project.root / "logs/run_x"
-        source = Path(machine.home, "project/out/file")
-        source.write_bytes(content)
-
-        def again(ask):
-            for attempt in range(patience):
-                try:
-                    return ask()
-                except ConnectionLost:
-                    if attempt == patience - 1:
-                        raise
-            raise AssertionError
-
-        told = {"place": "project", "path": path, "size": len(content), "sha256": sha256(content).hexdigest()}
-        fetcher = fetch.Fetcher(project.root, run_dir, {"w": ["out/file"]}, [], limit)
-        fetcher.fetch(machine, [sys.executable, "-P", "-m"], told, again)
-        return (project.root / path).read_bytes()
-
-    return bring
-
-
-def test_a_large_file_comes_in_parts_and_goes_on_where_it_was(fetched, machine, project):
-    content = bytes(range(256)) * 20
-    get = machine.get
-
-    def lost_after_two(path: str) -> bytes:
-        if len(machine.gets) == 2:
-            raise ConnectionLost("The line is dead.")
-        return get(path)
-
-    machine.get = lost_after_two
-    with pytest.raises(ConnectionLost):
-        fetched("out/file", content, patience=2)
-    assert not (project.root / "out/file").exists()
-    machine.get = get
-    assert fetched("out/file", content) == content
-    assert len(machine.gets) == 6  # the two that had come were not asked for again
-    assert project.leftovers() == []
-
-
-def test_a_part_that_comes_spoilt_is_asked_for_again(fetched, machine):
-    content, get = b"x" * 2500, machine.get
-    machine.get = lambda path: get(path)[:-1] + b"?" if len(machine.gets) == 1 else get(path)
-    assert fetched("out/file", content) == content
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "../file", "/tmp/file", "out/../../file", "osiris.yaml", ".git/hooks/file", "sub/.env", ".vscode/file",
-        "pipelines/new.oml.yaml", "link/file", "a//b", "",
-    ],
-)  # fmt: skip
-def test_another_machine_has_no_say_in_where_its_files_go(fetched, project, tmp_path, path):
-    (tmp_path / "outside").mkdir()
-    (project.root / "link").symlink_to(tmp_path / "outside")
-    before = (project.root / "osiris.yaml").read_bytes()
-    with pytest.raises(NotBroughtBack, match="no place for what a pipeline writes"):
-        fetched(path, b"evil")
-    assert (project.root / "osiris.yaml").read_bytes() == before
-    assert list((tmp_path / "outside").iterdir()) == []
-
-
-def test_too_much_is_not_brought_back(fetched):
-    with pytest.raises(NotBroughtBack, match="more than may be brought back") as problem:
-        fetched("out/file", b"x" * 2000, limit=1999)
-    assert "max_download" in str(problem.value.hint)
 
 
 # ---- Packing -----------------------------------------------------------------------------------------------------

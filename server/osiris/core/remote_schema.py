@@ -97,8 +97,12 @@ _ANSWERS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "metric": ("A line of metrics.jsonl.", _RECORD, ()),
     "file": (
         "A file is complete. Its message comes before that of the step's end.",
-        {"place": {"enum": ["project", "run"], "description": "What the path is relative to."}, **_file()},
-        (),
+        {
+            "place": {"enum": ["project", "run"], "description": "What the path is relative to."},
+            "at": _is("string", "Where it is to be fetched, when that is not its path: a copy, relative to the same."),
+            **_file(),
+        },
+        ("at",),
     ),
     "alive": ("Nothing has happened for a while.", {"time": _is("number", "Its clock.")}, ()),
     "end": (

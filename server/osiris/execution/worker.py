@@ -93,8 +93,8 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
     channel.send({"temporary": [path for path in prepared.limits.paths if path.endswith(f".{run_dir.name}.part")]})
     for value in prepared.secrets:
         masker.add(value)
-    elsewhere = bool(request.get("elsewhere"))  # this machine goes when the run ends: nothing is left for a later one
-    with _logger(run_dir, masker, elsewhere) as logger, _prints_caught(run_dir / "worker.log", masker):
+    elsewhere = request.get("elsewhere")  # this machine goes when the run ends: nothing is left for a later one
+    with _logger(run_dir, root, masker, elsewhere) as logger, _prints_caught(run_dir / "worker.log", masker):
         resume = Resume.from_plain(request["resume"]) if request.get("resume") else None
         if resume is not None:
             remove_remains(resume, run_dir, prepared.limits.paths)
@@ -128,11 +128,15 @@ def _carry_out(request: dict[str, Any], channel: Channel, masker: Masker) -> dic
     return message if sample is None else {**message, "sample": sample.found}
 
 
-def _logger(run_dir: Path, masker: Masker, elsewhere: bool) -> SessionLogger:
+def _logger(run_dir: Path, root: Path, masker: Masker, elsewhere: dict[str, Any] | None) -> SessionLogger:
     from osiris.core.session_logging import SessionLogger
-    from osiris.execution.remote.kept import KeptLogger
 
-    return (KeptLogger if elsewhere else SessionLogger)(run_dir, run_dir.name, masker)
+    if elsewhere is None:
+        return SessionLogger(run_dir, run_dir.name, masker)
+    from osiris.execution.remote.kept import KeptLogger
+    from osiris.execution.remote.set_aside import SetAside
+
+    return KeptLogger(run_dir, run_dir.name, masker, SetAside(root, elsewhere["outputs"]).copy)
 
 
 def _listen(channel: Channel, engine: Engine, logger: SessionLogger, told: threading.Event) -> None:

@@ -25,6 +25,7 @@ from osiris.core.session_logging import EVENTS_FILE, METRICS_FILE
 from osiris.execution.process import Worker, working_folder
 from osiris.execution.remote import protocol
 from osiris.execution.remote.complete_files import CompleteFiles, digest_of
+from osiris.execution.remote.kept import WRITTEN
 from osiris.execution.worker import GRACE_SECONDS
 
 _POLL_SECONDS = 0.05
@@ -160,7 +161,7 @@ class Agent:
             "deterministic": settings["deterministic"],
             "resume": resume,
             "cache": False,
-            "elsewhere": True,
+            "elsewhere": {"outputs": self.request["outputs"]},
         }
 
     def _listen(self) -> None:
@@ -193,7 +194,7 @@ class Agent:
     def _relay(self, tails: list[_Tail], files: CompleteFiles) -> None:
         for kind, tail in zip((protocol.EVENT, protocol.METRIC), tails, strict=True):
             for record in tail.lines():
-                if kind == protocol.EVENT and record.get("event") in ("artifact_created", "step_complete"):
+                if kind == protocol.EVENT and record.get("event") in WRITTEN:
                     for found in files.of_step(str(record.get("step_id"))):
                         self.say(protocol.FILE, **found)
                 self.say(kind, record=record)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_BLOCK = 2**20
+from osiris.execution.remote.set_aside import SetAside
+
 _OURS = frozenset({".osiris", "osiris.yaml"})
 
 
@@ -25,13 +26,14 @@ class CompleteFiles:
         self._root = root
         self._outputs: dict[str, list[str]] = request["outputs"]
         self._known = {path: _stamp(root / path) for path in _below(root)}
+        self._aside = SetAside(root, self._outputs)
 
     def of_step(self, step: str) -> Iterator[dict[str, Any]]:
         """What a step that is done has written where it is known to write."""
         for path in self._outputs.get(step, ()):
             place = self._root / path
             for found in [f"{path}/{below}" for below in _below(place)] if place.is_dir() else [path]:
-                yield from self._changed(found)
+                yield from self._changed(found, self._aside.found(step, found))
 
     def at_the_end(self) -> Iterator[dict[str, Any]]:
         """What else was made, by steps that are not known to: when nothing is on its way any more.
@@ -50,12 +52,12 @@ class CompleteFiles:
             if _stamp(run_dir / path) is not None:
                 yield _told("run", path, run_dir / path)
 
-    def _changed(self, path: str) -> Iterator[dict[str, Any]]:
-        place = self._root / path
+    def _changed(self, path: str, copy: str | None = None) -> Iterator[dict[str, Any]]:
+        place = self._root / (copy or path)
         stamp = _stamp(place)
         if stamp is not None and stamp != self._known.get(path):
             self._known[path] = stamp
-            yield _told("project", path, place)
+            yield _told("project", path, place) | ({"at": copy} if copy else {})
 
 
 def _belongs_to(path: str, output: str) -> bool:

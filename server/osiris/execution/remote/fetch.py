@@ -57,7 +57,7 @@ class Fetcher:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             for attempt in (1, 2):
-                _fill(part, machine, python, f"{home}/{path}", size, again)
+                _fill(part, machine, python, f"{home}/{told.get('at', path)}", size, again)
                 if digest_of(part) == digest:
                     break
                 part.unlink()

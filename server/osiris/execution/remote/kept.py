@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from osiris.core.secrets_masking import Masker
 from osiris.core.session_logging import SessionLogger
 from osiris.drivers.context import StepStopped
+
+WRITTEN = ("artifact_created", "step_complete")  # what a step has written is whole at these
 
 
 class KeptLogger(SessionLogger):
@@ -18,9 +20,16 @@ class KeptLogger(SessionLogger):
     resumed run would write them twice.
     """
 
-    def __init__(self, run_dir: Path | str, session_id: str, masker: Masker | None = None) -> None:
-        """As SessionLogger."""
+    def __init__(
+        self,
+        run_dir: Path | str,
+        session_id: str,
+        masker: Masker | None = None,
+        on_written: Callable[[str], None] = lambda step: None,
+    ) -> None:
+        """As SessionLogger. ``on_written`` is called before it is told that a step has written, or is done."""
         super().__init__(run_dir, session_id, masker)
+        self._on_written = on_written
         self._turn = threading.Condition()
         self._written = 0
         self._kept = 0
@@ -28,6 +37,8 @@ class KeptLogger(SessionLogger):
 
     def log_event(self, event: str, data: Mapping[str, object] | None = None, **fields: object) -> None:
         """Write one event; wait for the host where that matters. Raises StepStopped when the run is to stop."""
+        if event in WRITTEN:
+            self._on_written(str({**(data or {}), **fields}.get("step_id")))
         with self._turn:
             super().log_event(event, data, **fields)
             self._written += 1
