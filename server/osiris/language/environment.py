@@ -184,4 +184,7 @@ class StaticEnvironment:
             self.allowed,
             id(self.pipelines),
             id(self.schemas),
+            id(self.file_tables),
+            id(self.writers),
+            id(self.file_writers),
         )
