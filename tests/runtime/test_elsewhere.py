@@ -230,13 +230,20 @@ def test_another_machine_cannot_make_a_status_of_its_own(project, machines, monk
 
     heard = session.Session._hear
 
+    lie = {"state": "glorious"}
+
     def lying(self, message, *others):
-        return heard(self, {**message, "outcome": {"state": "glorious"}} if "outcome" in message else message, *others)
+        told = {**message, "outcome": message["outcome"] | lie} if "outcome" in message else message
+        return heard(self, told, *others)
 
     monkeypatch.setattr(session.Session, "_hear", lying)
-    run = project.run(*shop(project), target="process")
+    steps = shop(project)
+    run = project.run(*steps, target="process")
     assert (run.state, run.status["error"]["code"]) == ("failed", "OML618")
     assert "it did not say how it ended" in run.error()
+    lie = {"pipeline": "of another", "target": "local"}
+    run = project.run(*steps, target="process")
+    assert (run.state, run.status["pipeline"], run.status["target"]) == ("succeeded", "test", "process")
 
 
 # ---- Packing -----------------------------------------------------------------------------------------------------

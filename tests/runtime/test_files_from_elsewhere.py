@@ -45,6 +45,24 @@ def test_a_file_that_two_steps_write_comes_back_as_each_of_them_left_it(project,
             assert database.execute(f"SELECT n, name FROM {table}").fetchall() == [(1, "Ann")]
 
 
+class Dying(ProcessMachine):
+    """It is gone when two parts of a file have been fetched."""
+
+    def get(self, path):
+        if len(self.gets) == 2:
+            self.end()
+        return super().get(path)
+
+
+def test_of_a_file_that_did_not_come_back_whole_nothing_is_left_here(project, machines, monkeypatch):
+    monkeypatch.setattr(fetch, "CHUNK_BYTES", 1000)
+    machines._kind = Dying
+    project.write("in/a.csv", "n,name\n" + "1,Ann\n" * 2000)
+    run = project.run(project.csv("r", "in/a.csv"), project.to_csv("w", "r", "out/a.csv"), target="process")
+    assert (run.state, run.status["error"]["code"]) == ("failed", "OML635")
+    assert list((project.root / "out").iterdir()) == []
+
+
 @pytest.fixture
 def machine(tmp_path) -> ProcessMachine:
     home = tmp_path / "elsewhere"
@@ -57,7 +75,7 @@ def fetched(machine, project, monkeypatch):
     """Brings a file back as a session does; a lost connection is asked for again ``patience`` times."""
     monkeypatch.setattr(fetch, "CHUNK_BYTES", 1000)
 
-    def bring(path: str, content: bytes, patience: int = 5, limit: int = 10**6) -> bytes:
+    def bring(path: str, content: bytes, patience: int = 5, limit: int = 10**6, anywhere: bool = True) -> bytes:
         run_dir = project.root / "logs/run_x"
         source = Path(machine.home, "project/out/file")
         source.write_bytes(content)
@@ -72,7 +90,7 @@ def fetched(machine, project, monkeypatch):
             raise AssertionError
 
         told = {"place": "project", "path": path, "size": len(content), "sha256": sha256(content).hexdigest()}
-        fetcher = fetch.Fetcher(project.root, run_dir, {"w": ["out/file"]}, [], limit)
+        fetcher = fetch.Fetcher(project.root, run_dir, {"w": ["out/file"]}, [], limit, anywhere=anywhere)
         fetcher.fetch(machine, [sys.executable, "-P", "-m"], told, again)
         return (project.root / path).read_bytes()
 
@@ -119,6 +137,15 @@ def test_another_machine_has_no_say_in_where_its_files_go(fetched, project, tmp_
         fetched(path, b"evil")
     assert (project.root / "osiris.yaml").read_bytes() == before
     assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_where_no_step_is_of_a_plug_in_files_come_only_to_where_steps_write(fetched, project):
+    """A machine in the hands of somebody else could bring a Makefile with commands of its own."""
+    project.write("Makefile", "all:\n")
+    with pytest.raises(NotBroughtBack, match="no place for what a pipeline writes"):
+        fetched("Makefile", b"all:\n\tevil\n", anywhere=False)
+    assert project.read("Makefile") == "all:\n"
+    assert fetched("out/file", b"good", anywhere=False) == b"good"
 
 
 def test_too_much_is_not_brought_back(fetched):

@@ -68,6 +68,9 @@ def start_run(
         request = _request(manifest, Path(root), logs_dir, params, if_running, resume, cache, target)
         if detach:
             return _detached(request, worker)
+        if worker is not None and request.target != HERE:
+            worker.dismiss()  # it carries out runs of this machine
+            worker = None
         supervisor = Supervisor(request, worker)
     except BaseException:
         if worker is not None:

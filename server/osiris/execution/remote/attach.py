@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.secrets_masking import Masker
@@ -15,6 +16,8 @@ from osiris.execution.folder import FINAL_STATES, LOCK_FILE, RunFolder, read_sta
 from osiris.execution.lock import FileLock, locks_folder
 from osiris.execution.process import WorkerLike, start_detached
 from osiris.execution.queue import Turn
+from osiris.execution.remote.errors import MachineGone, RemoteError
+from osiris.execution.remote.machine import Machines
 from osiris.execution.remote.note import Note
 from osiris.execution.remote.targets import machines_of, manifest_of, remote_worker
 from osiris.execution.supervisor import Request, Supervisor
@@ -35,7 +38,7 @@ def attach(run: RunInfo) -> None:
     if not run.elsewhere:
         hint = f"Go on where it stopped: osiris run --resume {run.id}" if run.state != "succeeded" else None
         raise ConfigurationError(f"{run.id} is {run.state}: it does not go on anywhere.", hint=hint)
-    machines_of(str(known["target"])).check()
+    _require_reachable(run.id, machines_of(str(known["target"])), known)
     request = Request(
         manifest=manifest_of(run.path),
         root=Path(known["root"]),
@@ -46,6 +49,20 @@ def attach(run: RunInfo) -> None:
     answer = start_detached("osiris.execution.supervisor", request.plain())
     if "run_id" not in answer:
         raise ConfigurationError(answer["error"], hint=answer.get("hint"))
+
+
+def _require_reachable(run_id: str, machines: Machines, known: Mapping[str, Any]) -> None:
+    """Raise RemoteError when nobody can be asked now: the run stays as it is, to be taken up later."""
+    machines.check()
+    if "machine" not in known:
+        return
+    try:
+        machines.find(known["machine"])
+    except MachineGone:
+        return  # the run is over, and whoever takes it up says so
+    except RemoteError as error:
+        hint = f"{error.hint or ''} {run_id} stays as it is until then.".strip()
+        raise type(error)(error.message, code=error.code, hint=hint) from None
 
 
 class _OwnTurn(Turn):

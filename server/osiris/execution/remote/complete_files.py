@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,18 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def writes_anywhere(manifest: Mapping[str, Any]) -> bool:
+    """Whether a step is one of a plug-in, which may write where it likes. Ours write where their configuration says."""
+    return not all(str(step.get("driver") or "").startswith("osiris.drivers.") for step in manifest["steps"])
+
+
 class CompleteFiles:
     """The files below ``root``, compared with what was there at first."""
 
     def __init__(self, root: Path, request: dict[str, Any]) -> None:
         self._root = root
         self._outputs: dict[str, list[str]] = request["outputs"]
+        self._anywhere = writes_anywhere(request["manifest"])
         self._known = {path: _stamp(root / path) for path in _below(root)}
         self._aside = SetAside(root, self._outputs)
 
@@ -36,10 +42,12 @@ class CompleteFiles:
                 yield from self._changed(found, self._aside.found(step, found))
 
     def at_the_end(self) -> Iterator[dict[str, Any]]:
-        """What else was made, by steps that are not known to: when nothing is on its way any more.
+        """What else was made, by steps of plug-ins: when nothing is on its way any more.
 
         A place that a step is known to write to holds nothing for others unless that step was done. Hidden files stay.
         """
+        if not self._anywhere:
+            return
         known = [path for paths in self._outputs.values() for path in paths]
         for path in sorted(_below(self._root)):
             hidden = any(name.startswith(".") for name in path.split("/"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -33,19 +34,26 @@ class Fetcher:
         outputs: Mapping[str, Sequence[str]],
         sent: Sequence[SentFile],
         limit: int,
+        *,
+        anywhere: bool,
     ) -> None:
-        """``outputs``: where steps said that they write; ``sent``: what went along; ``limit``: bytes in all."""
+        """``outputs``: where steps said that they write; ``sent``: what went along; ``limit``: bytes in all.
+
+        ``anywhere``: whether a step may write other files, too.
+        """
         self._root = root
         self._run_dir = run_dir
         self._outputs = [path for paths in outputs.values() for path in paths]
         self._sent = {file.path: file for file in sent}
         self._limit = limit
+        self._anywhere = anywhere
         self._total = 0
         self._came: dict[str, str] = {}
+        self._part: Path | None = None
 
     def fetch(self, machine: Machine, python: Sequence[str], told: Mapping[str, Any], again: Again[Any]) -> None:
         """Bring one file. Raises NotBroughtBack when that cannot be, with what to do about it."""
-        path, size, digest = str(told["path"]), int(told["size"]), str(told["sha256"])
+        path, size, digest = str(told["path"]), max(0, int(told["size"])), str(told["sha256"])
         target = self._place(str(told["place"]), path)
         if target.is_file() and target.stat().st_size == size and digest_of(target) == digest:
             self._came[path] = digest
@@ -53,7 +61,7 @@ class Fetcher:
         self._require_unchanged(path, target)
         self._count(path, size)
         home = f"{machine.home}/{PROJECT if told['place'] == 'project' else f'{LOGS}/{self._run_dir.name}'}"
-        part = temporary_sibling(target, self._run_dir.name)
+        self._part = part = temporary_sibling(target, self._run_dir.name)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             for attempt in (1, 2):
@@ -77,6 +85,13 @@ class Fetcher:
         """The names under which files are kept here until they are whole."""
         return [str(temporary_sibling(self._root / path, self._run_dir.name)) for path in self._outputs]
 
+    def remove_parts(self) -> None:
+        """Nobody goes on with what has not come back whole."""
+        for part in (*map(Path, self.parts()), self._part):
+            if part is not None:
+                with contextlib.suppress(OSError):
+                    part.unlink()
+
     def _place(self, place: str, path: str) -> Path:
         """Where a file belongs on this machine. Another machine has no say in anything but what the run writes."""
         names = path.split("/")
@@ -86,7 +101,7 @@ class Fetcher:
         if not bad and place == "project":
             known = any(path == output or path.startswith(f"{output}/") for output in self._outputs)
             free = not any(name.startswith(".") for name in names) and ".oml" not in names[-1].lower()
-            bad = is_own_file(path) or not (known or free)
+            bad = is_own_file(path) or not (known or (self._anywhere and free))
         elif not bad:
             bad = place != "run" or not (path == "worker.log" or names[0] == "artifacts")
         if bad or not is_inside(target, home):

@@ -70,7 +70,7 @@ class Machines(Protocol):
         """What to write down to find the machine again; no secret."""
 
     def end_all(self, run_id: str) -> None:
-        """End what was made for a run and never became known: a creation whose answer was lost."""
+        """End what was made for a run and is not at hand: a creation whose answer was lost, for one."""
 
     def reaches(self, host: str) -> bool:
         """Whether a machine of this kind can reach ``host``, a name or an address."""

@@ -17,6 +17,7 @@ from osiris.core.error_taxonomy import OsirisError, describe
 from osiris.core.session_logging import SessionLogger
 from osiris.execution.folder import FINAL_STATES, read_events, steps_by_events
 from osiris.execution.remote import protocol
+from osiris.execution.remote.complete_files import writes_anywhere
 from osiris.execution.remote.errors import ConnectionLost, MachineGone, NotPrepared, RemoteError, Stopped
 from osiris.execution.remote.fetch import Fetcher
 from osiris.execution.remote.install import Needs, install
@@ -32,6 +33,7 @@ LOST_SECONDS = 90.0  # for so long a machine that does not answer is asked again
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 _SMALL = 2**20  # files up to here travel together
 _PARCEL = 32 * 2**20
+_OUTCOME = ("state", "error", "steps", "rows", "peak_memory")  # what a machine elsewhere says of the end, and no more
 
 
 @dataclass
@@ -59,6 +61,7 @@ class Session:
         self.package: Package | None = None
         self._on_temporary = on_temporary
         self._machine: Machine | None = None
+        self._fetcher: Fetcher | None = None
         self._cancel = threading.Event()
         self._abandon = threading.Event()
         self._python: list[str] = []
@@ -128,6 +131,7 @@ class Session:
         limit = self.machines.max_download
         self.job.logger.log_event("remote_prepare", {"files": len(package.files), "bytes": size, "max_download": limit})
         self._stop_if_wanted()
+        fetcher = self._new_fetcher(package.outputs, package.files)
         machine = self._create()
         self.job.logger.log_event("remote_start", {"machine": machine.id})
         with self._kept(machine):
@@ -142,7 +146,7 @@ class Session:
                 phase="running", pid=pid, python=self._python, outputs=package.outputs,
                 sent=[[file.path, file.size, file.sha256, list(file.stamp)] for file in package.files],
             )  # fmt: skip
-            return self._follow(machine, pid, Relay(self.job.logger), package.outputs, package.files)
+            return self._follow(machine, pid, Relay(self.job.logger), fetcher)
 
     def _go_on(self) -> dict[str, Any]:
         self.machines.check()
@@ -155,16 +159,17 @@ class Session:
                 "This machine stopped answering for the run before it had begun elsewhere; nothing was carried out.",
                 hint="Run it again.",
             )
+        sent = [SentFile(path, self.job.root / path, size, digest, (stamp[0], stamp[1]))
+                for path, size, digest, stamp in known["sent"]]  # fmt: skip
+        fetcher = self._new_fetcher(known["outputs"], sent)
         machine = self._again(lambda: self.machines.find(known["machine"]))
         with self._state:
             self._machine = machine
         self._python = list(known["python"])
-        sent = [SentFile(path, self.job.root / path, size, digest, (stamp[0], stamp[1]))
-                for path, size, digest, stamp in known["sent"]]  # fmt: skip
         relay = Relay(self.job.logger)  # mends the end of the log first
         self.job.logger.log_event("remote_reconnect", {"machine": machine.id})
         with self._kept(machine):
-            return self._follow(machine, int(known["pid"]), relay, known["outputs"], sent)
+            return self._follow(machine, int(known["pid"]), relay, fetcher)
 
     # -- preparing
 
@@ -206,16 +211,14 @@ class Session:
 
     # -- following
 
-    def _follow(
-        self,
-        machine: Machine,
-        pid: int,
-        relay: Relay,
-        outputs: Mapping[str, Sequence[str]],
-        sent: Sequence[SentFile],
-    ) -> dict[str, Any]:
-        fetcher = Fetcher(self.job.root, self.job.run_dir, outputs, sent, self.machines.max_download)
-        self._on_temporary(fetcher.parts())
+    def _new_fetcher(self, outputs: Mapping[str, Sequence[str]], sent: Sequence[SentFile]) -> Fetcher:
+        job = self.job
+        anywhere = writes_anywhere(job.manifest)
+        self._fetcher = Fetcher(job.root, job.run_dir, outputs, sent, self.machines.max_download, anywhere=anywhere)
+        self._on_temporary(self._fetcher.parts())
+        return self._fetcher
+
+    def _follow(self, machine: Machine, pid: int, relay: Relay, fetcher: Fetcher) -> dict[str, Any]:
         wire = Wire(machine, [*self._python, "osiris.execution.remote.errands", "follow"], pid)
         told_to_stop = False
         try:
@@ -252,7 +255,11 @@ class Session:
             fetcher.fetch(machine, self._python, message, self._again)
         elif kind == protocol.END:
             end: dict[str, Any] = {key: message[key] for key in ("outcome", "broken", "died") if key in message}
-            return end if "died" in end or _is_outcome(end.get("outcome")) else {"died": "it did not say how it ended"}
+            if "died" in end:
+                return {"died": str(end["died"])}
+            if not _is_outcome(end.get("outcome")):
+                return {"died": "it did not say how it ended"}
+            return {**end, "outcome": {key: end["outcome"][key] for key in _OUTCOME if key in end["outcome"]}}
         return None
 
     # -- staying in touch
@@ -300,14 +307,16 @@ class Session:
             raise Stopped
 
     def _end(self) -> None:
-        """End the machine; when its creation failed half-way, whatever was made for the run."""
+        """End the machine; where it is not at hand, whatever was made for the run. No part of a file is left here."""
+        if self._fetcher is not None:
+            self._fetcher.remove_parts()
         with self._state:
             machine, self._machine = self._machine, None
         phase = self.note.read().get("phase")
         try:
             if machine is not None:
                 self._within(machine.end)
-            elif phase == "preparing":
+            elif phase in ("preparing", "running"):  # its creation failed half-way, or it could not be found again
                 self._within(lambda: self.machines.end_all(self.job.run_dir.name))
         except MachineGone:
             pass

@@ -1,0 +1,71 @@
+"""Runs that go on elsewhere and have lost whoever answered for them here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from osiris.core.session_logging import SessionLogger
+from osiris.execution.process import Worker
+from osiris.execution.remote import attach, session
+from osiris.execution.remote.errors import ConnectionLost
+from osiris.execution.remote.session import Job, Session
+from osiris.execution.ulid import new_run_id
+from runtime.process_machine import ProcessMachines
+
+
+@pytest.fixture
+def lost(project) -> Path:
+    """The folder of a run whose host is gone."""
+    run_dir = project.root / "logs" / new_run_id()
+    run_dir.mkdir(parents=True)
+    status = {"pipeline": "test", "target": "process", "state": "running", "steps": []}
+    note = {
+        "target": "process", "root": str(project.root), "phase": "running", "machine": {"home": "/gone"},
+        "pid": 1, "python": ["python3"], "outputs": {}, "sent": [],
+    }  # fmt: skip
+    for name, content in (("status", status), ("remote", note), ("manifest", project.manifest())):
+        (run_dir / f"{name}.json").write_text(json.dumps(content))
+    return run_dir
+
+
+class OutOfReach(ProcessMachines):
+    """Nobody answers when a machine is asked for; ``ended`` are the runs whose machines were to be ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended: list[str] = []
+
+    def find(self, known):
+        raise ConnectionLost("The line is dead.")
+
+    def end_all(self, run_id):
+        self.ended.append(run_id)
+
+
+def test_a_run_that_cannot_be_reached_now_stays_to_be_taken_up_later(project, lost, monkeypatch):
+    monkeypatch.setattr(attach, "machines_of", lambda target: OutOfReach())
+    with pytest.raises(ConnectionLost, match="The line is dead") as problem:
+        attach.attach(project.store().show(lost.name))
+    assert f"{lost.name} stays as it is" in str(problem.value.hint)
+    assert project.store().show(lost.name).elsewhere
+
+
+def test_a_machine_that_cannot_be_found_again_is_ended_by_the_name_of_its_run(project, lost, monkeypatch):
+    monkeypatch.setattr(session, "LOST_SECONDS", 0.0)
+    machines = OutOfReach()
+    with SessionLogger(lost, lost.name) as logger:
+        end = Session(Job(project.manifest(), project.root, lost, logger), machines).go_on()
+    assert end["outcome"]["error"]["code"] == "OML636"
+    assert machines.ended == [lost.name]
+
+
+def test_a_worker_of_this_machine_carries_out_no_run_elsewhere(project, machines):
+    project.write("in/a.csv", "n\n1\n")
+    worker = Worker()
+    steps = project.csv("r", "in/a.csv"), project.to_csv("w", "r", "out/a.csv")
+    assert project.run(*steps, target="process", worker=worker).state == "succeeded"
+    assert len(machines.made) == 1
+    assert worker.wait(60)
