@@ -271,16 +271,6 @@ def test_text_in_a_column_of_numbers_is_a_warning_among_the_lines_of_a_run(osiri
     ) in done.stdout
 
 
-def test_a_target_that_is_to_come_is_said_to_be_missing(osiris, project):
-    done = osiris("run", "pipelines/orders.oml.yaml", "--target", "e2b")
-    assert done.returncode == 1
-    assert done.stderr == (
-        "error: The target e2b is not there yet: this version of Osiris cannot run in sandboxes of E2B.\n"
-        "hint: Run with one of these targets: local.\n"
-    )
-    assert not (project / "logs").exists()
-
-
 def test_an_unknown_target_is_said_before_anything_runs(osiris, project):
     done = osiris("run", "pipelines/orders.oml.yaml", "--target", "moon")
     assert done.returncode == 1

@@ -94,20 +94,19 @@ def test_a_missing_module_of_ours_is_told_from_a_missing_package() -> None:
         find_object("json:nothing", "The thing")
 
 
-def test_the_local_target_has_an_adapter() -> None:
-    assert isinstance(AdapterFactory.create(target="local"), ExecutionAdapter)
-    assert isinstance(AdapterFactory.create(), ExecutionAdapter)
+@pytest.mark.parametrize("target", ["local", "e2b"])
+def test_each_target_has_an_adapter(target: str) -> None:
+    assert isinstance(AdapterFactory.create(target=target), ExecutionAdapter)
 
 
-def test_the_e2b_target_says_what_is_missing() -> None:
-    with pytest.raises(ConfigurationError, match="The target e2b is not there yet"):
-        AdapterFactory.create(target="e2b")
+def test_the_target_is_this_machine_unless_another_is_named() -> None:
+    assert type(AdapterFactory.create()) is type(AdapterFactory.create(target="local"))
 
 
 def test_an_unknown_target_lists_the_known_ones() -> None:
     with pytest.raises(ConfigurationError, match="no target 'moon'") as raised:
         AdapterFactory.create(target="moon")
-    assert raised.value.hint == "Targets: local."
+    assert raised.value.hint == "Targets: local, e2b."
 
 
 def test_importing_the_core_loads_no_engine() -> None:
