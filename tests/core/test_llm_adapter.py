@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from osiris.core.llm import chat_completions
 from osiris.core.llm.ceiling import AiCeiling
 from osiris.core.llm.errors import AiForbiddenError, ModelCancelledError, ModelError, NoModelError
 from osiris.core.llm.messages import Message, Reply, Request, TextPiece, Tool, ToolCall, Usage
+from osiris.core.llm.user_settings import key_for, load_ai_settings
 from osiris.core.llm_adapter import LLMAdapter
 from osiris.core.secrets_masking import Masker
 
@@ -277,6 +279,15 @@ class TestWhatTheUserHasChosen:
         (tmp_path / "settings.yaml").write_text(text + "\n")
         with pytest.raises(ConfigurationError, match=said.replace("(", r"\(")):
             LLMAdapter.create(environ={"OSIRIS_CONFIG_DIR": str(tmp_path)})
+
+    def test_a_key_that_was_set_for_one_provider_goes_to_no_other(self) -> None:
+        environ = {"OSIRIS_AI_PROVIDER": "openai", "OSIRIS_AI_MODEL": "m", "OSIRIS_AI_KEY": "of-openai"}
+        with pytest.raises(NoModelError, match="ANTHROPIC_API_KEY"):
+            LLMAdapter.create("anthropic", "m", environ=environ).check()
+        kept = replace(load_ai_settings(environ), keys={"anthropic": "of-anthropic"})
+        assert key_for("anthropic", kept.of_provider("anthropic"), {}) == "of-anthropic"
+        assert key_for("openai", kept.of_provider("openai"), {}) == "of-openai"
+        assert key_for("google", load_ai_settings({"OSIRIS_AI_KEY": "k"}).of_provider("google"), {}) == "k"
 
     def test_another_server_needs_no_provider(self) -> None:
         environ = {"OSIRIS_AI_BASE_URL": "http://localhost:11434/v1", "OSIRIS_AI_MODEL": "qwen3"}

@@ -119,9 +119,7 @@ class LLMAdapter:
         ConfigurationError. A missing key is said by ``check``, and by whatever asks the model.
         """
         given = settings if settings is not None else load_ai_settings(environ)
-        if provider is not None and provider != given.provider:
-            given = replace(given, model=None, base_url=None, fallback=None)  # they belong to the other provider
-        given = given.with_options(
+        given = given.of_provider(provider).with_options(
             provider=provider, model=model, base_url=base_url, fallback=fallback, timeout=timeout, key=api_key
         )
         models = [_model(given, environ, editor)]

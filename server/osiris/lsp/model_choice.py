@@ -38,9 +38,8 @@ class ModelChoice:
         """What counts. Raises ConfigurationError for settings of the user that cannot be used."""
         from osiris.core.llm.user_settings import load_ai_settings
 
-        own, chosen = load_ai_settings(), self._session.settings.ai
-        if chosen.provider is not None and chosen.provider != own.provider:
-            own = replace(own, model=None, base_url=None, fallback=None)  # they belong to the other provider
+        chosen = self._session.settings.ai
+        own = load_ai_settings().of_provider(chosen.provider)
         return replace(own, keys=dict(self._keys)).with_options(
             provider=chosen.provider,
             model=chosen.model,

@@ -51,6 +51,13 @@ class AiSettings:
         """These settings with what is given and not None instead."""
         return replace(self, **{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]
 
+    def of_provider(self, provider: str | None) -> AiSettings:
+        """These settings for ``provider``. What was chosen for another one, its key among it, is none of its."""
+        if provider is None or provider == self.provider:
+            return self
+        key = self.key if self.provider is None else None
+        return replace(self, model=None, base_url=None, fallback=None, key=key)
+
     def key_places(self) -> tuple[str, ...]:
         """What a key may be kept for: the provider, or the other server that is asked instead of it, and the provider
         that steps in. Empty where no provider with a key is chosen. Raises ConfigurationError for a base_url that is no
