@@ -48,7 +48,7 @@ class Expressions(Calls):
             elif word == "::":
                 self.at += 1
                 self.type_name()
-            elif word == "!":
+            elif word == "!" and words[self.at + 1] != "~":
                 raise NotUnderstood  # `5!`: what comes behind it may be a name
             elif word[0] in OPERATOR_CHARACTERS:
                 while words[self.at] and words[self.at][0] in OPERATOR_CHARACTERS:
