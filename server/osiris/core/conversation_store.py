@@ -100,8 +100,8 @@ class ConversationStore:
 
         def work(db: sqlite3.Connection) -> ConversationContext | None:
             header = db.execute(
-                "SELECT state, path, draft, draft_ok, allow_rows, tables_told, input_tokens, output_tokens, draft_before "
-                "FROM conversations WHERE id = ? AND project = ?",
+                "SELECT state, path, draft, draft_ok, allow_rows, tables_told, input_tokens, output_tokens, "
+                "draft_before FROM conversations WHERE id = ? AND project = ?",
                 (conversation, self.project),
             ).fetchone()
             messages = db.execute(
@@ -213,8 +213,8 @@ def _save_header(db: sqlite3.Connection, project: str, context: ConversationCont
         "INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
         "title = excluded.title, state = excluded.state, path = excluded.path, draft = excluded.draft, "
         "draft_ok = excluded.draft_ok, allow_rows = excluded.allow_rows, tables_told = excluded.tables_told, "
-        "input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, changed_at = excluded.changed_at, "
-        "draft_before = excluded.draft_before"
+        "input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, "
+        "changed_at = excluded.changed_at, draft_before = excluded.draft_before"
     )
     values = (
         context.id,

@@ -155,8 +155,8 @@ def discover(
 
     ``root`` is the folder of the project, ``env`` where the variables come from; the rest as in ``Discovery``.
     ``done`` is called with each outcome as it comes, from any thread. Never raises for what goes wrong with one
-    connection. Ends all its processes when it is interrupted, and once ``cancel`` is set. Raises ConfigurationError when the user has no state
-    folder.
+    connection. Ends all its processes when it is interrupted, and once ``cancel`` is set. Raises ConfigurationError
+    when the user has no state folder.
     """
     path = store if store is not None else state_dir() / FILE_NAME
     task = Discovery(root, env, tuple(tables), samples, depth, timeout, path, only_agreed)
