@@ -325,17 +325,34 @@ def test_what_a_sandbox_cannot_reach_is_said_before_anything_starts(place, doubl
     assert double.boxes == {}
 
 
-def test_an_output_that_was_changed_here_meanwhile_is_left_alone(place, double):
+@pytest.mark.parametrize("when", ["files.write", "files.read"])  # when it has been read here; while it comes back
+def test_an_output_that_was_changed_here_meanwhile_is_left_alone(place, double, when):
     import sqlite3
 
-    with sqlite3.connect(place.root / "shop.db") as database:
-        database.execute("CREATE TABLE t (n INTEGER)")
-    text = SLOW.format(seconds=2).replace("filesystem.csv_writer", "sqlite.writer")
+    def execute(statement: str) -> list[tuple[int]]:
+        with contextlib.closing(sqlite3.connect(place.root / "shop.db")) as database, database:
+            return database.execute(statement).fetchall()
+
+    execute("CREATE TABLE t (n INTEGER)")
+    text = SLOW.format(seconds=0).replace("filesystem.csv_writer", "sqlite.writer")
     (place.root / "slow.oml.yaml").write_text(text.replace("{path: out/odd.csv}", "{path: shop.db, table: t}"))
-    process = under_way(place)
-    with sqlite3.connect(place.root / "shop.db") as database:
-        database.execute("INSERT INTO t VALUES (77)")
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, problem(place)[0]) == (1, "OML637"), out + err
-    with sqlite3.connect(place.root / "shop.db") as database:
-        assert database.execute("SELECT n FROM t").fetchall() == [(77,)]
+    double.fail(when, then=lambda: execute("INSERT INTO t VALUES (77)"), after=int(when == "files.write"), times=1)
+    code, _, said = failed(place, "slow.oml.yaml")  # the first file that is sent is the plug-in
+    assert (code, "was changed on this machine" in said) == ("OML637", True)
+    assert execute("SELECT n FROM t") == [(77,)]
+
+
+def test_a_sandbox_whose_first_command_is_not_answered_is_asked_again(place, double):
+    lost = double.fail("start", drop=True, times=2)
+    done = place.osiris("run", "quick.oml.yaml", "--target", "e2b")
+    assert done.returncode == 0, done.stderr
+    assert (lost.taken, len(double.boxes)) == (2, 1)
+
+
+@pytest.mark.parametrize("size", [1, 100])  # a small one goes with others, a large one by itself
+def test_a_file_that_went_away_before_it_was_sent_is_named(place, double, size):
+    (place.root / "rows.csv").write_text(ROWS * size)
+    double.fail("create", then=(place.root / "rows.csv").unlink, times=1)
+    _, message, _ = failed(place)
+    assert "rows.csv" in message
+    assert "network" not in message

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osiris.core.files import cause as without_name
+from osiris.core.files import read_error
 from osiris.core.lookup import install_command
 from osiris.execution.e2b.problems import translated
 from osiris.execution.e2b.settings import KEY_VARIABLE, E2BSettings, load_settings
@@ -24,6 +26,7 @@ _MARK = "osiris_run"  # in the metadata of a sandbox: the run that it is for
 _INTERPRETERS = ("python3", "python", "python3.13", "python3.12", "python3.11")
 _REQUEST_SECONDS = 60.0
 _PROBE_SECONDS = 5.0
+_END_SECONDS = 10.0  # somebody waits for it who wants to go
 _PIECE = 2**20  # of what goes to a standard input at once
 _FILE_SECONDS = 300.0
 _SLOWEST = 250_000.0  # bytes in a second that a line must carry
@@ -41,13 +44,16 @@ class E2BMachine:
 
     def put(self, path: str, content: bytes | Path) -> None:
         """Write a file there; folders are made."""
-        with self._doing("Sending a file"):
-            if isinstance(content, bytes):
+        if isinstance(content, bytes):
+            with self._doing("Sending a file"):
                 self._sandbox.files.write(path, content, request_timeout=_FILE_SECONDS)
-            else:
-                with content.open("rb") as file:
-                    seconds = _FILE_SECONDS + content.stat().st_size / _SLOWEST
-                    self._sandbox.files.write(path, file, request_timeout=seconds)
+            return
+        try:
+            file, seconds = content.open("rb"), _FILE_SECONDS + content.stat().st_size / _SLOWEST
+        except OSError as error:
+            raise read_error(content, error) from without_name(error)
+        with file, self._doing("Sending a file"):
+            self._sandbox.files.write(path, file, request_timeout=seconds)
 
     def get(self, path: str) -> bytes:
         """A file from there."""
@@ -99,7 +105,7 @@ class E2BMachine:
     def end(self) -> None:
         """End the sandbox; a second time does nothing."""
         with self._doing("Ending the sandbox"):
-            self._sandbox.kill()
+            self._sandbox.kill(request_timeout=_END_SECONDS)
 
     def _doing(self, doing: str) -> contextlib.AbstractContextManager[None]:
         return translated(self._settings.key, doing)
@@ -161,6 +167,8 @@ class E2BMachines:
             made = machine.run(["mkdir", "-p", "-m", "700", _HOME])
             if made.code != 0:
                 raise NotPrepared(f"The sandbox has no place for the run: {made.err.strip()[-200:]}")
+        except ConnectionLost:
+            raise  # asked for again it is the same sandbox, so it must not have been ended
         except BaseException:
             with contextlib.suppress(RemoteError):
                 machine.end()

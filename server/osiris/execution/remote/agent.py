@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from osiris import __version__
+from osiris.core.error_taxonomy import describe
 from osiris.core.files import write_all
 from osiris.core.manifest import MANIFEST_NAME
+from osiris.core.secrets_masking import Masker
 from osiris.core.session_logging import EVENTS_FILE, METRICS_FILE
 from osiris.execution.process import Worker, working_folder
 from osiris.execution.remote import protocol
@@ -104,9 +106,14 @@ class Agent:
             end = self._carry_out()
         except Exception as error:  # noqa: BLE001 - the host must hear of it, whatever it is
             self._worker.kill()
-            problem = {"code": "OML610", "message": f"Osiris itself failed: {type(error).__name__}: {error}"}
+            problem = {"code": "OML610", "message": f"Osiris itself failed: {describe(error, self._masker())}"}
             end = {"outcome": _failed(self.request, problem), "broken": True}
         self.say(protocol.END, **end)
+
+    def _masker(self) -> Masker:
+        connections = self.request["connections"].values()
+        hidden = [secret for connection in connections for secret in connection["secrets"]]
+        return Masker([*hidden, *map(str, self.request["params"].values())])
 
     def _carry_out(self) -> dict[str, Any]:
         if (wrong := self._wrong_file()) is not None:

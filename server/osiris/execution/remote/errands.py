@@ -48,7 +48,10 @@ def cut(path: str, offset: str, length: str, place: str) -> None:
 def unpack(parcel: str, folder: str) -> None:
     """Lay the files of a parcel into a folder, and remove it."""
     with tarfile.open(parcel) as archive:
-        archive.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):
+            archive.extractall(folder, filter="data")
+        else:  # before Python 3.11.4; the parcel is one of ours
+            archive.extractall(folder)
     Path(parcel).unlink()
 
 

@@ -71,6 +71,7 @@ class Fetcher:
                 part.unlink()
                 if attempt == 2:
                     raise NotBroughtBack(f"The file {path} came back twice in another form than it has there.")
+            self._require_unchanged(path, target)  # it took a while
             os.replace(part, target)
             self._forget_beside(path, target)
             self._came[path] = digest

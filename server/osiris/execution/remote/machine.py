@@ -27,7 +27,7 @@ class Machine(Protocol):
     home: str
 
     def put(self, path: str, content: bytes | Path) -> None:
-        """Write a file there; folders are made."""
+        """Write a file there; folders are made. Raises ConfigurationError when ``content`` cannot be read here."""
 
     def get(self, path: str) -> bytes:
         """A file from there, of some megabytes at most. Raises NotBroughtBack when there is none."""

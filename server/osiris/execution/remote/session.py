@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from osiris.core.error_taxonomy import OsirisError, describe
+from osiris.core.files import cause as without_name
+from osiris.core.files import read_error
 from osiris.core.session_logging import SessionLogger
 from osiris.execution.folder import FINAL_STATES, read_events, steps_by_events
 from osiris.execution.remote import protocol
@@ -62,6 +64,7 @@ class Session:
         self._on_temporary = on_temporary
         self._machine: Machine | None = None
         self._fetcher: Fetcher | None = None
+        self._asked = 0  # how often a machine was asked for: one whose answer was lost may be there, too
         self._cancel = threading.Event()
         self._abandon = threading.Event()
         self._python: list[str] = []
@@ -175,12 +178,16 @@ class Session:
 
     def _create(self) -> Machine:
         self.note.write(target=self.machines.name, root=str(self.job.root), phase="preparing")
-        machine = self._again(lambda: self.machines.create(self.job.run_dir.name), CREATE_SECONDS)
+        machine = self._again(self._asked_for, CREATE_SECONDS)
         with self._state:
             self._machine = machine
         self.note.write(machine=self.machines.note(machine))
         self._stop_if_wanted()
         return machine
+
+    def _asked_for(self) -> Machine:
+        self._asked += 1
+        return self.machines.create(self.job.run_dir.name)
 
     def _send_files(self, machine: Machine, files: Sequence[SentFile]) -> None:
         home = f"{machine.home}/{protocol.PROJECT}"
@@ -316,7 +323,7 @@ class Session:
         try:
             if machine is not None:
                 self._within(machine.end)
-            elif phase in ("preparing", "running"):  # its creation failed half-way, or it could not be found again
+            if self._asked > 1 or (machine is None and phase in ("preparing", "running")):
                 self._within(lambda: self.machines.end_all(self.job.run_dir.name))
         except MachineGone:
             pass
@@ -364,7 +371,10 @@ def _parcel(files: list[SentFile]) -> tuple[bytes, list[SentFile]]:
         for index, file in enumerate(files):
             if size > _PARCEL:
                 return _closed(archive, held), files[index:]
-            content = file.source.read_bytes()
+            try:
+                content = file.source.read_bytes()
+            except OSError as error:
+                raise read_error(file.source, error) from without_name(error)
             about = tarfile.TarInfo(file.path)
             about.size, about.mode = len(content), 0o644
             archive.addfile(about, io.BytesIO(content))
