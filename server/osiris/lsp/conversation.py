@@ -100,13 +100,20 @@ class Conversation:
             self._thread.join(max(0.0, seconds))
 
     def _work(self, message: str, open_text: str | None, cancel: threading.Event, events: Events) -> None:
+        from osiris.core.conversational_agent import AgentResponse
         from osiris.core.error_taxonomy import OsirisError, describe
         from osiris.core.llm.errors import ModelCancelledError
 
         self.questions.tell = events.post
         try:
+            response: AgentResponse | None = None
             for event in self.chat.stream(message, open_text=open_text, cancel=cancel):
-                self._hear(event, events)
+                if isinstance(event, AgentResponse):
+                    response = event
+                else:
+                    self._hear(event, events)
+            if response is not None:  # told when the conversation is free again: the next message may follow at once
+                events.post(response_data(response))
         except ModelCancelledError:
             events.post({"event": "stopped"})
         except OsirisError as error:
@@ -119,11 +126,7 @@ class Conversation:
 
     def _hear(self, event: Any, events: Events) -> None:
         from osiris.core.agent.events import Proposed
-        from osiris.core.conversational_agent import AgentResponse
 
-        if isinstance(event, AgentResponse):
-            events.post(response_data(event))
-            return
         if isinstance(event, Proposed):
             self.proposal = event.proposal
         events.post(event.data())
