@@ -168,7 +168,7 @@ def test_a_watched_file_that_changed_on_disk_checks_the_pipelines(client: Client
     asked = client.wait(lambda m: m.get("method") == "client/registerCapability")
     client.send({"id": asked["id"], "result": None})
     patterns = [w["globPattern"] for w in asked["params"]["registrations"][0]["registerOptions"]["watchers"]]
-    assert patterns == ["**/*.oml", "**/*.{yaml,yml}", "**/.env", "**/osiris.schema.json"]
+    assert patterns == ["**/*.oml", "**/*.{yaml,yml}", "**/.env", "**/osiris.schema.json", "**/*.{csv,tsv}"]
     uri = (project / "shop.oml").as_uri()
     assert codes(client.open(uri, PIPELINE)) == []
 

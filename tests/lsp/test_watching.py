@@ -57,6 +57,20 @@ def test_a_second_pipeline_of_the_same_name_is_told_and_its_end_as_well(editor: 
     assert during - before == {"OML112"}
 
 
+def test_other_columns_in_a_file_are_other_findings_in_the_steps_behind_it(editor: Client, project: Path) -> None:
+    file, uri = project / "orders.csv", (project / "a.oml").as_uri()
+    text = PIPELINE.format(name="a").replace("SELECT *", "SELECT amount")
+    text = text.replace("sqlite.extractor", "filesystem.csv_extractor")
+    text = text.replace('connection: "@sqlite.shop", table: orders', "path: orders.csv, columns: [id, amount]")
+    file.write_text("id,amount\n1,2\n")
+    assert errors(editor.open(uri, text)) == []
+
+    for header, wrong in (("id,amuont", 1), ("id,amount", 0), ("amount", 1)):
+        file.write_text(f"{header}\n")
+        tell(editor, (file, CHANGED))
+        assert errors(editor.diagnostics(uri, 1)).count("OML411") == wrong
+
+
 def test_a_project_that_begins_in_a_folder_takes_its_documents(editor: Client, project: Path) -> None:
     uri = write(project / "inner" / "a.oml")
     assert errors(editor.open(uri, PIPELINE.format(name="p"))) == []

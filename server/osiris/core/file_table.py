@@ -65,6 +65,13 @@ class FileTables:
         columns = self._columns_of_all(path, options) if is_pattern(path) else self._text_columns(path, options)
         return None if columns is None else Table(TableInfo("", posixpath.basename(path), "file"), columns)
 
+    def forget_changed(self) -> bool:
+        """Whether files that were read are others now, or gone. They are read again when somebody asks."""
+        changed = [key for key, kept in list(self._known.items()) if _signature(self._root / key[0]) != kept[0]]
+        for key in changed:
+            self._known.pop(key, None)
+        return bool(changed)
+
     def fitting(self, pattern: str) -> list[str] | None:
         """The files of the project that fit ``pattern``, those behind links that lead out left out.
 
@@ -124,6 +131,14 @@ class FileTables:
         while len(self._known) > MOST_KEPT:
             self._known.popitem(last=False)
         return columns
+
+
+def _signature(file: Path) -> _Signature | None:
+    try:
+        state = file.stat()
+    except (OSError, ValueError):
+        return None
+    return state.st_mtime_ns, state.st_size, state.st_ino
 
 
 def _same(columns: tuple[Column, ...]) -> Column:

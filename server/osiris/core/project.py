@@ -270,6 +270,8 @@ class Project:
                 self._exists.clear()
                 self._changes += 1
                 break
+        if self.file_tables.forget_changed():
+            self._changes += 1
         spent = time.monotonic() - now
         self._recheck = now + max(RECHECK_SECONDS, 50 * spent)
 

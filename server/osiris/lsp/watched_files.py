@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from osiris.core.project import Project
     from osiris.lsp.session import Session
 
-# Any YAML file may say ``oml_version`` and so become a pipeline.
-PATTERNS = ("**/*.oml", "**/*.{yaml,yml}", "**/.env", "**/osiris.schema.json")
+# Any YAML file may say ``oml_version`` and so become a pipeline; the first line of a text file names its columns.
+PATTERNS = ("**/*.oml", "**/*.{yaml,yml}", "**/.env", "**/osiris.schema.json", "**/*.{csv,tsv}")
 DELAY_SECONDS = 0.1  # another branch that is checked out comes as many messages, and is looked at once
 
 
