@@ -233,3 +233,11 @@ def test_a_pattern_never_leaves_the_project(tmp_path):
     for pattern in ("../*.csv", f"{tmp_path}/*.csv", "in/*.csv", "in/*/*.csv", "in/up/*.csv", "in/**/*.csv"):
         assert columns_of(tmp_path / "shop", pattern) is None
         assert not FileTables(tmp_path / "shop").fitting(pattern)
+
+
+def test_blank_lines_before_the_header_are_none_of_its_rows(tmp_path):
+    (tmp_path / "late.csv").write_text("\n\nid,mail\n1,o@x\n")
+
+    found = [columns_of(tmp_path, "late.csv", skip_blank_lines=skip) for skip in (True, False)]
+
+    assert found == [[("id", "BIGINT"), ("mail", "VARCHAR")]] * 2

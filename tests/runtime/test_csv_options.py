@@ -60,6 +60,8 @@ READS = {
     "blank lines skipped, one column": ('a\n1\n\n""\n3\n', {}, "a\n1\n\n3\n"),
     "blank lines kept": ("a,b\n1,2\n\n3,4\n", {"skip_blank_lines": False}, "a,b\n1,2\n,\n3,4\n"),
     "blank lines kept, one column": ("a\n1\n\n3\n", {"skip_blank_lines": False}, "a\n1\n\n3\n"),
+    "blank lines kept, none before the header": ("\n\na,b\n1,2\n\n", {"skip_blank_lines": False}, "a,b\n1,2\n,\n"),
+    "blank lines kept, one column behind one": ("\na\n1\n\n", {"skip_blank_lines": False}, "a\n1\n\n"),
     "blank lines in quotes": ('a,b\n1,"x\n\ny"\n\n', {"skip_blank_lines": False}, 'a,b\n1,"x\n\ny"\n,\n'),
     "dates stay text": ("d\n2024-1-5\n", {"parse_dates": False}, "d\n2024-1-5\n"),
     "windows line ends": ("a,b\r\n1,x\r\n", {}, "a,b\n1,x\n"),

@@ -10,6 +10,11 @@ import pytest
 
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
 from osiris.execution.preview import preview
+from osiris.execution.sample import Sample
+from osiris.sql.columns import Column
+from osiris.sql.database import RunDatabase
+from osiris.sql.dataset import Dataset
+from osiris.sql.gate import Limits
 
 
 def look(project, step, *steps, limit=50):
@@ -130,3 +135,13 @@ def test_a_step_that_is_not_there_is_named(project):
         look(project, "totls", *orders(project))
 
     assert raised.value.hint == "Did you mean totals?"
+
+
+def test_rows_that_cannot_be_read_after_all_are_no_fault_of_osiris():
+    database = RunDatabase(Limits())
+    try:
+        unlike = Dataset.query(database, "SELECT 1 AS column0", columns=(Column("id", "INTEGER"),))
+        with pytest.raises(ExecutionError, match='"id" not found'):
+            Sample("t", 5).fill(unlike)
+    finally:
+        database.close()

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from osiris.core.error_taxonomy import ExecutionError
 from osiris.core.session_logging import SessionLogger
 from osiris.execution import conflicts, outcome
 from osiris.execution.left_data import Leaving, survives, write
@@ -155,7 +156,7 @@ class Engine:
             with ProgressTicker(self) as ticker:
                 self._work(segments)
             if not self.cancelled and self.sample is not None and self.sample.step in self._data:
-                self.sample.fill(self._data[self.sample.step])
+                self._show(self.sample)
             seen = [record.memory or 0 for record in self.records.values()]
             peak = max([ticker.memory.peak() or 0, *seen]) or None
         finally:
@@ -163,6 +164,14 @@ class Engine:
             self.database.close()
             _remove_folder(self.spill)
         return self._outcome(peak)
+
+    def _show(self, sample: Sample) -> None:
+        try:
+            sample.fill(self._data[sample.step])
+        except ExecutionError as error:
+            self.error = {"step": sample.step, "code": error.code, "message": error.message}
+            if error.hint:
+                self.error["hint"] = error.hint
 
     def _to_do(self) -> list[Mapping[str, Any]]:
         """The steps that are carried out; those whose rows come from a file wait for nobody and take nothing."""

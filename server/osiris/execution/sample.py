@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from osiris.core.error_taxonomy import ExecutionError
 from osiris.sql.columns import quote_name
+from osiris.sql.messages import explain_engine_error
 
 if TYPE_CHECKING:
     from osiris.sql.dataset import Dataset
@@ -30,13 +32,21 @@ class Sample:
         return self.limit + 1 if step == self.step else None
 
     def fill(self, data: Dataset) -> None:
-        """Take the rows. What JSON can hold exactly stays what it is; the rest is text as DuckDB writes it."""
+        """Take the rows. What JSON can hold exactly stays what it is; the rest is text as DuckDB writes it.
+
+        Raises ExecutionError when they cannot be read after all.
+        """
+        import duckdb
+
         columns = data.columns
         wanted = ", ".join(
             quote_name(c.name) if c.type in _AS_THEY_ARE else f"CAST({quote_name(c.name)} AS VARCHAR)" for c in columns
         )
-        relation = data.relation()
-        rows = relation.project(wanted).limit(self.limit + 1).fetchall()
+        try:
+            rows = data.relation().project(wanted).limit(self.limit + 1).fetchall()
+        except duckdb.Error as error:
+            message, hint = explain_engine_error(data.failure() or error)
+            raise ExecutionError(message, hint=hint) from error
         self.found = {
             "columns": [{"name": column.name, "type": column.type} for column in columns],
             "rows": [[_cell(cell) for cell in row] for row in rows[: self.limit]],

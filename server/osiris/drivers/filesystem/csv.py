@@ -82,7 +82,7 @@ class CsvExtractor:
         options = csv_options.reading(config, compression)
         with text.opened(Place(path, place.shown), compression) as stream:
             must_have_columns(stream, config, place.shown)
-        if config.get("skip_blank_lines") is not False and config.get("header") is not False:
+        if config.get("header") is not False:  # the header is the first line with something in it
             skip = csv_options.lines_before_header(config)
             with text.opened(Place(path, place.shown), compression) as stream:
                 options["skip"] = str(skip + text.blank_lines_at(stream, skip))
