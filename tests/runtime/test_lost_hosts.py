@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from osiris.core.session_logging import SessionLogger
 from osiris.execution.process import Worker
 from osiris.execution.remote import attach, session
 from osiris.execution.remote.errors import ConnectionLost
+from osiris.execution.remote.relay import Relay
 from osiris.execution.remote.session import Job, Session
+from osiris.execution.resume import plan_resume
 from osiris.execution.ulid import new_run_id
 from runtime.process_machine import ProcessMachines
 
@@ -60,6 +63,33 @@ def test_a_machine_that_cannot_be_found_again_is_ended_by_the_name_of_its_run(pr
         end = Session(Job(project.manifest(), project.root, lost, logger), machines).go_on()
     assert end["outcome"]["error"]["code"] == "OML636"
     assert machines.ended == [lost.name]
+
+
+def test_a_machine_that_could_not_be_ended_is_ended_before_its_run_is_resumed(project, lost, monkeypatch):
+    machines = OutOfReach()
+    monkeypatch.setattr(attach, "machines_of", lambda target: machines)
+    status = json.loads((lost / "status.json").read_text())
+    (lost / "status.json").write_text(json.dumps({**status, "state": "failed"}))
+    plan_resume(project.store().show(lost.name), project.root)
+    assert machines.ended == [lost.name]
+    plan_resume(project.store().show(lost.name), project.root)
+    assert machines.ended == [lost.name]
+
+
+def test_times_of_another_clock_are_put_right_and_those_of_a_run_that_is_taken_up_not_by_its_pause(tmp_path):
+    """The greeting is heard when it is said, or long afterwards."""
+
+    def taken(skew: float | None) -> tuple[float, str]:
+        with SessionLogger(tmp_path / str(skew), "run_x") as logger:
+            relay = Relay(logger, skew)
+            skew = relay.hello(time.time() - 3600)
+            relay.take("event", {"event": "step_start", "ts": "2026-01-01T10:00:00.000Z"})
+        (event,) = map(json.loads, (logger.run_dir / "events.jsonl").read_text().splitlines())
+        return skew, event["ts"]
+
+    skew, moment = taken(None)
+    assert (round(skew / 60), moment[:15]) == (60, "2026-01-01T11:0")
+    assert taken(5.0) == (5.0, "2026-01-01T10:00:05.000Z")
 
 
 def test_a_worker_of_this_machine_carries_out_no_run_elsewhere(project, machines):

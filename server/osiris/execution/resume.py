@@ -96,6 +96,10 @@ def plan_resume(
         raise ConfigurationError(f"{info.id} succeeded: there is nothing to resume.")
     if (info.path / CLAIM_FILE).exists():
         raise already_resumed(info.id, info.path / CLAIM_FILE)
+    if info.status.get("target") not in (None, "local"):
+        from osiris.execution.remote.attach import end_left_machine
+
+        end_left_machine(info)
     manifest: dict[str, Any] = dict(read_manifest(info.path / MANIFEST_NAME))
     steps = {str(step["id"]): step for step in manifest["steps"]}
     for name in (*redo, *done):

@@ -197,9 +197,9 @@ class E2BMachines:
         from e2b import Sandbox, SandboxQuery
 
         with translated(self.settings.key, "Sandboxes could not be listed"):
-            page = Sandbox.list(query=SandboxQuery(metadata={_MARK: run_id}), **self.settings.options)
-            for found in page.next_items():
-                Sandbox.kill(found.sandbox_id, **self.settings.options)
+            options = {**self.settings.options, "request_timeout": _END_SECONDS}
+            for found in Sandbox.list(query=SandboxQuery(metadata={_MARK: run_id}), **options).next_items():
+                Sandbox.kill(found.sandbox_id, **options)
 
     def reaches(self, host: str) -> bool:
         """Whether a sandbox can reach ``host``: one of the internet, or one that the user named."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osiris.core.error_taxonomy import ConfigurationError
+from osiris.core.error_taxonomy import ConfigurationError, OsirisError
 from osiris.core.secrets_masking import Masker
 from osiris.core.session_logging import SessionLogger
 from osiris.execution.folder import FINAL_STATES, LOCK_FILE, RunFolder, read_status
@@ -63,6 +64,21 @@ def _require_reachable(run_id: str, machines: Machines, known: Mapping[str, Any]
     except RemoteError as error:
         hint = f"{error.hint or ''} {run_id} stays as it is until then.".strip()
         raise type(error)(error.message, code=error.code, hint=hint) from None
+
+
+def end_left_machine(run: RunInfo) -> None:
+    """End the machine of a run that is over here, and that could not be told so.
+
+    Where nobody answers, its own time limit must do; no row is doubled by it: whoever adds rows waits for this machine.
+    """
+    note = Note(run.path)
+    if not note.unfinished or run.active or run.elsewhere:
+        return
+    with contextlib.suppress(OsirisError):
+        machines = machines_of(str(note.read()["target"]))
+        machines.check()
+        machines.end_all(run.id)
+        note.write(phase="ended")
 
 
 class _OwnTurn(Turn):

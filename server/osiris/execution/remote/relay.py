@@ -25,14 +25,16 @@ _SKEW_SECONDS = 2.0  # clocks that differ by less count as one
 class Relay:
     """Writes into the log what comes. The log itself says how much of it came before: nothing else need be noted."""
 
-    def __init__(self, logger: SessionLogger) -> None:
+    def __init__(self, logger: SessionLogger, skew: float | None = None) -> None:
+        """``skew``: by how many seconds the clock there is behind ours; None: ``hello`` tells."""
         self._logger = logger
         events, metrics = logger.run_dir / EVENTS_FILE, logger.run_dir / METRICS_FILE
         self._there = {
             EVENT: _count(events, lambda line: not _is_own(str(line.get("event")))),
             METRIC: _count(metrics, lambda line: True),
         }
-        self._skew = datetime.timedelta()
+        self._known = skew is not None
+        self._skew = datetime.timedelta(seconds=skew or 0.0)
         self._latest = ""
 
     @property
@@ -40,11 +42,13 @@ class Relay:
         """Whether what comes now was told before this process began to listen."""
         return self._there[EVENT] > 0
 
-    def hello(self, clock: float) -> None:
-        """The other machine's clock shows ``clock``: where that is another time, its times are put right."""
+    def hello(self, clock: float) -> float:
+        """The other machine's clock shows ``clock``: where that is another time, its times are put right. The skew."""
         difference = time.time() - clock
-        if abs(difference) > _SKEW_SECONDS and not self.behind:
+        if abs(difference) > _SKEW_SECONDS and not self._known:
             self._skew = datetime.timedelta(seconds=difference)
+        self._known = True
+        return self._skew.total_seconds()
 
     def take(self, kind: str, record: Mapping[str, Any]) -> bool:
         """Write an event or a measurement; whether it is a new one. What is none, or is not theirs, is left out."""

@@ -169,7 +169,7 @@ class Session:
         with self._state:
             self._machine = machine
         self._python = list(known["python"])
-        relay = Relay(self.job.logger)  # mends the end of the log first
+        relay = Relay(self.job.logger, float(known.get("skew", 0)))  # mends the end of the log first
         self.job.logger.log_event("remote_reconnect", {"machine": machine.id})
         with self._kept(machine):
             return self._follow(machine, int(known["pid"]), relay, fetcher)
@@ -248,7 +248,7 @@ class Session:
         """Do what a message asks for; how the run ended, if it is the last one."""
         kind = message["kind"]
         if kind == protocol.HELLO:
-            relay.hello(float(message["time"]))
+            self.note.write(skew=relay.hello(float(message["time"])))
         elif kind in (protocol.EVENT, protocol.METRIC):
             record = message["record"]
             relay.take(kind, record)
