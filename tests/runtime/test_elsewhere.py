@@ -293,6 +293,28 @@ def test_a_server_that_cannot_be_reached_from_there_is_said_first(project, field
     assert SECRET not in str(problem.value)
 
 
+@pytest.mark.parametrize(
+    ("field", "file", "message"),
+    [
+        ("sslrootcert", "certs/ca.pem", None),
+        ("sslrootcert", "../ca.pem", "lies outside the project folder"),
+        ("sslkey", "certs/own.key", "is a private key"),
+    ],
+)
+def test_certificates_of_a_connection_go_along_and_private_keys_never_do(project, field, file, message):
+    project.write(file, "of somebody")
+    fields = f"{{host: db.example.com, user: u, password: {SECRET}, database: d, {field}: {project.root / file}}}"
+    project.write("osiris_connections.yaml", f"connections: {{postgres: {{far: {fields}}}}}\n")
+    step = {**project.step("r", "postgres.extractor", table="t"), "connection": "@postgres.far"}
+    if message is None:
+        package = packed(project, step)
+        assert package.request["connections"]["r"]["fields"][field] == file
+        assert [sent.path for sent in package.files] == [file]
+    else:
+        with pytest.raises(NotReachable, match=f"Step r: the file .*{file}.*{field}.*{message}"):
+            packed(project, step)
+
+
 def test_a_file_in_an_allowed_folder_outside_does_not_go_along(project, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data/a.csv").write_text("n\n1\n")

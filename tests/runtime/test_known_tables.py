@@ -47,6 +47,16 @@ def test_the_table_that_was_written_to_and_no_other_is_marked(project):
     assert {name: info.written for name, info in known(project.root, "@sqlite.other").items()} == {"users": False}
 
 
+def test_a_table_that_a_run_elsewhere_has_written_to_is_marked_here(project, machines):
+    reader = prepared(project)
+    agent(project.root).discover_schema()
+
+    run = project.run(reader, writer(project, "w", "users"), target="process")
+
+    assert run.state == "succeeded", run.error()
+    assert {name: info.written for name, info in known(project.root).items()} == {"orders": False, "users": True}
+
+
 def test_a_table_that_the_run_has_made_is_there(project):
     reader = prepared(project)
     agent(project.root).discover_schema()

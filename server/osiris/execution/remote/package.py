@@ -15,6 +15,7 @@ from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.file_patterns import is_pattern, matches
 from osiris.core.files import read_error
 from osiris.core.secrets_masking import Masker
+from osiris.drivers.connection_fields import file_field
 from osiris.drivers.paths import Place, refuse_own_file, resolve_path
 from osiris.execution.remote.errors import NotReachable
 from osiris.execution.remote.protocol import PROTOCOL, REQUEST
@@ -23,6 +24,8 @@ from osiris.execution.remote.reach import hosts_in
 if TYPE_CHECKING:
     from osiris.components.spec import ComponentSpec
 
+_CERTIFICATES = ("ssl_ca", "ssl_cert", "sslrootcert", "sslcert")  # fields of connections that name files
+_PRIVATE_KEYS = ("ssl_key", "sslkey")
 BESIDE = ("-wal", "-journal", ".wal")  # what a database keeps beside its file
 
 
@@ -135,6 +138,7 @@ class _Packer:
             resolved = self.config.connection(reference).resolve(self.config.env, spec)
             fields = dict(resolved.fields)
             self.secrets.extend(resolved.secrets)
+            self._take_certificates(name, str(reference), fields)
             self.connections[name] = {
                 "fields": fields, "secrets": list(resolved.secrets), "reference": str(reference)
             }  # fmt: skip
@@ -169,6 +173,24 @@ class _Packer:
                 hint="Keep the file in the project, or run on this machine: --target local.",
             )
         return place
+
+    def _take_certificates(self, step: str, reference: str, fields: dict[str, Any]) -> None:
+        """The certificates that a connection names go along; a private key never lies in a file elsewhere."""
+        for name in (*_CERTIFICATES, *_PRIVATE_KEYS):
+            found = file_field(fields, name, self.root) if fields.get(name) != "system" else None
+            if found is None:
+                continue
+            path = Path(found).resolve()
+            if name in _PRIVATE_KEYS or not path.is_relative_to(self.home):
+                why = "is a private key" if name in _PRIVATE_KEYS else "lies outside the project folder"
+                raise NotReachable(
+                    f"Step {step}: the file {fields[name]}, which the field {name} of the connection {reference} "
+                    f"names, {why}, so it does not go along when a pipeline runs elsewhere.",
+                    hint="Keep certificates in the project and use no private key, or run on this machine: "
+                    "--target local.",
+                )
+            fields[name] = self._relative(path)
+            self.files.setdefault(fields[name], path)
 
     def _gather(self, step: str, place: Place, direction: str, spec: ComponentSpec) -> None:
         path = place.path

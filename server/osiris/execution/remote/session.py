@@ -18,6 +18,7 @@ from osiris.core.files import cause as without_name
 from osiris.core.files import read_error
 from osiris.core.session_logging import SessionLogger
 from osiris.execution.folder import FINAL_STATES, read_events, steps_by_events
+from osiris.execution.known_tables import note_written
 from osiris.execution.remote import protocol
 from osiris.execution.remote.complete_files import writes_anywhere
 from osiris.execution.remote.errors import ConnectionLost, MachineGone, NotPrepared, RemoteError, Stopped
@@ -251,6 +252,8 @@ class Session:
             self.note.write(skew=relay.hello(float(message["time"])))
         elif kind in (protocol.EVENT, protocol.METRIC):
             record = message["record"]
+            if record.get("event") == "step_complete":
+                self._note_written(record.get("step_id"))
             relay.take(kind, record)
             if record.get("event") == "step_commit" and not record.get("repeatable"):
                 relay.sync()
@@ -268,6 +271,12 @@ class Session:
                 return {"died": "it did not say how it ended"}
             return {**end, "outcome": {key: end["outcome"][key] for key in _OUTCOME if key in end["outcome"]}}
         return None
+
+    def _note_written(self, step_id: object) -> None:
+        """What is known here of a table is no longer sure; the machine there knows nothing of what is known here."""
+        for step in self.job.manifest["steps"]:
+            if step["id"] == step_id:
+                note_written(step, step.get("config") or {}, self.job.root)
 
     # -- staying in touch
 
