@@ -82,6 +82,13 @@ class TestOneMessage:
         assert "this is a draft only" in done.stderr
         assert not (project / "pipelines").exists()
 
+    def test_a_warning_about_what_compiles_is_said(self, osiris: Any) -> None:
+        with model_double(proposes(GOOD + "owner: me\n")) as double:
+            done = osiris("chat", "-m", "Revenue", env=using(double))
+        assert done.returncode == 0
+        assert "✓ pipelines/revenue.oml.yaml compiles, 1 warning\n" in done.stderr
+        assert "pipelines/revenue.oml.yaml:22: warning OML107" in done.stderr
+
     def test_a_proposal_for_a_place_where_none_belongs_is_said_to_be_refused(self, osiris: Any, project: Path) -> None:
         away = Says("", [("propose_pipeline", {"oml": GOOD, "summary": "s", "path": "../../away.oml"})])
         with model_double(away, proposes(GOOD)) as double:

@@ -133,6 +133,8 @@ def test_from_the_first_word_to_a_pipeline_that_has_run(tmp_path: Path) -> None:
         assert not (root / "pipelines").exists()
         user.type("/save")
         user.until("Wrote pipelines/revenue.oml.yaml.")
+        user.type("/save")
+        user.until("pipelines/revenue.oml.yaml is unchanged")
         user.type("/validate")
         user.until("pipelines/revenue.oml.yaml: compiles.")
         user.type("/run")

@@ -75,6 +75,7 @@ def test_doctor_of_a_sound_installation(osiris, project):
     assert (done.returncode, said["ok"]) == (0, True)
     assert sys.executable in checks["Python"]["detail"]
     assert "duckdb" in checks["extra run"]["detail"]
+    assert {"extra ai", "extra mcp", "extra e2b"} <= checks.keys()
     assert checks["project"]["detail"] == f"{project} with 1 pipeline"
 
 

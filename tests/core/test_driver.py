@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from osiris.core.adapter_factory import AdapterFactory
 from osiris.core.driver import Driver, DriverRegistry
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.execution_adapter import ExecutionAdapter
-from osiris.core.lookup import find_object
+from osiris.core.lookup import find_object, missing_package
 
 
 @pytest.fixture
@@ -85,6 +86,13 @@ def test_a_missing_package_is_named_with_the_command_that_brings_it() -> None:
     done = subprocess.run([sys.executable, "-c", MISSING_PACKAGE], capture_output=True, text=True, check=True)
     assert "The driver of duckdb.processor needs the Python package duckdb" in done.stdout
     assert re.search(r'pip install "duckdb[>=.0-9]+" "pyarrow[>=.0-9]+"', done.stdout)
+
+
+def test_the_command_is_that_of_the_smallest_extra_with_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs = [f"{need}; extra == 'all'" for need in ("openai>=2", "duckdb>=2.0", "pyarrow>=17")]
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["openai>=2; extra == 'ai'", *needs])
+    missing = missing_package(ModuleNotFoundError(name="openai"), "Talking to an AI model")
+    assert (missing.extra, missing.hint) == ("ai", 'Install it: pip install "openai>=2"')
 
 
 def test_a_missing_module_of_ours_is_told_from_a_missing_package() -> None:

@@ -283,8 +283,7 @@ class Session:
             click.echo(f"{found.path} has this text already.")
         else:
             self._view.diff(found, self._chat.masker)
-        if not found.ok:
-            self._view.findings(found, self._chat.masker)
+        self._view.findings(found, self._chat.masker)
         return found
 
     def _save(self) -> None:
@@ -297,9 +296,10 @@ class Session:
             if found.ok and not saved and not self._yes(f"Write this to {found.path}?"):
                 click.echo("Nothing was written.")
                 return
-        path = self._chat.agent.save(found)
+        unchanged = _is_saved(self._start.project, found)
+        path = self._start.project.relative(self._chat.agent.save(found))
         self._proposal = found
-        click.echo(f"Wrote {self._start.project.relative(path)}. /run runs it.")
+        click.echo(f"{path} is unchanged: it has this text already." if unchanged else f"Wrote {path}. /run runs it.")
 
     def _run(self) -> None:
         found = self._latest()

@@ -93,8 +93,7 @@ class TextView:
             if not response.text and proposal.summary:
                 click.echo(plain_line(masker.text(proposal.summary)))
             self.diff(proposal, masker)
-            if not proposal.ok:
-                self.findings(proposal, masker)
+            self.findings(proposal, masker)
         if response.problem is not None:
             say_warning(plain_line(masker.text(response.problem)))
 

@@ -250,7 +250,7 @@ def connections_schema(registry: ComponentRegistry) -> dict[str, Any]:
 
 def _family_schema(family: str, registry: ComponentRegistry) -> dict[str, Any]:
     fields: dict[str, Any] = {
-        "default": _described("Whether this is the connection of steps that name none.", type="boolean")
+        "default": _described("Whether this is the connection of steps that need one and name none.", type="boolean")
     }
     for name, schema in registry.connection_fields(family).items():
         rules = {key: schema[key] for key in ("type", "enum", "description", "examples", "default") if key in schema}

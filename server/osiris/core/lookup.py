@@ -37,17 +37,17 @@ def install_command(package: str) -> str:
 
 
 def _extra_of(package: str) -> tuple[str | None, list[str]]:
-    """The extra that brings ``package``, and all that it brings; the package alone where none does."""
+    """The smallest extra that brings ``package``, and all that it brings; the package alone where none does."""
     needs: dict[str, list[str]] = {}
-    mine: tuple[str | None, list[str]] = (None, [package])
+    having: list[str] = []
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         for line in importlib.metadata.requires(DISTRIBUTION) or ():
             if match := _EXTRA.match(line):
-                group = needs.setdefault(match["extra"], [])
-                group.append(match["need"].strip())
+                needs.setdefault(match["extra"], []).append(match["need"].strip())
                 if match["package"] == package:
-                    mine = (match["extra"], group)
-    return mine
+                    having.append(match["extra"])
+    extra = min(having, key=lambda name: len(needs[name]), default=None)
+    return (None, [package]) if extra is None else (extra, needs[extra])
 
 
 def missing_package(error: ModuleNotFoundError, needed_for: str) -> MissingPackageError:

@@ -23,6 +23,7 @@ _EXTRAS = {
     "run": ("duckdb", "pyarrow", "sqlalchemy", "sqlglot"),
     "mysql": ("pymysql",),
     "postgres": ("psycopg",),
+    "ai": ("openai",),
     "mcp": ("mcp",),
     "e2b": ("e2b",),
 }
@@ -30,6 +31,7 @@ _NEEDED_TO = {
     "run": "to run pipelines",
     "mysql": "for MySQL and MariaDB connections",
     "postgres": "for PostgreSQL and Supabase connections",
+    "ai": "to talk to AI models (osiris chat)",
     "mcp": "for osiris mcp",
     "e2b": "to run in sandboxes of E2B",
 }

@@ -30,6 +30,8 @@ def save(project: Project, proposal: Proposal) -> Path:
         raise ValidationError(
             f"{proposal.path} has changed since this was proposed.", hint="Ask again, so that nothing is lost."
         )
+    if plain == proposal.text:
+        return target
     if there is None:
         atomic_write(target, proposal.text.encode("utf-8"))
     else:
