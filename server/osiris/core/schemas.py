@@ -30,7 +30,7 @@ EVENTS = {
     "artifact_created": "A step has written a file or a table.",
     "remote_prepare": "A run on another machine is packed: how many files go along, and how much may come back.",
     "remote_start": "The other machine is there, and the run begins on it.",
-    "remote_reconnect": "The connection to the other machine was lost, and is there again.",
+    "remote_reconnect": "The run goes on on the other machine, and is followed from here again.",
     "run_complete": "The run succeeded.",
     "run_error": "The run failed.",
     "run_cancelled": "The run was stopped on request.",

@@ -82,20 +82,7 @@ def plan_resume(
     ``redo`` and ``done`` are the user's answers about steps whose outcome nobody knows. Raises OutcomeUnknown for those
     without an answer, and ConfigurationError when there is nothing to resume or the manifest is gone.
     """
-    if info.active:
-        raise ConfigurationError(
-            f"{info.id} is {info.state}: it can be resumed when it has stopped.",
-            hint=f"Follow it: osiris runs follow {info.id}",
-        )
-    if info.elsewhere:
-        raise ConfigurationError(
-            f"{info.id} may still be at work on another machine: what it does there is not known here.",
-            hint=f"Take it up again, osiris runs attach {info.id}, or end it, osiris runs cancel {info.id}.",
-        )
-    if info.state == "succeeded":
-        raise ConfigurationError(f"{info.id} succeeded: there is nothing to resume.")
-    if (info.path / CLAIM_FILE).exists():
-        raise already_resumed(info.id, info.path / CLAIM_FILE)
+    _require_stopped(info)
     if info.status.get("target") not in (None, "local"):
         from osiris.execution.remote.attach import end_left_machine
 
@@ -128,6 +115,24 @@ def plan_resume(
         raise OutcomeUnknown(info.id, dict.fromkeys(unknown))
     plan = _with_needed_rows(info.id, steps, finished, files)
     return manifest, replace(plan, origin=earlier.origin or earlier.of or info.id, in_doubt=doubts)
+
+
+def _require_stopped(info: RunInfo) -> None:
+    """Raise ConfigurationError for a run that goes on, has succeeded, or was resumed already."""
+    if info.active:
+        raise ConfigurationError(
+            f"{info.id} is {info.state}: it can be resumed when it has stopped.",
+            hint=f"Follow it: osiris runs follow {info.id}",
+        )
+    if info.elsewhere:
+        raise ConfigurationError(
+            f"{info.id} may still be at work on another machine: what it does there is not known here.",
+            hint=f"Take it up again, osiris runs attach {info.id}, or end it, osiris runs cancel {info.id}.",
+        )
+    if info.state == "succeeded":
+        raise ConfigurationError(f"{info.id} succeeded: there is nothing to resume.")
+    if (info.path / CLAIM_FILE).exists():
+        raise already_resumed(info.id, info.path / CLAIM_FILE)
 
 
 def claim(logs_dir: Path, of: str, by: str) -> None:
