@@ -485,7 +485,7 @@ def test_a_column_that_a_file_does_not_have_now_is_an_error(check, mend):
     step = "- id: a\n  component: filesystem.csv_extractor\n  mode: read\n  config:\n    path: data/people.csv\n"
     [problem] = check.steps(step + "    columns: [id, «OML411 nmae»]\n").diagnostics
     assert problem.severity is Severity.ERROR
-    assert problem.message == "`data/people.csv` has no column `nmae` now. Did you mean `name`?"
+    assert problem.message == "`data/people.csv` has no column `nmae` now. Did you mean `name`? It has `id`, `name`."
     check.env.file_writers = {"data/people.csv": ["load.oml"]}
     [hint] = check.steps(step + "    columns: [id, «OML411 nmae»]\n").diagnostics
     assert hint.severity is Severity.HINT

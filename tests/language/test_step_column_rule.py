@@ -50,6 +50,10 @@ def project(check, connections):
     check.env.schemas = {"@sqlite.shop": SchemaKnowledge(None, reading())}
 
 
+def document(steps: str) -> str:
+    return "oml_version: 0.1.0\nname: o\nsteps:\n" + "".join(f"  {line}\n" for line in steps.splitlines())
+
+
 def found(analysis):
     return [d for d in analysis.diagnostics if d.code == "OML411"]
 
@@ -151,6 +155,23 @@ def test_the_fix_writes_the_right_name(check, mend, query, mended):
     text = "oml_version: 0.1.0\nname: o\nsteps:\n" + CSV + transform("one", "QUERY")
 
     assert mend(text.replace("QUERY", query), "OML411") == text.replace("QUERY", mended)
+
+
+@pytest.mark.parametrize("cell", ["17", "-3.5", "2026-11-23", "ada@example.org"])
+def test_a_row_in_place_of_the_names_is_repeated_nowhere(check, cell):
+    check.env.file_tables = {"data/orders.csv": table("Ada", cell), "data/years.csv": table("country", "2025")}
+    steps = (
+        CSV + transform("one", "SELECT adda FROM df") + transform("two", "SELECT * FROM df_read") + "  needs: [read]\n"
+    )
+    steps += writer("primary_key: [adda]") + CSV.replace("id: read", "id: wish").replace(
+        "csv}", "csv, columns: [adda]}"
+    )
+    messages = [problem.message for problem in found(check.analyse(document(steps)))]
+
+    assert len(messages) == 3
+    assert all("`header: false`" in message and "Ada" not in message and cell not in message for message in messages)
+    [years] = found(check.analyse(document(CSV.replace("orders", "years") + transform("one", "SELECT x FROM df"))))
+    assert years.message.endswith("It has `country`, `2025`.")
 
 
 def test_what_rests_on_old_knowledge_is_a_hint_that_says_how_old(check):

@@ -9,8 +9,9 @@ from osiris.language.rules.config import locate
 from osiris.language.rules.config_names import name_written
 from osiris.language.rules.context import DocumentContext
 from osiris.language.rules.nodes import cut
+from osiris.language.rules.told_columns import told_columns
 from osiris.language.substitution import resolve_config
-from osiris.language.suggest import listing, nearest
+from osiris.language.suggest import listing
 from osiris.syntax.diagnostic import Diagnostic, Severity
 from osiris.syntax.tree import Scalar, Sequence
 
@@ -38,9 +39,8 @@ def unknown_file_columns(ctx: DocumentContext) -> Iterator[Diagnostic]:
         names = tuple(column.name for column in table.columns)
         for item in node.items:
             if isinstance(item, Scalar) and item.text and "${" not in item.text and table.column(item.text) is None:
-                near = nearest(item.text, names)
-                hint = f"Did you mean `{cut(near)}`?" if near else f"It has {listing(cut(name) for name in names)}."
-                message = f"`{cut(use.path)}` has no column `{cut(item.text)}` now. {hint}"
+                near, known = told_columns(item.text, names, of_file=True)
+                message = f"`{cut(use.path)}` has no column `{cut(item.text)}` now. {known}"
                 fix = name_written(item, near, preferred=True) if near else None
                 writers = ctx.env.pipelines_writing_file(use.path)
                 if writers:

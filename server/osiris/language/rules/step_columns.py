@@ -16,6 +16,7 @@ from osiris.language.rules.config_names import config_names
 from osiris.language.rules.context import DocumentContext
 from osiris.language.rules.nodes import cut
 from osiris.language.rules.sql_word import SqlWord
+from osiris.language.rules.told_columns import told_columns
 from osiris.language.substitution import resolve_config
 from osiris.language.suggest import listing, nearest
 from osiris.syntax.block import SourceMap
@@ -29,7 +30,6 @@ if TYPE_CHECKING:  # who only starts the editor's server, or has no SQL, reads n
 _TEXT_FILE_KEY = "delimiter"
 _COLUMNS_KEY = "columns"
 _WRONG_NAMES = ("OML410", "OML411")
-_MOST_LISTED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +214,9 @@ class _Flow:
             message = f"There is no table or column {name} here. {hint}"
         else:
             names = tuple(dict.fromkeys(column for place in missing.places for column in place.columns))
-            near = nearest(word.text, names)
             has = "They have" if len({place.called for place in missing.places}) > 1 else "It has"
-            message = f"{self.where(missing, name, inputs)} {_hint(names, near, has)}"
+            near, known = told_columns(word.text, names, of_file=_of_files(self.data.values()), has=has)
+            message = f"{self.where(missing, name, inputs)} {known}"
             related = [
                 Related(self.steps[inputs[place.table]].anchor, f"`{self.steps[inputs[place.table]].id}` gives this.")
                 for place in missing.places
@@ -254,22 +254,21 @@ class _Flow:
                 if data.columns.may_have(name.text.casefold()):
                     continue
                 names = tuple(data.columns)
-                near = nearest(name.text, names)
+                near, known = told_columns(name.text, names, of_file=_of_files([data]))
                 doubts = self.doubts([data]) if doubts is None else doubts
                 fix = name.written(near, preferred=not doubts) if near else None
                 before = self.steps[up]
                 message = (
                     f"The data of `{before.id}` has no column `{cut(name.text)}`: it is {data.origin}. "
-                    f"{_hint(names, near)}{_unsure(doubts)}"
+                    f"{known}{_unsure(doubts)}"
                 )
                 severity = Severity.HINT if doubts else None
                 related = (Related(before.anchor.shift(-step.base), f"`{before.id}` gives this."),)
                 yield finding("OML411", name.span, message, fix, severity=severity, related=related).shift(step.base)
 
 
-def _hint(names: tuple[str, ...], near: str | None, has: str = "It has") -> str:
-    has = f"{has} {listing((cut(name) for name in names), _MOST_LISTED)}."
-    return f"Did you mean `{cut(near)}`? {has}" if near else has
+def _of_files(known: Iterable[StepData | None]) -> bool:
+    return any(isinstance(source, str) for data in known if data is not None for source in data.rests_on)
 
 
 def _unsure(doubts: tuple[str, ...]) -> str:
