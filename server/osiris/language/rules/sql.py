@@ -104,7 +104,7 @@ class _Query:
     def refused(self, first: SqlToken) -> Diagnostic | None:
         """The finding when the statement does not return rows."""
         word = first.text.upper()
-        if first.kind == "placeholder" or word in ROW_STATEMENTS:
+        if first.kind == "placeholder" or word in ROW_STATEMENTS or word == "DESC":
             return self.changes() if word == "WITH" else None
         place = self.place(first.span)
         if first.kind == "word" and word in _OTHER_STATEMENTS:

@@ -21,6 +21,9 @@ _ENDS_FROM = word_set(
 _NO_TABLE = frozenset(
     ("SELECT", "VALUES", "LATERAL", "UNNEST", "ONLY", "WITH", "FROM", "TABLE", "PIVOT", "UNPIVOT", "ORDINALITY")
 )
+_JOINS = word_set("JOIN CROSS NATURAL INNER LEFT RIGHT FULL , AS")
+# In parentheses of FROM they tell of a table. Whether what stands behind them is one is not looked at.
+_TELLING = frozenset(("DESCRIBE", "DESC", "SUMMARIZE", "SHOW"))
 _SYSTEM = ("duckdb_", "pg_", "sqlite_", "pragma_", "information_schema")
 _FILE = re.compile(
     r"[/\\]|://|\.(csv|tsv|parquet|json|jsonl|ndjson|txt|gz|zst|xlsx|db|duckdb|sqlite|avro)\Z", re.IGNORECASE
@@ -89,6 +92,9 @@ def table_uses(tokens: list[SqlToken]) -> Iterator[TableUse]:
 
 def _opened(frame: _Frame, tokens: list[SqlToken], position: int) -> _Frame:
     following = tokens[position + 1].text.upper() if position + 1 < len(tokens) else ""
+    behind = tokens[position + 2].text if position + 2 < len(tokens) else ""
+    if following in _TELLING and behind != "." and behind.upper() not in _JOINS:
+        return _Frame(query=True)
     if frame.expecting and following not in _NO_TABLE:
         return _Frame(query=True, in_from=True, expecting=True)  # FROM (a JOIN b ON ...)
     return _Frame(query=following in ("SELECT", "WITH", "FROM", "VALUES", "PIVOT", "UNPIVOT", "(", "TABLE"))

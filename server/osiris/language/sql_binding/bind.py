@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from osiris.language.sql_binding.given_names import is_column, is_kept, names_of_rows
 from osiris.language.sql_binding.queries import read_query
 from osiris.language.sql_binding.shape import Shape, shape
 from osiris.language.sql_binding.tree import Bag, Body, Both, Core, Cte, Item, Name, NotUnderstood, Query, Rows, Source
@@ -59,7 +60,7 @@ def bind(text: str, tables: Tables, dialect: str = "duckdb") -> Bound:
     query = read_query(text, dialect)
     if query is None:
         return NOTHING
-    binder = _Binder(dict(tables), query.used)
+    binder = _Binder(dict(tables), query.used, dialect)
     try:
         columns = binder.query(query, None, {})
     except NotUnderstood:
@@ -70,7 +71,8 @@ def bind(text: str, tables: Tables, dialect: str = "duckdb") -> Bound:
 def columns_of_query(text: str, dialect: str, tables: Tables = ()) -> tuple[str, ...] | None:
     """The names of the columns that a query in a database's own dialect gives, None when not all are certain.
 
-    Each database names what has no name in its own way, and tells names that come twice apart in its own way.
+    Each database names what has no name in its own way, and tells names that come twice apart in its own way:
+    ``given_names`` says which names are the same everywhere.
     """
     columns = bind(text, tables, dialect).columns
     if columns is None or columns.unnamed or columns.doubled:
@@ -120,9 +122,10 @@ Ctes = Mapping[str, _Named]
 
 
 class _Binder:
-    def __init__(self, tables: Mapping[str, Shape | None], windows: frozenset[str]) -> None:
+    def __init__(self, tables: Mapping[str, Shape | None], windows: frozenset[str], dialect: str) -> None:
         self.tables = tables
         self.windows = windows
+        self.dialect = dialect
         self.missing: list[Missing] = []
         self.inside = 0
 
@@ -151,8 +154,8 @@ class _Binder:
             return self.core(body, outer, ctes)
         if isinstance(body, Rows):
             self.bag(body.bag, _Scope(outer=outer), ctes)
-            rows = shape(None, tuple(f"col{at}" for at in range(body.width)))
-            return rows, _Scope(outer=outer, given=set(rows.added))
+            rows = names_of_rows(body.width, self.dialect)
+            return rows, _Scope(outer=outer, given=set(rows.added) if rows is not None else set(), unclear=rows is None)
         if isinstance(body, Query):
             columns = self.query(body, outer, ctes)
             return columns, _result_scope(columns, outer)
@@ -198,6 +201,8 @@ class _Binder:
     def core(self, core: Core, outer: _Scope | None, ctes: Ctes) -> tuple[Shape | None, _Scope]:
         """The columns of one SELECT, and what can be seen in it."""
         scope = _Scope(outer=outer)
+        if self.dialect != "duckdb" and any(source.left_out for source in core.sources):
+            raise NotUnderstood  # SEMI and ANTI are names of tables there
         for source in core.sources:
             scope.tables.append(self.table(source, scope, ctes))
         for table in scope.tables:
@@ -218,7 +223,18 @@ class _Binder:
         for name, bag in core.windows:
             if name in self.windows:
                 self.bag(bag, scope, ctes)
+        if self.dialect != "duckdb" and not all(self.is_certain(item, scope) for item in core.items):
+            return None, scope
         return _columns(core.items, scope), scope
+
+    def is_certain(self, item: Item, scope: _Scope) -> bool:
+        """Whether a database of another dialect calls a column of its result as the item says."""
+        if item.kind != "column" or item.name is None:
+            return True
+        if item.alias:
+            return is_kept(item.name, self.dialect)
+        known = any(table.columns is not None and table.columns.lists(item.name.key) for table in scope.tables)
+        return is_kept(item.name, self.dialect) and (known or is_column(item.name, self.dialect))
 
     def table(self, source: Source, scope: _Scope, ctes: Ctes) -> _Table:
         """What a table in FROM has; what stands before it can be seen in it."""
@@ -233,7 +249,7 @@ class _Binder:
             if not is_named:
                 outside = source.parts[0].key
                 columns = self.tables.get(outside)
-        elif source.function:
+        elif source.function and self.dialect == "duckdb":
             names = [name for name in (source.alias.text if source.alias else "", source.function) if name]
             columns = shape(None, tuple(names))
         return _Table(source.called, _renamed(columns, source.columns), outside, source)

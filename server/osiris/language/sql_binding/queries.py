@@ -198,8 +198,8 @@ class _Reader(Sources, Expressions):
         token = self.tokens[self.at]
         if token.kind != "string" or self.words[self.at - 1] != "AS":
             return None
-        text = token.text.strip("'")
-        if token.placeholders or "'" in text:
+        quote, text = token.text[0], token.text[1:-1]
+        if token.placeholders or quote not in "'\"" or quote in text:
             raise NotUnderstood
         self.at += 1
         return Name(text, token.span, True, text.casefold())

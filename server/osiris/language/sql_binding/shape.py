@@ -37,7 +37,7 @@ class Shape:
             unnamed, base = unnamed or base.unnamed, None
         for name in added:
             key = name.casefold()
-            if key in names or (base is not None and base._lists(key)):
+            if key in names or (base is not None and base.lists(key)):
                 doubled.add(key)
             else:
                 names[key] = name
@@ -61,7 +61,8 @@ class Shape:
         parts.reverse()
         return parts
 
-    def _lists(self, key: str) -> bool:
+    def lists(self, key: str) -> bool:
+        """Whether a name (in one case) is one of the columns."""
         shape: Shape | None = self
         while shape is not None:
             if key in shape.added:
@@ -71,7 +72,7 @@ class Shape:
 
     def may_have(self, key: str) -> bool:
         """Whether a name (in one case) may be one of the columns."""
-        if self._lists(key):
+        if self.lists(key):
             return True
         numbered = _NUMBERED.fullmatch(key) if self.doubled else None
         while numbered is not None:
