@@ -158,19 +158,21 @@ def test_a_run_that_is_cancelled_while_its_sandbox_is_made_leaves_none(place, do
     assert place.status()["state"] == "cancelled"
 
 
-def lost_host(place: Place, file: str) -> None:
+def lost_host(place: Place, double: E2BDouble, file: str) -> None:
     """Start a run in the background, and kill the process that supervises it when its first step has begun."""
+    double.fail("files.read", delay=20)  # it is not over before, however slow this machine is
     assert place.osiris("run", file, "--target", "e2b", "--detach").returncode == 0
     until(lambda: started(place), "no step began")
     (supervisor,) = supervisors(place.root)
     supervisor.kill()
     supervisor.wait(20)
+    double.faults.clear()
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("when", ["while it runs", "after its end"] if SOAK else ["after its end"])
 def test_a_run_whose_host_was_killed_is_taken_up_again_and_nothing_is_lost(place, double, when):
-    lost_host(place, "short.oml.yaml")
+    lost_host(place, double, "short.oml.yaml")
     (box,) = double.running()
     if when == "after its end":
         (wire,) = [path for path in box.files() if path.name == "wire.jsonl"]
@@ -185,7 +187,7 @@ def test_a_run_whose_host_was_killed_is_taken_up_again_and_nothing_is_lost(place
 
 
 def test_a_run_whose_host_was_killed_can_be_cancelled(place, double):
-    lost_host(place, "slow.oml.yaml")
+    lost_host(place, double, "slow.oml.yaml")
     assert len(double.running()) == 1
     done = place.osiris("runs", "cancel", "latest")
     assert done.returncode == 0, done.stderr
@@ -194,7 +196,7 @@ def test_a_run_whose_host_was_killed_can_be_cancelled(place, double):
 
 
 def test_a_run_that_may_go_on_elsewhere_is_resumed_only_when_it_does_not(place, double):
-    lost_host(place, "short.oml.yaml")
+    lost_host(place, double, "short.oml.yaml")
     again = place.osiris("run", "--resume", "latest")
     assert again.returncode != 0
     assert "osiris runs attach" in again.stderr
