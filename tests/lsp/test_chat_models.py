@@ -66,6 +66,27 @@ def test_the_editors_own_model_answers_without_a_key(root: Path) -> None:
         client.kill()
 
 
+def test_a_model_that_is_chosen_during_an_answer_gives_the_next_one(root: Path) -> None:
+    able = {**PANEL, "experimental": {"osiris": {"chatEvent": True, "modelRequest": True}}}
+    client = Client(env={"OSIRIS_CONFIG_DIR": str(root.parent / "config")})
+    try:
+        client.initialize(root, able, initializationOptions={"ai": {"provider": "editor", "model": "one"}})
+        talk = client.command("osiris.chat.start", {"message": "Hello"})["conversation"]
+        for model, chosen in (("one", "two"), ("two", "two")):
+            asked = client.wait(lambda m: m.get("method") == "osiris/modelRequest")
+            assert asked["params"]["model"] == model
+            chosen_now = {"osiris": {"ai": {"provider": "editor", "model": chosen}}}
+            client.notify("workspace/didChangeConfiguration", {"settings": chosen_now})
+            client.send({"id": asked["id"], "result": {"text": f"I am {model}.", "calls": []}})
+            assert end_of(client, talk)["text"] == f"I am {model}."
+            client.command("osiris.chat.send", {"conversation": talk, "message": "And now?"})
+        client.command("osiris.chat.stop")
+        assert end_of(client, talk) == {"event": "stopped"}
+        assert client.close() == 0
+    finally:
+        client.kill()
+
+
 def test_an_editor_without_a_model_of_its_own_says_so(root: Path) -> None:
     client = Client(env={"OSIRIS_CONFIG_DIR": str(root.parent / "config")})
     try:
@@ -153,8 +174,12 @@ def test_no_actions_and_no_answers(root: Path, why: str) -> None:
             assert actions_at(client, uri, BROKEN.split("\n").index("    component: filesystem.csv_writr")) == {}
             with pytest.raises(RequestRefusedError, match=said[why]):
                 client.command("osiris.chat.start", {"uri": uri, "message": "Hello"})
-            with pytest.raises(RequestRefusedError, match=said[why]):
-                client.command("osiris.chat.showPrompt", {"uri": uri, "message": "Hello"})
+            if why == "no model":  # what would be sent can be seen before one is set up
+                shown = client.command("osiris.chat.showPrompt", {"uri": uri, "message": "Hello"})["text"]
+                assert shown.startswith("To a host that is not known yet (now nothing can be sent: No AI model is")
+            else:
+                with pytest.raises(RequestRefusedError, match=said[why]):
+                    client.command("osiris.chat.showPrompt", {"uri": uri, "message": "Hello"})
             assert client.close() == 0
         finally:
             client.kill()

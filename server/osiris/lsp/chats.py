@@ -89,7 +89,7 @@ class Chats:
         if not conversation:
             raise RequestError('The command needs a conversation: {"conversation": "chat_..."}.', INVALID_PARAMS)
         found = self._open.pop(conversation, None)
-        if found is None:
+        if found is None or (found.outdated and not found.busy):
             project = self.project_for(uri)
             await self.look_for_keys()
             return await self._opened(project, conversation=conversation)
@@ -140,6 +140,8 @@ class Chats:
     def choice_changed(self) -> None:
         """Another model, or another key, is chosen: conversations go on with it from their next message."""
         self._open = {known: one for known, one in self._open.items() if one.busy}
+        for one in self._open.values():
+            one.outdated = True
 
     def require_allowed(self, project: Project) -> None:
         """Raise AiForbiddenError when the project forbids AI as it is now."""

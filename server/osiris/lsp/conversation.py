@@ -54,13 +54,15 @@ class Events:
 
 @dataclass(eq=False)
 class Conversation:
-    """``proposal`` is what was proposed last, as the file was then; ``answering`` says when the answer has ended."""
+    """``proposal`` is what was proposed last, as the file was then; ``answering`` says when the answer has ended.
+    ``outdated``: another model, or another key, has been chosen since this was opened."""
 
     chat: Chat
     questions: AgentQuestions
     proposal: Proposal | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
     answering: asyncio.Future[Event] | None = None
+    outdated: bool = False
     _thread: threading.Thread | None = None
 
     @property
