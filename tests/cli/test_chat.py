@@ -221,6 +221,23 @@ class TestWhatIsSent:
         assert "Connections: @mysql.crm" in done.stdout
         assert "My key is ***" in done.stdout
         assert "plain-words-1" not in done.stdout
+        with model_double(Says("Hello")) as double:
+            osiris("chat", "-m", "My key is plain-words-1", env=using(double))
+            (sent,) = double.requests
+        for tool in sent["tools"]:
+            assert json.dumps(tool["function"]["parameters"], ensure_ascii=False) in done.stdout
+
+    def test_can_be_shown_without_a_model(self, osiris: Any) -> None:
+        nobody = osiris("chat", "--show-prompt", "-m", "Hello")
+        assert nobody.stdout.startswith(
+            "To a host that is not known yet (now nothing can be sent: No AI model is set up.):\n"
+        )
+        keyless = {"OSIRIS_AI_PROVIDER": "anthropic", "OSIRIS_AI_MODEL": "x", "ANTHROPIC_API_KEY": ""}
+        named = osiris("chat", "--show-prompt", "-m", "Hello", env=keyless)
+        assert named.stdout.startswith("To api.anthropic.com, model x (now nothing can be sent: There is no key for")
+        for done in (nobody, named):
+            assert (done.returncode, done.stderr) == (0, "")
+            assert "--- user\nHello\n" in done.stdout
         assert osiris("chat", "list").stdout == "No conversations yet.\n"
 
     def test_a_secret_in_a_pipeline_is_neither_sent_nor_shown_nor_kept(self, osiris: Any, project: Path) -> None:

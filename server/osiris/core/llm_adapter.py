@@ -76,6 +76,20 @@ class CompletionsModel:
         return stream_reply(self.endpoint, request, cancel)
 
 
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Stands for a model that cannot be asked, for showing what it would be sent. ``problem``: why it cannot be."""
+
+    problem: NoModelError
+    provider: str = ""
+    model: str = ""
+    host: str = ""
+
+    def reply(self, request: Request, cancel: threading.Event) -> Iterator[Piece]:
+        """See ChatModel. Raises NoModelError."""
+        raise self.problem
+
+
 class LLMAdapter:
     """A model, perhaps with another one that steps in for it."""
 
@@ -132,7 +146,7 @@ class LLMAdapter:
     def check(self) -> None:
         """Raise NoModelError when the model to ask first has no key. Sends nothing."""
         problem = getattr(self.models[0], "problem", None)
-        if problem is not None:
+        if problem is not None and not isinstance(self.models[0], NotYet):
             raise problem
 
     def complete(self, prompt: str, **kwargs: Any) -> str:

@@ -24,9 +24,10 @@ from osiris.core.conversation_store import ConversationStore
 from osiris.core.conversational_agent import AgentResponse, ConversationalAgent
 from osiris.core.env_loader import EnvSource
 from osiris.core.error_taxonomy import ConfigurationError, ValidationError
+from osiris.core.llm.errors import NoModelError
 from osiris.core.llm.providers import PROVIDERS
 from osiris.core.llm.user_settings import KEY_VARIABLE, AiSettings
-from osiris.core.llm_adapter import ChatModel, LLMAdapter
+from osiris.core.llm_adapter import ChatModel, LLMAdapter, NotYet
 from osiris.core.project import Project
 from osiris.core.secrets_masking import Masker
 from osiris.core.source import read_source
@@ -209,8 +210,8 @@ def open_chat(
     ``provider`` and ``model`` instead of those that the user has set up, ``settings`` instead of all that they have;
     ``editor``: the model of the editor we run in.
     ``heard`` is told of requests, retries, fallbacks and answers, as they happen. ``keep=False``: a new conversation
-    leaves no trace, for looking at what would be sent. Raises NoModelError, AiForbiddenError, ConfigurationError, and
-    ValidationError when there is no such conversation.
+    leaves no trace, for looking at what would be sent, also where no model can be asked yet. Raises NoModelError,
+    AiForbiddenError, ConfigurationError, and ValidationError when there is no such conversation.
     """
     masker = project_masker(project)
     for key in settings.keys.values() if settings is not None else ():
@@ -235,7 +236,7 @@ def open_chat(
             on_event=on_event,
         )
 
-    adapter = connect(provider, model)
+    adapter = connect(provider, model) if keep else _to_look_at(lambda: connect(provider, model), masker)
     adapter.check()
     if conversation is not None:
         context = _loaded(store, project, conversation)
@@ -245,6 +246,20 @@ def open_chat(
         context = ConversationContext("", path=path)
     chat = Chat(ConversationalAgent(project, adapter, context=context, host=host), store, masker, connect)
     return chat
+
+
+def _to_look_at(connect: Callable[[], LLMAdapter], masker: Masker) -> LLMAdapter:
+    """The adapter by which it can be seen what would be sent, also where no model is set up yet, or has no key."""
+    try:
+        adapter = connect()
+    except NoModelError as problem:
+        return LLMAdapter([NotYet(problem)], masker=masker)
+    try:
+        adapter.check()
+    except NoModelError as problem:
+        model = adapter.models[0]
+        return LLMAdapter([NotYet(problem, model.provider, model.model, model.host)], masker=masker)
+    return adapter
 
 
 def _loaded(store: ConversationStore, project: Project, conversation: str) -> ConversationContext:

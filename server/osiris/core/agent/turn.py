@@ -14,6 +14,7 @@ from osiris.core.agent.proposals import Proposal, blocks_of_oml
 from osiris.core.agent.tool_table import TOOLS
 from osiris.core.agent.tools import Toolbox, ToolResult
 from osiris.core.llm.ceiling import AiCeiling
+from osiris.core.llm.chat_completions import request_bytes
 from osiris.core.llm.messages import Message, Reply, Request, TextPiece, ToolCall
 from osiris.core.llm_adapter import LLMAdapter
 
@@ -84,11 +85,18 @@ class Turn:
     def shown(self, message: str) -> str:
         """What the first request for ``message`` would send, to whom, as text; nothing is sent."""
         history = self._history(self._allowed())
-        request = Request((Message("system", self.system), *history, Message("user", message)), TOOLS)
+        messages = (Message("system", self.system), *history, Message("user", message))
+        request = self.model.masked(Request(messages, TOOLS))
         model = self.model.models[0]
-        parts = [f"To {model.host}, model {model.model or 'of the editor'}:"]
-        parts += [f"--- {one.role}\n{one.text}" for one in self.model.masked(request).messages]
-        parts.append("--- tools\n" + "\n".join(f"{tool.name}: {tool.description}" for tool in TOOLS))
+        to = f"{model.host}, model {model.model or 'of the editor'}" if model.host else "a host that is not known yet"
+        problem = getattr(model, "problem", None)
+        parts = [f"To {to}:" if problem is None else f"To {to} (now nothing can be sent: {problem.message}):"]
+        parts += [_shown(one) for one in request.messages]
+        parts += [
+            "--- tools",
+            *(f"{tool.name}: {tool.description}\n{_json(tool.parameters)}" for tool in request.tools),
+        ]
+        parts.append(f"--- in all {len(request_bytes(model.model, request)):,} bytes")
         return "\n\n".join(parts)
 
     def _ask(self) -> Generator[AgentEvent, None, Reply]:
@@ -198,3 +206,14 @@ def _without_rows(messages: Iterable[Message]) -> Iterator[Message]:
             asked = {call.id for call in message.calls if call.name == _ROWS}
         rows = message.answers in asked and message.text.startswith(OPENING)
         yield replace(message, text=_NO_ROWS) if rows else message
+
+
+def _shown(message: Message) -> str:
+    """A message with all that is sent of it."""
+    head = f"--- {message.role}" + (f" (answers {message.answers})" if message.answers is not None else "")
+    calls = (f"calls {call.name} ({call.id}): {call.arguments}" for call in message.calls)
+    return "\n".join([head, *([message.text] if message.text or not message.calls else []), *calls])
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

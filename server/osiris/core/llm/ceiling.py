@@ -28,10 +28,11 @@ class AiCeiling:
         )
 
     def require(self, provider: str) -> None:
-        """Raise AiForbiddenError unless requests may go to ``provider`` (a name, or the host of another server)."""
+        """Raise AiForbiddenError unless requests may go to ``provider`` (a name, or the host of another server; empty
+        where the user has chosen none, so that nothing can be sent)."""
         if not self.enabled:
             raise AiForbiddenError("This project does not allow AI.", hint="ai.enabled in its osiris.yaml says so.")
-        if self.providers is not None and provider not in self.providers:
+        if self.providers is not None and provider and provider not in self.providers:
             allowed = ", ".join(self.providers) or "none"
             raise AiForbiddenError(
                 f"This project does not allow the AI provider {provider}.",
