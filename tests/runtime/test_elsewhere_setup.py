@@ -11,12 +11,16 @@ from pathlib import Path
 import pytest
 
 import osiris
+from osiris.components.registry import ComponentRegistry
 from osiris.core.error_taxonomy import ConfigurationError
 from osiris.execution.e2b.settings import load_settings
 from osiris.execution.remote.install import Needs
+from osiris.execution.remote.install import install as prepare
+from osiris.execution.remote.machine import Ran
 from osiris.execution.remote.reach import hosts_in, is_public
 from osiris.execution.remote.wheel import osiris_wheel, plugin_wheel, requirements
 from planned import install
+from runtime.process_machine import ProcessMachine
 
 
 @pytest.fixture
@@ -121,8 +125,6 @@ def test_the_plugin_of_a_component_goes_along_too(tmp_path, monkeypatch):
     from io import BytesIO
     from zipfile import ZipFile
 
-    from osiris.components.registry import ComponentRegistry
-
     site = tmp_path / "site"
     install(site)
     (site / "acme_osiris/__init__.py").write_text("")
@@ -133,6 +135,28 @@ def test_the_plugin_of_a_component_goes_along_too(tmp_path, monkeypatch):
     assert name == "acme_osiris-1.0-py3-none-any.whl"
     with ZipFile(BytesIO(content)) as archive:
         assert {"acme_osiris/acme.writer.yaml", "acme_osiris-1.0.dist-info/entry_points.txt"} <= set(archive.namelist())
+
+
+def test_what_a_plugin_needs_of_others_is_brought_there_by_pip(tmp_path, monkeypatch):
+    asked: list[list[str]] = []
+
+    class WithoutIndex(ProcessMachine):
+        def run(self, command, **options):
+            if "pip" in command:
+                asked.append(command[command.index("--target") + 2 :])
+                return Ran(0, "", "")
+            return super().run(command, **options)
+
+    install(site := tmp_path / "site")
+    with (site / "acme_osiris-1.0.dist-info/METADATA").open("a") as file:
+        for need in ("osiris-oml>=0.1", "acme-client<3,>=2", "pyyaml>=5", 'acme-tests>=1; extra == "tests"'):
+            file.write(f"Requires-Dist: {need}\n")
+    (site / "acme_osiris/__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setattr(ComponentRegistry, "builtin", lambda: ComponentRegistry())
+    (tmp_path / "home").mkdir()
+    prepare(WithoutIndex(tmp_path / "home"), [sys.executable], Needs.of(["acme.writer", "duckdb.processor"]))
+    assert asked == [["acme-client<3,>=2"]]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import osiris
@@ -15,7 +15,7 @@ from osiris.components.spec import ComponentSpec
 from osiris.execution.remote.errors import NotPrepared
 from osiris.execution.remote.machine import Machine
 from osiris.execution.remote.protocol import SITE
-from osiris.execution.remote.wheel import osiris_wheel, plugin_wheel, requirements
+from osiris.execution.remote.wheel import osiris_wheel, plugin_requirements, plugin_wheel, requirements
 
 OLDEST = (3, 11)
 PIP_SECONDS = 600
@@ -38,16 +38,21 @@ if sys.version_info >= (3, 11) and u.find_spec("osiris"):
         pass
 print(json.dumps({"python": list(sys.version_info[:3]), "path": sys.executable, "osiris": osiris,
     "plugins": {n: version(n) for n in wanted["plugins"]},
+    "packages": [n for n in wanted["packages"] if version(n) is None],
     "missing": [n for n in wanted["imports"] if u.find_spec(n) is None]}))
 """
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a run needs of packages: plug-in distributions with their versions, and modules to import."""
+    """What a run needs of packages: plug-in distributions with their versions, and modules to import.
+
+    ``packages``: by name, what the plug-ins need of others, as pip takes it.
+    """
 
     plugins: dict[str, str]
     imports: tuple[str, ...]
+    packages: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, components: Iterable[str]) -> Needs:
@@ -66,7 +71,8 @@ class Needs:
             imports |= dict.fromkeys(spec.requirements.get("imports") or ())
             if spec.source != "osiris":
                 found[spec.source] = version(spec.source)
-        return cls(found, tuple(imports))
+        packages = {name: need for plugin in found for name, need in plugin_requirements(plugin).items()}
+        return cls(found, tuple(imports), packages)
 
 
 def install(machine: Machine, interpreters: Sequence[str], needs: Needs) -> list[str]:
@@ -84,14 +90,15 @@ def install(machine: Machine, interpreters: Sequence[str], needs: Needs) -> list
         ran = machine.run([python, "-m", "zipfile", "-e", f"{machine.home}/{name}", site], seconds=120)
         if ran.code != 0:
             raise NotPrepared(f"{name} could not be unpacked on the other machine: {_last(ran.err)}")
-    if found["missing"]:
-        _bring(machine, python, site, found["missing"])
+    wanted = [needs.packages[name] for name in found["packages"]]
+    if found["missing"] or wanted:
+        _bring(machine, python, site, found["missing"], wanted)
     return ["/usr/bin/env", f"PYTHONPATH={site}", python, "-P", "-m"]
 
 
 def _look(machine: Machine, interpreters: Sequence[str], needs: Needs) -> dict[str, Any]:
     """What the first interpreter that is new enough has."""
-    wanted = json.dumps({"plugins": list(needs.plugins), "imports": needs.imports})
+    wanted = json.dumps({"plugins": list(needs.plugins), "imports": needs.imports, "packages": list(needs.packages)})
     seen: list[str] = []
     for name in interpreters:
         ran = machine.run(["/usr/bin/env", name, "-c", _LOOK, wanted])
@@ -108,14 +115,15 @@ def _look(machine: Machine, interpreters: Sequence[str], needs: Needs) -> dict[s
     )
 
 
-def _bring(machine: Machine, python: str, site: str, missing: Sequence[str]) -> None:
+def _bring(machine: Machine, python: str, site: str, missing: Sequence[str], packages: Sequence[str]) -> None:
     extras = ["run", *dict.fromkeys(_EXTRA_OF[name] for name in missing if name in _EXTRA_OF)]
+    ours = requirements(extras) if missing else []
     pip = [python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--target", site]
-    ran = machine.run([*pip, *requirements(extras)], seconds=PIP_SECONDS)
+    ran = machine.run([*pip, *ours, *packages], seconds=PIP_SECONDS)
     if ran.code != 0:
+        names = ", ".join([*missing, *packages])
         raise NotPrepared(
-            f"The packages that a run needs ({', '.join(missing)}) could not be installed on the other machine: "
-            f"{_last(ran.err)}",
+            f"The packages that a run needs ({names}) could not be installed on the other machine: {_last(ran.err)}",
             hint="Use a template that has them, or one that reaches a package index.",
         )
 

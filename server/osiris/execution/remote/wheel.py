@@ -6,6 +6,7 @@ import base64
 import hashlib
 import importlib.metadata
 import io
+import re
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ from osiris.core.error_taxonomy import ConfigurationError
 from osiris.core.lookup import DISTRIBUTION
 
 _TAG = "py3-none-any"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LEFT_OUT = ("__pycache__", ".pyc")
 
 
@@ -61,6 +63,16 @@ def requirements(extras: Iterable[str]) -> list[str]:
         elif any(extra in marker for extra in wanted) and not need.startswith(DISTRIBUTION):
             found.append(need.strip())
     return list(dict.fromkeys(found))
+
+
+def plugin_requirements(name: str) -> dict[str, str]:
+    """By name, what another installed distribution needs of others, as pip takes it; Osiris left aside."""
+    found: dict[str, str] = {}
+    for line in importlib.metadata.requires(name) or []:
+        need = _NAME.match(line)
+        if need is not None and need[0] != DISTRIBUTION and "extra ==" not in line.partition(";")[2]:
+            found[need[0]] = line
+    return found
 
 
 def _below(folder: Path) -> list[Path]:
