@@ -101,6 +101,8 @@ SELECT o.id, t.tag FROM df_orders o, unnest(o.tags) AS t(tag)
 SELECT o.id, tag FROM df_orders o CROSS JOIN LATERAL unnest(o.tags) AS t(tag)
 SELECT o.id, k FROM df_orders o, (SELECT o.amount * 2 AS k) x
 SELECT o.id, x.k FROM df_orders o, LATERAL (SELECT amount * 2 AS k) x
+SELECT x.k FROM df_customers c, LATERAL (SELECT id AS k) x, LATERAL (SELECT x.* FROM df_orders LIMIT 1) y
+SELECT amount * 2 AS d, alias.d + 1 AS e FROM df_orders WHERE alias.d > 1 ORDER BY alias.e
 SELECT range, id FROM range(3), df_orders
 SELECT g.n FROM generate_series(1, 3) g(n)
 SELECT id FROM df_orders, repeat_row(1, num_rows = 2)

@@ -17,6 +17,8 @@ from osiris.language.sql_binding.words import ANSWERED
 from osiris.syntax.text import Span
 
 _ANY = Name("*", Span(0, 0), True, "*")
+_GIVEN = "alias"
+"""``alias.x`` is what the select list calls ``x``."""
 _MOST_INSIDE = 80
 """How many queries may stand in one another, also by their names; with more nothing is said, on every machine."""
 _SCHEMAS = frozenset(("main", "temp", "memory", "system", "pg_catalog", "information_schema"))
@@ -325,10 +327,10 @@ class _Binder:
                 elif table.name is not None and len(parts) > 2 and table.name.key == name.key:
                     return None  # `schema.table.column`
             at = at.outer
-        if name.key in ANSWERED or qualifier.key in _SCHEMAS:
+        if name.key in ANSWERED or qualifier.key in _SCHEMAS or qualifier.key == _GIVEN:
             return None
         if meant:
-            if any(table.columns is None or table.columns.may_have(name.key) for table in meant):
+            if name is _ANY or any(table.columns is None or table.columns.may_have(name.key) for table in meant):
                 return None
             return Missing(name, (_place(meant[0]),))
         names = tuple(table.name.text for table in scope.tables if table.name is not None)
