@@ -221,6 +221,15 @@ def test_a_path_outside_the_project_is_shown_where_it_stands(osiris, project):
     assert caret == "                ^^^^^^^^^^^^^^^"
 
 
+def test_a_file_of_the_project_that_is_written_is_shown(osiris, project):
+    path = project / "pipelines/orders.oml.yaml"
+    before, _, after = path.read_text().rpartition("path: ")
+    path.write_text(f"{before}path: .env\n{after.partition(chr(10))[2]}")
+    done = osiris("validate", str(path))
+    assert "OML509" in done.stdout
+    assert " path: .env\n" in done.stdout
+
+
 def test_a_secret_in_a_path_outside_the_project_is_not_printed(osiris, project):
     path = project / "pipelines/orders.oml.yaml"
     path.write_text(path.read_text().replace("path: data/orders.csv", "path: s3://me:Tr0ub4dor@host/orders.csv"))

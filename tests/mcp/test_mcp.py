@@ -110,6 +110,7 @@ def test_an_agent_looks_up_and_checks_and_can_do_no_more(tmp_path: Path) -> None
             "findings": [],
         }
 
+        assert len((await asked(client, "validate", oml=f"{GOOD}{'k' * 300_000}: 1\n"))[1]) < 3000
         ok, text = await asked(client, "compile", path="pipelines/revenue.oml.yaml")
         assert not ok
         assert inside(text) == found
@@ -221,7 +222,9 @@ def test_what_is_written_is_right_and_nothing_is_lost(tmp_path: Path) -> None:
 
         ok, text = await asked(client, "write_pipeline", oml=WRONG_COLUMN)
         assert not ok
-        assert "amuont" in inside(text)["findings"][0]["message"]
+        checked = inside((await asked(client, "validate", oml=WRONG_COLUMN, path="pipelines/revenue.oml.yaml"))[1])
+        assert inside(text)["findings"] == checked["findings"]
+        assert "amuont" in checked["findings"][0]["message"]
         assert not path.exists()
         ok, text = await asked(client, "write_pipeline", oml=GOOD)
         assert ok

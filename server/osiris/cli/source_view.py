@@ -10,7 +10,7 @@ from osiris.syntax.text import LineIndex
 
 _WIDTH = 140
 _ABOUT_SECRETS = "OML5"
-_ABOUT_PATHS = "OML505"  # of 5xx the one that is about safety and not about a secret
+_ABOUT_PATHS = ("OML505", "OML509")  # of 5xx those that are about safety and not about a secret
 
 
 def source_lines(
@@ -26,7 +26,7 @@ def source_lines(
     start = finding.span.start
     end = max(min(finding.span.end, whole.end), start)
     before, marked, after = text[whole.start : start], text[start:end], text[end : whole.end]
-    if finding.code.startswith(_ABOUT_SECRETS) and finding.code != _ABOUT_PATHS and marked:
+    if finding.code.startswith(_ABOUT_SECRETS) and finding.code not in _ABOUT_PATHS and marked:
         marked = "***"
     if alone:
         before = before[: len(before) - len(before.lstrip())] + ("…" if before.strip() else "")

@@ -12,7 +12,8 @@ from osiris.core.checked_files import CheckedFile, findings_as_data
 
 _MOST_FINDINGS = 100
 _MOST_CHARACTERS = 25_000  # of findings, so that they stay whole
-_LONGEST_CELL = 500
+_LONGEST_CELL = 500  # and message
+_LONGEST_FIX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Answer:
 
 def report(files: list[CheckedFile]) -> dict[str, Any]:
     """What ``osiris validate --format json`` prints, as much as an agent can take in, and whether there is an error."""
-    found = findings_as_data(files)
+    found = [_in_short(finding) for finding in findings_as_data(files)]
     shown = found[:_MOST_FINDINGS]
     while len(shown) > 1 and len(json.dumps(shown, ensure_ascii=False)) > _MOST_CHARACTERS:
         shown = shown[: len(shown) // 2]
@@ -33,6 +34,12 @@ def report(files: list[CheckedFile]) -> dict[str, Any]:
     if len(found) > len(shown):
         told["more"] = len(found) - len(shown)
     return told
+
+
+def _in_short(finding: dict[str, Any]) -> dict[str, Any]:
+    """The finding, of which a name in it may be as long as the file."""
+    fixes = [fix for fix in finding["fixes"] if len(json.dumps(fix, ensure_ascii=False)) <= _LONGEST_FIX]
+    return {**finding, "message": _cell(finding["message"]), "fixes": fixes}
 
 
 def rows_as_data(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> dict[str, Any]:

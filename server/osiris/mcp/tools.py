@@ -121,13 +121,15 @@ class Tools:
                 f"{proposal.path} is not written: you have not read it as it is now.",
                 hint="Read it with read_pipeline first, so that nothing of it is lost.",
             )
-        about = {"path": proposal.path, "findings": proposal.findings()}
+        lines = LineIndex(proposal.text)
+        checked = CheckedFile(proposal.path, proposal.text, lines, proposal.diagnostics, self._project.root)
+        about = {**report([checked]), "ok": proposal.ok, "path": proposal.path}
         if not proposal.ok:
-            return told({"ok": False, "written": False, **about}, ok=False)
+            return told({**about, "written": False}, ok=False)
         diff = proposal.diff()
         save(self._project, proposal)
         self._seen[proposal.path] = proposal.text
-        return told({"ok": True, "written": True, **about, "diff": diff})
+        return told({**about, "written": True, "diff": diff})
 
     def preview_step(self, step: str, oml: str | None = None, path: str | None = None, limit: int = 20) -> Answer:
         """The first rows of a step."""
