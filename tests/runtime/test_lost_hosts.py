@@ -56,6 +56,11 @@ def test_a_run_that_cannot_be_reached_now_stays_to_be_taken_up_later(project, lo
     assert project.store().show(lost.name).elsewhere
 
 
+def test_a_run_that_may_go_on_elsewhere_is_not_cleaned_away(project, lost):
+    assert project.store().clean(keep_days=0, keep_bytes=0) == []
+    assert project.store().show(lost.name).elsewhere
+
+
 def test_a_machine_that_cannot_be_found_again_is_ended_by_the_name_of_its_run(project, lost, monkeypatch):
     monkeypatch.setattr(session, "LOST_SECONDS", 0.0)
     machines = OutOfReach()

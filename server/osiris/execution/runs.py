@@ -31,6 +31,7 @@ from osiris.execution.lock import is_locked
 from osiris.execution.ulid import is_run_id
 
 _BIRTH_SECONDS = 60.0  # a folder younger than this may still be on its way to being a run
+_ELSEWHERE_DAYS = 1.0  # no machine elsewhere goes on for longer without a word from here
 
 
 @dataclass(frozen=True)
@@ -119,25 +120,26 @@ class RunStore:
     ) -> builtins.list[RunInfo]:
         """Remove runs that ended more than ``keep_days`` ago, then the oldest while all take more than ``keep_bytes``.
 
-        Runs that wait or run are never touched. The runs that were removed, the oldest first. What is left of runs
-        that were killed while they began goes, too. With ``root``, the project, what the removed runs have left for
-        a resume goes with them.
+        Runs that wait or run, here or elsewhere, are never touched. The runs that were removed, the oldest first. What
+        is left of runs that were killed while they began goes, too. With ``root``, the project, what the removed runs
+        have left for a resume goes with them.
         """
         self._remove_remains()
         removed: builtins.list[RunInfo] = []
-        kept: builtins.list[tuple[RunInfo, int]] = []
+        kept: builtins.list[tuple[RunInfo, int, bool]] = []
         now = datetime.datetime.now(datetime.UTC)
         for info in reversed(self.list()):
             age = (now - _ended(info)).total_seconds() / 86_400
-            if not info.active and keep_days is not None and age > keep_days:
+            needed = info.active or (age < _ELSEWHERE_DAYS and info.elsewhere)
+            if not needed and keep_days is not None and age > keep_days:
                 self._remove(info, removed)
             else:
-                kept.append((info, _size(info.path)))
-        total = sum(size for _, size in kept)
-        for info, size in kept:
+                kept.append((info, _size(info.path), needed))
+        total = sum(size for _, size, _ in kept)
+        for info, size, needed in kept:
             if keep_bytes is None or total <= keep_bytes:
                 break
-            if not info.active:
+            if not needed:
                 self._remove(info, removed)
                 total -= size
         if root is not None:

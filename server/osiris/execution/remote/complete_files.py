@@ -14,7 +14,7 @@ _OURS = frozenset({".osiris", "osiris.yaml"})
 
 
 def digest_of(path: Path) -> str:
-    """The SHA-256 of a file."""
+    """The SHA-256 of a file. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 from osiris.core.files import cause as without_name
 from osiris.core.files import is_inside, write_error
 from osiris.drivers.context import temporary_sibling
+from osiris.execution.remote.complete_files import digest_of
 from osiris.execution.remote.errors import NotBroughtBack
 from osiris.execution.remote.machine import Machine
-from osiris.execution.remote.package import BESIDE, SentFile, digest_of
+from osiris.execution.remote.package import BESIDE, SentFile
 from osiris.execution.remote.protocol import CHUNK, CHUNK_BYTES, LOGS, PROJECT
 from osiris.language.project_file_names import is_own_file
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,7 @@ from osiris.core.files import read_error
 from osiris.core.secrets_masking import Masker
 from osiris.drivers.connection_fields import file_field
 from osiris.drivers.paths import Place, refuse_own_file, resolve_path
+from osiris.execution.remote.complete_files import digest_of
 from osiris.execution.remote.errors import NotReachable
 from osiris.execution.remote.protocol import PROTOCOL, REQUEST
 from osiris.execution.remote.reach import hosts_in
@@ -282,12 +282,6 @@ def sent_file(path: str, source: Path) -> SentFile:
     except OSError as error:
         raise read_error(source, error) from None
     return SentFile(path, source, state.st_size, digest, (state.st_size, state.st_mtime_ns))
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _require_reachable(
