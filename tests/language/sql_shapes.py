@@ -121,6 +121,7 @@ SELECT year(ts) AS y, month(ts) AS m, sum(amount) FROM df_orders GROUP BY y, m O
 SELECT count(DISTINCT country), sum(amount) FILTER (WHERE country = 'CZ') AS cz FROM df_orders
 SELECT string_agg(country, ',' ORDER BY amount DESC) AS all_of_them, list(id ORDER BY ts) AS ids FROM df_orders
 SELECT quantile_cont(amount, 0.5) AS m, arg_max(id, amount) AS best, first(country) AS f FROM df_orders
+SELECT country, sum(amount) EXPORT_STATE FROM df_orders GROUP BY ALL
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) AS median FROM df_orders
 SELECT id, row_number() OVER (PARTITION BY country ORDER BY amount DESC) AS n FROM df_orders
 SELECT id, sum(amount) OVER (ORDER BY ts ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS s FROM df_orders

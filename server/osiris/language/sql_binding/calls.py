@@ -90,6 +90,7 @@ class Calls(Cursor):
             self.expression()
             self.need(")")
         self.take("IGNORE", "NULLS") or self.take("RESPECT", "NULLS")
+        self.take("EXPORT_STATE")
         if self.words[self.at] == "OVER" and (self.words[self.at + 1] == "(" or self.is_window(1)):
             self.at += 1
             if self.words[self.at] == "(":
