@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from osiris.core.cache_fingerprint import SchemaFingerprint
 from osiris.core.catalog_source import ServerInfo
 from osiris.core.config import ConnectionConfig
+from osiris.core.database_file_times import changed_at, database_files
 from osiris.core.discovery_process import discover
 from osiris.core.project import Project
 from osiris.core.schema_cache import Reading, SchemaCache
@@ -107,6 +109,48 @@ def test_a_table_that_a_run_wrote_to_is_not_certain_any_more(project: Project) -
     assert not known.is_certain(*found)
 
 
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_file_that_was_changed_since_makes_what_was_read_uncertain_until_it_is_read_again(
+    project: Project, mode: str
+) -> None:
+    db = sqlite3.connect(project.root / "shop.db", isolation_level=None)
+    db.execute(f"PRAGMA journal_mode = {mode}")
+    read(project)
+    known, version = knowledge(project), project.environment("p.oml").version
+    assert known is not None
+    assert known.is_fresh
+
+    db.execute("ALTER TABLE users ADD COLUMN email TEXT")  # by now in the file, or in the one beside it
+    assert known.discovered is not None
+    deadline = time.monotonic() + 30
+    while known is not None and not known.has_changed and time.monotonic() < deadline:
+        time.sleep(0.05)
+        known = knowledge(project)
+    assert known is not None
+    assert not known.is_fresh
+    assert project.environment("p.oml").version != version
+    found = known.table("users")
+    assert found is not None
+    assert not known.is_certain(*found)
+
+    read(project)
+    known = knowledge(project)
+    assert known is not None
+    assert known.is_fresh
+    db.close()
+
+
+def test_a_time_of_a_file_that_lies_ahead_says_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "shop.db"
+    file.write_bytes(b"x")
+    ahead = time.time() + 3600
+    os.utime(file, (ahead, ahead))
+    assert changed_at([str(file)]) is None
+    assert changed_at(database_files("sqlite", {"path": "gone.db"}, tmp_path)) is None
+    assert database_files("duckdb", {"path": ":memory:"}, tmp_path) == ()
+    assert database_files("mysql", {"path": "shop.db"}, tmp_path) == ()
+
+
 def test_another_value_of_a_variable_is_another_database(project: Project) -> None:
     (project.root / ".env").write_text("OTHER_DB=shop.db\n")
     read(project, "other")
@@ -143,6 +187,7 @@ def test_how_long_it_is_fresh_is_a_setting(project: Project, monkeypatch: pytest
 
 
 def test_growing_old_changes_the_version(project: Project) -> None:
+    (project.root / "shop.db").unlink()  # it would be newer than what is said to have been read
     nearly_old = datetime.now(UTC) - timedelta(hours=24) + timedelta(seconds=2)
     reading = Reading("sqlite", ServerInfo("SQLite", ""), [TableInfo("", "users")], {}, True, nearly_old)
     config = ConnectionConfig.of(connection(project))

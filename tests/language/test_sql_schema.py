@@ -210,5 +210,6 @@ def test_the_data_of_a_step_that_reads_some_columns_has_only_these(check, knows)
     step = f"{SQLITE}    table: orders\n    columns: [id]\n"
     [problem] = check.steps(step + TRANSFORM.format("SELECT «OML411 amount» FROM df_extract")).diagnostics
     assert problem.message == (
-        "`df_extract` has no column `amount`: it is the table `orders` of `@sqlite.shop`. It has `id`."
+        "`df_extract` has no column `amount`: it is the table `orders` of `@sqlite.shop`. It has `id`. (Read 5 minutes "
+        "ago; `osiris discover @sqlite.shop` reads it anew.)"
     )

@@ -123,7 +123,7 @@ def test_the_message_names_the_data_its_columns_and_what_was_meant(check):
     [alias] = found(check.steps(TABLE + transform("one", "SELECT r.«OML411 x» FROM df r")))
     assert alias.message == (
         "`r` has no column `x`: it is the table `orders` of `@sqlite.shop`, by the step `read`. It has `id`, "
-        "`customer`, `amount`."
+        "`customer`, `amount`. (Read 5 minutes ago; `osiris discover @sqlite.shop` reads it anew.)"
     )
     two = transform("one", "SELECT id FROM df") + transform("two", "SELECT «OML411 amount» FROM df_one")
     [chain] = found(check.steps(CSV + two))
@@ -181,12 +181,49 @@ def test_what_rests_on_old_knowledge_is_a_hint_that_says_how_old(check):
     [hint] = found(check.steps(steps))
     assert hint.severity is Severity.HINT
     assert hint.message.endswith(
-        "Did you mean `amount`? It has `id`, `customer`, `amount`. (`orders` was read 3 days ago.)"
+        "Did you mean `amount`? It has `id`, `customer`, `amount`. (`orders` was read 3 days ago; `osiris discover "
+        "@sqlite.shop` reads it anew.)"
     )
 
     check.env.schemas = {"@sqlite.shop": SchemaKnowledge(reading(age=timedelta(days=3)), None)}
     locked = [d for d in check.analyse(_document(steps)).diagnostics if d.code == "OML411"]
     assert [d.severity for d in locked] == [Severity.ERROR]
+
+
+def test_what_was_read_is_told_with_its_age_to_whoever_has_changed_the_table_since(check):
+    said = "(Read 5 minutes ago; `osiris discover @sqlite.shop` reads it anew.)"
+    reads = (TABLE, reader("SELECT * FROM orders"))
+    for steps in (
+        *(read + transform("one", "SELECT «OML411 vat» FROM df") for read in reads),
+        TABLE + transform("one", "SELECT * FROM df") + transform("two", "SELECT «OML411 vat» FROM df_one"),
+        TABLE + writer("write_mode: upsert, primary_key: [«OML411 vat»]"),
+    ):
+        [problem] = found(check.steps(steps))
+        assert problem.severity is Severity.ERROR
+        assert problem.message.endswith(said)
+    [certain] = found(check.steps(reader("SELECT id FROM orders") + transform("one", "SELECT «OML411 vat» FROM df")))
+    assert "Read" not in certain.message
+
+
+def test_what_was_read_before_the_file_of_the_database_changed_is_a_hint_that_says_so(check):
+    check.env.schemas = {"@sqlite.shop": SchemaKnowledge(None, reading(), changed_at=datetime.now(UTC))}
+    said = "was read 5 minutes ago, and the file of the database has changed since; `osiris discover @sqlite.shop`"
+    for steps in (
+        TABLE + transform("one", "SELECT «OML411 vat» FROM df"),
+        TABLE + writer("write_mode: upsert, primary_key: [«OML411 vat»]"),
+        reader("SELECT «OML411 vat» FROM orders"),
+        TABLE.replace("orders", "orders, columns: [«OML411 vat»]"),
+    ):
+        [hint] = found(check.steps(steps))
+        assert hint.severity is Severity.HINT
+        assert said in hint.message or "5 minutes ago, and the file of the database has changed since." in hint.message
+    [table_] = [d for d in check.steps(reader("SELECT id FROM «OML410 other»")).diagnostics if d.code == "OML410"]
+    assert table_.severity is Severity.HINT
+
+    before = SchemaKnowledge(None, reading(), changed_at=datetime.now(UTC) - timedelta(minutes=6))
+    check.env.schemas = {"@sqlite.shop": before}
+    [problem] = found(check.steps(TABLE + transform("one", "SELECT «OML411 vat» FROM df")))
+    assert problem.severity is Severity.ERROR
 
 
 def test_what_another_pipeline_writes_is_a_hint(check):

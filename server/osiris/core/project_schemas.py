@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from osiris.core.database_file_times import changed_at, database_files
 from osiris.core.error_taxonomy import ConfigurationError, OsirisError
 from osiris.core.watched_file import WatchedFile
 from osiris.language.catalog import SchemaKnowledge
@@ -28,19 +29,22 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 0.25
 """For other processes that use the state store. Whoever types does not wait longer; what was known stays so long."""
+LOOK_SECONDS = 0.5
+"""How often the files of databases are looked at, whoever asks how often."""
 MAX_HOURS = 24 * 365 * 100.0
 
 
 @dataclass(slots=True)
 class _Known:
     """The answer for one connection. ``stale_at``: when it stops being fresh, by the clock on the wall, which
-    goes on while a machine sleeps.
+    goes on while a machine sleeps. ``files`` are those of the database, when it is one in files.
     """
 
     fingerprint: str | None
     generation: int | None
     knowledge: SchemaKnowledge | None
     stale_at: float
+    files: tuple[str, ...] = ()
 
 
 class ProjectSchemas:
@@ -58,6 +62,7 @@ class ProjectSchemas:
         self._mark: Hashable = None
         self._known: dict[str, _Known] = {}
         self._around: Hashable = None
+        self._next_look = 0.0
 
     def look(self, overlay: str | None, around: Hashable) -> None:
         """Bring everything up to date; ``generation`` is another number when an answer may be another one.
@@ -82,6 +87,7 @@ class ProjectSchemas:
         mark = self._cache.change_mark() if self._cache is not None else None
         changed = mark != self._mark
         all_asked = True
+        looks, self._next_look = self._looks_at_files()
         for reference, known in list(self._known.items()):
             generation = known.generation
             if changed and known.fingerprint is not None and self._cache is not None:
@@ -89,11 +95,17 @@ class ProjectSchemas:
                     generation = self._cache.generation(known.fingerprint)
                 except OsirisError as problem:  # it is busy, or broken: what is known stays, and it is asked again
                     self.problem, all_asked = problem, False
-            if known.stale_at <= now or generation != known.generation:
+            is_other = looks and known.knowledge is not None and changed_at(known.files) != known.knowledge.changed_at
+            if is_other or known.stale_at <= now or generation != known.generation:
                 del self._known[reference]
                 self.generation += 1
         if all_asked:
             self._mark = mark
+
+    def _looks_at_files(self) -> tuple[bool, float]:
+        """Whether it is time to look at the files of databases again, and when it is the next time."""
+        now = time.monotonic()
+        return (True, now + LOOK_SECONDS) if now >= self._next_look else (False, self._next_look)
 
     def of(
         self, connection: Connection, variables: Callable[[], Mapping[str, str]], config: ConfigFile, *, offline: bool
@@ -127,6 +139,7 @@ class ProjectSchemas:
             if not self._known:
                 self._mark = self._cache.change_mark()  # taken before the reading: a later change is seen
             found = self._cache.load(fingerprint, connection.reference)
+            files = database_files(connection.family, config_of.resolve(variables()).fields, self.root)
         except OsirisError as problem:
             # A variable that is not set leads nowhere; a store that cannot be read knows nothing, and doctor says why.
             self.problem = None if isinstance(problem, ConfigurationError) and fingerprint is None else problem
@@ -135,7 +148,8 @@ class ProjectSchemas:
             return _Known(fingerprint, None, nothing, float("inf"))
         left = (max_age - found.age()).total_seconds()
         stale_at = time.time() + left if left > 0 else float("inf")
-        return _Known(fingerprint, found.generation, SchemaKnowledge(locked, found.catalog, max_age), stale_at)
+        knowledge = SchemaKnowledge(locked, found.catalog, max_age, changed_at(files))
+        return _Known(fingerprint, found.generation, knowledge, stale_at, files)
 
 
 def max_age_of(config: ConfigFile) -> timedelta:

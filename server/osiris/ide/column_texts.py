@@ -135,7 +135,8 @@ def source_text(knowledge: SchemaKnowledge, catalog: Catalog | None, info: Table
     if catalog is not None and catalog is knowledge.locked:
         return "From osiris.schema.json."
     written = " A run of this project has written to the table since." if info is not None and info.written else ""
-    return f"Read {age_text(knowledge.age())}.{written}"
+    changed = " The file of the database has changed since." if knowledge.has_changed and not written else ""
+    return f"Read {age_text(knowledge.age())}.{written}{changed}"
 
 
 def knowledge_text(knowledge: SchemaKnowledge) -> str:

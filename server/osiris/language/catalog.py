@@ -164,12 +164,14 @@ class SchemaKnowledge:
 
     ``locked`` comes from the committed ``osiris.schema.json``: it holds only tables that pipelines use, and judges
     these for everybody alike. ``discovered`` is this machine's last reading, None when there is none for the
-    connection as it is now. ``max_age``: how long that reading counts as fresh.
+    connection as it is now. ``max_age``: how long that reading counts as fresh. ``changed_at``: when the database was
+    last changed, where that can be told without asking it, as of a file (UTC).
     """
 
     locked: Catalog | None
     discovered: Catalog | None
     max_age: timedelta = timedelta(hours=24)
+    changed_at: datetime | None = None
 
     @property
     def catalogs(self) -> tuple[Catalog, ...]:
@@ -190,10 +192,18 @@ class SchemaKnowledge:
         return None if read_at is None else age_of(read_at, now)
 
     @property
+    def has_changed(self) -> bool:
+        """Whether the database was certainly changed since it was discovered."""
+        read_at = self.discovered.read_at if self.discovered is not None else None
+        return self.changed_at is not None and read_at is not None and self.changed_at > read_at
+
+    @property
     def is_fresh(self) -> bool:
         """Whether the discovered reading is complete and young enough to say that something is *not* there."""
         age = self.age()
-        return self.discovered is not None and self.discovered.complete and age is not None and age <= self.max_age
+        if self.discovered is None or not self.discovered.complete or self.has_changed:
+            return False
+        return age is not None and age <= self.max_age
 
     def is_certain(self, table: Table, catalog: Catalog) -> bool:
         """Whether what ``catalog`` says of the columns of ``table`` may be held against a pipeline as an error."""

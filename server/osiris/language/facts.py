@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from osiris.syntax.text import Span
@@ -75,13 +76,15 @@ class ColumnsGiven:
     """The names of all columns that a step which reads a database hands on.
 
     ``tables`` are the tables that say so; a query may say it all by itself. ``whole``: the step reads a table as it is.
-    ``doubt`` says why that is not certain, as a sentence without its point; empty when it is.
+    ``doubt`` says why that is not certain, as a sentence without its point; empty when it is. ``read_at`` is when the
+    tables were read (UTC), None where nothing was or it is committed.
     """
 
     columns: tuple[str, ...]
     tables: tuple[TableNamed, ...] = ()
     whole: bool = False
     doubt: str = ""
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,8 +280,8 @@ class Discovery:
 
 
 def is_old(knowledge: SchemaKnowledge | None) -> bool:
-    """Whether a new reading would tell more: there is none, it is too old, or a run of ours has written since."""
-    if knowledge is None or knowledge.discovered is None:
+    """Whether a new reading would tell more: there is none, it is too old, or the database has changed since."""
+    if knowledge is None or knowledge.discovered is None or knowledge.has_changed:
         return True
     age = knowledge.age()
     return age is None or age > knowledge.max_age or any(info.written for info in knowledge.discovered.tables)

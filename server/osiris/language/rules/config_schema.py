@@ -68,7 +68,8 @@ class ConfigJudge:
             if wanted:
                 names = tuple(n for n in (wanted if isinstance(wanted, list) else [wanted]) if isinstance(n, str))
         named = TableNamed(self.database.connection, self.database.schema, table.text, "table", table.span)
-        return ColumnsGiven(names, (named,), whole=True, doubt=self.say.doubt(*found))
+        read_at = self.say.read_at(found[1])
+        return ColumnsGiven(names, (named,), whole=True, doubt=self.say.doubt(*found), read_at=read_at)
 
     def _names(self, key: str | None) -> Iterator[ConfigName]:
         return config_names(self.say.ctx.shape.config, self.resolved, key)

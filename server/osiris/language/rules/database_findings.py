@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import lru_cache
 
 from osiris.language.catalog import Catalog, SchemaKnowledge, Table, age_text
@@ -65,7 +66,7 @@ class DatabaseFindings:
         if not catalog.complete:
             return f"`{self.reference}` has no {what} that could be read {age}.{hint}"
         command = f"Run `osiris discover {self.reference}` to be sure."
-        return f"`{self.reference}` had no {what} when it was read, {age}. {command}{hint}"
+        return f"`{self.reference}` had no {what} when it was read, {age}{self._since()}. {command}{hint}"
 
     def instead(self, others: list[str], known: tuple[str, ...], searched: bool) -> str:
         """What there is: the table in ``others``, which are schemas, or all tables when they are few."""
@@ -97,16 +98,26 @@ class DatabaseFindings:
         elif certain:
             message = f"{shown} has no column {column}. {hint} {self._as_of()}"
         else:
-            why = ", and a run has written to it since" if table.info.written else ""
-            message = f"{shown} had no column {column} when it was read, {age}{why}. {hint}"
+            message = f"{shown} had no column {column} when it was read, {age}{self._since(table)}. {hint}"
         return self.found("OML411", name, message, fix, certain=certain, related=at, relock=newer)
 
     def doubt(self, table: Table, catalog: Catalog) -> str:
         """Why the columns of a table are not certain, as a sentence without its point; empty when they are."""
         if self.knowledge.is_certain(table, catalog):
             return ""
-        written = ", and a run has written to it since" if table.info.written else ""
-        return f"`{cut(table.info.name)}` was read {age_text(self.knowledge.age())}{written}"
+        read = f"was read {age_text(self.knowledge.age())}{self._since(table)}"
+        return f"`{cut(table.info.name)}` {read}; `osiris discover {self.reference}` reads it anew"
+
+    def read_at(self, *catalogs: Catalog) -> datetime | None:
+        """When what is known was read, where ``catalogs`` were and are not committed."""
+        known = self.knowledge.discovered
+        return known.read_at if known is not None and known in catalogs else None
+
+    def _since(self, table: Table | None = None) -> str:
+        """What has happened since the tables were read."""
+        if table is not None and table.info.written:
+            return ", and a run has written to it since"
+        return ", and the file of the database has changed since" if self.knowledge.has_changed else ""
 
     def _as_of(self) -> str:
         """When the tables were read, for whoever has changed them since."""

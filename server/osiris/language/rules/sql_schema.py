@@ -52,6 +52,7 @@ class SqlJudge:
         tables: list[tuple[str, Shape | None]] = []
         doubts: list[str] = []
         used: list[TableNamed] = []
+        catalogs: list[Catalog] = []
         for index, named in enumerate(self.names.tables):
             found = self.found.get(index)
             if found is None or found[0].columns is None or named.schema is not None:
@@ -60,11 +61,14 @@ class SqlJudge:
             table, catalog = found
             tables.append((named.name.casefold(), shape_of(column.name for column in found[0].columns)))
             doubts += [doubt] if (doubt := self.say.doubt(table, catalog)) else []
+            catalogs.append(catalog)
             used.append(TableNamed(self.say.database.connection, None, table.info.name, "query", named.span))
         if len(set(tables)) > len(dict(tables)):
             return None  # one name, several tables
         names = columns_of_query(self.node.text, self.dialect, tuple(dict(tables).items()))
-        return None if names is None else ColumnsGiven(names, tuple(used), doubt=" ".join(doubts[:1]))
+        if names is None:
+            return None
+        return ColumnsGiven(names, tuple(used), doubt=" ".join(doubts[:1]), read_at=self.say.read_at(*catalogs))
 
     def note(self, named: NamedTable, info: TableInfo | None, found: Diagnostic) -> None:
         """Note a finding about a table of the query."""

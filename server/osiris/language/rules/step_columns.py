@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from osiris.components.spec import ComponentSpec
+from osiris.language.catalog import age_of, age_text
 from osiris.language.facts import ColumnsGiven
 from osiris.language.findings import finding
 from osiris.language.model import Step
@@ -192,12 +193,13 @@ class _Flow:
         if not isinstance(node, Scalar):
             return
         doubts = self.doubts(kept.inputs)
+        as_of = _as_of(kept.inputs)
         inputs = {name.casefold(): up for name, up in self.ctx.graph.tables(step.index).items()}
         places = None if node.synthetic else SourceMap(node, step.shape.part.text)
         for missing in kept.missing:
             span = node.span if places is None else places.span(*missing.name.span)
             word = SqlWord(missing.name.text, step.place(span), node, '"' if missing.name.quoted else "", "duckdb")
-            yield self.missing(word, missing, inputs, doubts)
+            yield self.missing(word, missing, inputs, doubts, as_of)
 
     def missing(
         self,
@@ -205,6 +207,7 @@ class _Flow:
         missing: Missing,
         inputs: dict[str, int],
         doubts: tuple[str, ...],
+        as_of: str,
     ) -> Diagnostic:
         """The finding about a name that means nothing."""
         name, related = f"`{cut(word.text)}`", list[Related]()
@@ -224,7 +227,8 @@ class _Flow:
             ]
         fix = word.written(near, preferred=not doubts) if near else None
         severity = Severity.HINT if doubts else None
-        return finding("OML411", word.span, message + _unsure(doubts), fix, related=related, severity=severity)
+        message += _unsure(doubts) or (as_of if missing.places else "")
+        return finding("OML411", word.span, message, fix, related=related, severity=severity)
 
     def where(self, missing: Missing, name: str, inputs: dict[str, int]) -> str:
         """Where the name was looked for."""
@@ -260,7 +264,7 @@ class _Flow:
                 before = self.steps[up]
                 message = (
                     f"The data of `{before.id}` has no column `{cut(name.text)}`: it is {data.origin}. "
-                    f"{known}{_unsure(doubts)}"
+                    f"{known}{_unsure(doubts) or _as_of([data])}"
                 )
                 severity = Severity.HINT if doubts else None
                 related = (Related(before.anchor.shift(-step.base), f"`{before.id}` gives this."),)
@@ -273,6 +277,17 @@ def _of_files(known: Iterable[StepData | None]) -> bool:
 
 def _unsure(doubts: tuple[str, ...]) -> str:
     return f" ({'. '.join(doubts)}.)" if doubts else ""
+
+
+def _as_of(known: Iterable[StepData | None]) -> str:
+    """When the tables were read that the columns come from, for whoever has changed them since; empty for none."""
+    sources = [source for data in known if data is not None for source in data.rests_on]
+    read = [(one.read_at, one.tables) for one in sources if isinstance(one, ColumnsGiven) and one.read_at is not None]
+    if not read:
+        return ""
+    oldest = age_text(age_of(min(at for at, _ in read)))
+    names = " ".join(dict.fromkeys(table.connection.reference for _, tables in read for table in tables))
+    return f" (Read {oldest}; `osiris discover {names}` reads it anew.)"
 
 
 def _other_writers(what: str, writers: Sequence[str]) -> str:
