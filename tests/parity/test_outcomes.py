@@ -21,6 +21,8 @@ from osiris.components.registry import ComponentRegistry
 from osiris.core.compiler_v0 import compile_oml
 from osiris.execution.local import start_run
 from osiris.execution.remote import session
+from osiris.execution.remote.errors import ConnectionLost
+from osiris.execution.remote.targets import machines_of
 from parity.targets import TARGETS, Place
 
 SLOW = """\
@@ -349,6 +351,21 @@ def test_a_sandbox_whose_first_command_is_not_answered_is_asked_again(place, dou
     done = place.osiris("run", "quick.oml.yaml", "--target", "e2b")
     assert done.returncode == 0, done.stderr
     assert (lost.taken, len(double.boxes)) == (2, 1)
+
+
+def test_a_sandbox_that_nobody_heard_of_ends_soon_by_itself(double, monkeypatch):
+    for name, value in double.settings.items():
+        monkeypatch.setenv(name, value)
+    machines = machines_of("e2b")
+    double.fail("start", drop=True, times=1)
+    with pytest.raises(ConnectionLost):
+        machines.create("run_x")
+    (box,) = double.running()
+    assert box.deadline - box.started <= 120
+    machines.create("run_x")  # the same one, heard of now
+    assert box.deadline - box.started > 1000
+    machines.end_all("run_x")
+    assert double.running() == []
 
 
 @pytest.mark.parametrize("size", [1, 100])  # a small one goes with others, a large one by itself

@@ -26,6 +26,7 @@ _MARK = "osiris_run"  # in the metadata of a sandbox: the run that it is for
 _INTERPRETERS = ("python3", "python", "python3.13", "python3.12", "python3.11")
 _REQUEST_SECONDS = 60.0
 _PROBE_SECONDS = 5.0
+_FIRST_SECONDS = 120  # a sandbox that nobody heard of ends by itself after so long
 _END_SECONDS = 10.0  # somebody waits for it who wants to go
 _PIECE = 2**20  # of what goes to a standard input at once
 _FILE_SECONDS = 300.0
@@ -156,7 +157,7 @@ class E2BMachines:
         with translated(self.settings.key, "A sandbox could not be made"):
             sandbox = Sandbox.create(
                 template=self.settings.template,
-                timeout=self.settings.timeout,
+                timeout=min(self.settings.timeout, _FIRST_SECONDS),
                 metadata={_MARK: run_id},
                 idempotency_key=run_id.lower().replace("_", "-"),
                 request_timeout=_REQUEST_SECONDS,
@@ -167,6 +168,7 @@ class E2BMachines:
             made = machine.run(["mkdir", "-p", "-m", "700", _HOME])
             if made.code != 0:
                 raise NotPrepared(f"The sandbox has no place for the run: {made.err.strip()[-200:]}")
+            machine.keep()
         except ConnectionLost:
             raise  # asked for again it is the same sandbox, so it must not have been ended
         except BaseException:
