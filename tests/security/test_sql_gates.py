@@ -150,6 +150,30 @@ def test_a_problem_names_what_was_perhaps_meant(gate):
     assert table.value.problem.message == "There is no table df_order. Tables of this step: df_orders."
 
 
+SAID = {
+    "SELECT * FROM main.df_orders": (
+        "There is no table main.df_orders: the tables of a step have no schema. They are df_orders.",
+        ("df_orders",),
+    ),
+    "SELECT * FROM shop.df_orders": (
+        "There is no table shop.df_orders: the tables of a step have no schema. They are df_orders.",
+        ("df_orders",),
+    ),
+    "SELECT list_transform([1], x -> x + 1) FROM df_orders": (
+        "A lambda is written `lambda x: ...` here, not `x -> ...`.",
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("sql", SAID)
+def test_what_a_step_cannot_do_is_no_advice(gate, sql):
+    with pytest.raises(SqlRefused) as refused:
+        gate.check(sql, TABLES)
+
+    assert (refused.value.problem.message, refused.value.problem.candidates) == SAID[sql]
+
+
 @pytest.fixture
 def run_connection(tmp_path):
     """A run's connection that may read in.csv, write out.csv and spill."""

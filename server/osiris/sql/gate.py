@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _DESCRIBE = "DESCRIBE "
+_NO_SCHEMA = " does not exist because schema "
+_ARROW = "Deprecated lambda arrow"
 _MOST_TABLES = 256
 _STATEMENT_NAMES = {"MULTI": "PIVOT with values taken from the data", "CALL": "CALL"}
 _FILE_OF_MESSAGE = re.compile(r'Cannot access (?:file|directory) "(?P<path>.*)" - file system operations')
@@ -254,10 +256,18 @@ def _problem(error: Exception, sql: str, statement: str, tables: Mapping[str, ob
             f"SQL in a pipeline reads only the outputs of earlier steps; it may not open {path}. "
             "Read it with a step of its own (filesystem.csv_extractor, filesystem.parquet_extractor)."
         )
-    elif kind == "missing_entry" and details.get("type") == "Table":
-        candidates = tuple(difflib.get_close_matches(str(name), list(tables), n=3))
+    elif (kind == "missing_entry" and details.get("type") == "Table") or _NO_SCHEMA in message:
+        written = sql[offset : offset + length] if offset is not None else ""
+        table = str(name or written.rpartition(".")[2])
         known = ", ".join(sorted(tables)) or "none: no earlier step hands data to this one"
-        message = f"There is no table {name}. Tables of this step: {known}."
+        if "." in written[: -len(table)]:
+            message = f"There is no table {written}: the tables of a step have no schema. They are {known}."
+            candidates = tuple(one for one in tables if one.lower() == table.lower())
+        else:
+            message = f"There is no table {table}. Tables of this step: {known}."
+            candidates = tuple(difflib.get_close_matches(table, list(tables), n=3))
+    elif _ARROW in message:
+        message = "A lambda is written `lambda x: ...` here, not `x -> ...`."
     elif kind == "no_matching_function":
         candidates = ()
     return SqlProblem(message, kind, offset, length, candidates, str(name) if name is not None else None)
