@@ -121,9 +121,11 @@ def test_samples_in_json(osiris, shop):
 
 def test_what_is_young_enough_is_not_read_again(osiris, shop):
     osiris("discover", "@sqlite.shop")
-    change(shop, "CREATE TABLE new (x)")
     assert "2 tables, 5 columns, as of just now" in osiris("discover", "@sqlite.shop", "--if-older", "1").stdout
-    assert "3 tables, 6 columns" in osiris("discover", "@sqlite.shop", "--if-older", "0").stdout
+    assert "as of" not in osiris("discover", "@sqlite.shop", "--if-older", "0").stdout
+    change(shop, "CREATE TABLE new (x)")
+    assert "2 tables, 5 columns" in osiris("discover", "@sqlite.shop", "--cached").stdout
+    assert "3 tables, 6 columns" in osiris("discover", "@sqlite.shop", "--if-older", "1").stdout
 
 
 def test_cached_connects_to_nothing(osiris, shop):

@@ -113,6 +113,7 @@ def _fresh_enough(
 ) -> Found | None:
     """What is known of a connection when that will do; a problem when only that is asked for and there is nothing."""
     from osiris.core.cache_fingerprint import SchemaFingerprint
+    from osiris.core.database_file_times import changed_at, database_files
     from osiris.core.discovery_process import Outcome, Problem
     from osiris.core.error_taxonomy import ConfigurationError
 
@@ -131,6 +132,9 @@ def _fresh_enough(
         )
         return Found(Outcome(config.reference, 0.0, fingerprint, problem=problem), None)
     if not wanted.cached and (wanted.if_older is None or not _is_whole(known) or known.age() > wanted.if_older):
+        return None
+    changed = changed_at(database_files(config.family, config.resolve(env).fields, project.root))
+    if not wanted.cached and changed is not None and changed > known.read_at:
         return None
     return Found(_outcome_of(config.reference, known), known, kept=True)
 
