@@ -147,6 +147,8 @@ def test_queries_by_the_hundred_end_and_those_in_one_another_are_given_up(count:
 
     assert missing(named) == (["nothing"] if count < 80 else [])
     assert missing(f"SELECT amount, nothing FROM ({union})") == ["amount", "nothing"]
+    tables = "".join(f" JOIN df_orders o{n} ON o{n}.nothing = x" for n in range(count // 2))
+    assert 0 < len(missing(f"SELECT {'nothing, ' * count} 1 FROM df_orders o {tables}")) <= 200
 
 
 def test_a_value_by_a_parameter_does_not_stand_in_the_way() -> None:

@@ -17,6 +17,7 @@ from osiris.language.sql_binding.words import ANSWERED
 from osiris.syntax.text import Span
 
 _ANY = Name("*", Span(0, 0), True, "*")
+_MOST_MISSING = 200
 _GIVEN = "alias"
 """``alias.x`` is what the select list calls ``x``."""
 _MOST_INSIDE = 80
@@ -283,6 +284,8 @@ class _Binder:
     def bag(self, bag: Bag, scope: _Scope, ctes: Ctes) -> None:
         """Look up all names of an expression."""
         for parts in bag.names:
+            if len(self.missing) >= _MOST_MISSING:
+                return
             missing = self.single(parts[0], scope) if len(parts) == 1 else self.dotted(parts, scope)
             self.found(missing)
         for query in bag.queries:
