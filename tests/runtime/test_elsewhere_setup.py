@@ -98,7 +98,7 @@ def test_doctor_says_what_is_missing(project):
     far = run_osiris(project.root, "doctor", "--format", "json", E2B_API_KEY="e2b_x", E2B_API_URL="http://127.0.0.1:9")
     (target,) = [check for check in json.loads(far.stdout)["checks"] if check["name"] == "target e2b"]
     assert target["state"] == "problem"
-    assert "cannot be reached" in target["detail"]
+    assert "E2B cannot be reached at 127.0.0.1:9: no connection can be made." in target["detail"]
 
 
 def test_pip_installs_the_wheel_of_the_running_package(tmp_path):

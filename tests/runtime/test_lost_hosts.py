@@ -11,7 +11,7 @@ import pytest
 from osiris.core.session_logging import SessionLogger
 from osiris.execution.process import Worker
 from osiris.execution.remote import attach, session
-from osiris.execution.remote.errors import ConnectionLost
+from osiris.execution.remote.errors import ConnectionLost, NotConnected
 from osiris.execution.remote.relay import Relay
 from osiris.execution.remote.session import Job, Session
 from osiris.execution.resume import plan_resume
@@ -35,14 +35,19 @@ def lost(project) -> Path:
 
 
 class OutOfReach(ProcessMachines):
-    """Nobody answers when a machine is asked for; ``ended`` are the runs whose machines were to be ended."""
+    """Nobody answers when a machine is asked for; ``ended`` are the runs whose machines were to be ended,
+    ``answers`` what comes of asking for a new one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.ended: list[str] = []
+        self.answers: list[ConnectionLost] = []
 
     def find(self, known):
         raise ConnectionLost("The line is dead.")
+
+    def create(self, run_id):
+        raise self.answers.pop(0)
 
     def end_all(self, run_id):
         self.ended.append(run_id)
@@ -68,6 +73,17 @@ def test_a_machine_that_cannot_be_found_again_is_ended_by_the_name_of_its_run(pr
         end = Session(Job(project.manifest(), project.root, lost, logger), machines).go_on()
     assert end["outcome"]["error"]["code"] == "OML636"
     assert machines.ended == [lost.name]
+
+
+@pytest.mark.parametrize("heard", [False, True])
+def test_only_where_a_machine_may_have_been_made_one_is_to_be_ended(project, monkeypatch, heard):
+    monkeypatch.setattr(session, "CREATE_SECONDS", 0.1)
+    machines, run_dir = OutOfReach(), project.root / "logs" / new_run_id()
+    machines.answers = [ConnectionLost("No answer.") if heard else NotConnected("No line."), NotConnected("No line.")]
+    with SessionLogger(run_dir, run_dir.name) as logger:
+        end = Session(Job(project.manifest(), project.root, run_dir, logger), machines).run()
+    assert end["outcome"]["error"]["message"] == "No line."
+    assert machines.ended == ([run_dir.name] if heard else [])
 
 
 def test_a_machine_that_could_not_be_ended_is_ended_before_its_run_is_resumed(project, lost, monkeypatch):

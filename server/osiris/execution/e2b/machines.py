@@ -14,7 +14,7 @@ from osiris.core.files import read_error
 from osiris.core.lookup import install_command
 from osiris.execution.e2b.problems import translated
 from osiris.execution.e2b.settings import KEY_VARIABLE, E2BSettings, load_settings
-from osiris.execution.remote.errors import ConnectionLost, NotPrepared, NotSetUp, RemoteError
+from osiris.execution.remote.errors import ConnectionLost, NotConnected, NotPrepared, NotSetUp, RemoteError
 from osiris.execution.remote.machine import Machine, Ran
 from osiris.execution.remote.reach import is_public
 
@@ -169,6 +169,8 @@ class E2BMachines:
             if made.code != 0:
                 raise NotPrepared(f"The sandbox has no place for the run: {made.err.strip()[-200:]}")
             machine.keep()
+        except NotConnected as lost:  # of the sandbox, which is there
+            raise ConnectionLost(lost.message, hint=lost.hint) from None
         except ConnectionLost:
             raise  # asked for again it is the same sandbox, so it must not have been ended
         except BaseException:

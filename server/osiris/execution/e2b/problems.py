@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from osiris.core.error_taxonomy import OsirisError
 from osiris.core.secrets_masking import Masker
@@ -12,11 +13,15 @@ from osiris.execution.remote.errors import (
     ConnectionLost,
     MachineGone,
     NotBroughtBack,
+    NotConnected,
     NotPrepared,
     OverQuota,
     Refused,
     RemoteError,
 )
+
+if TYPE_CHECKING:
+    import httpx
 
 _MOST = 300
 
@@ -35,6 +40,7 @@ def translated(key: str | None, doing: str) -> Iterator[None]:
 def meaning(error: Exception, key: str | None, doing: str) -> RemoteError:
     """What an error of the package means."""
     import e2b
+    import httpx
 
     said = _said(error, key)
     status = getattr(error, "status_code", None)
@@ -59,6 +65,11 @@ def meaning(error: Exception, key: str | None, doing: str) -> RemoteError:
         return NotPrepared(
             "The disk of the sandbox is full.", hint="Use a template with a larger disk, or read and write less."
         )
+    if isinstance(error, httpx.ConnectError):
+        return NotConnected(
+            f"{doing}: E2B cannot be reached{_where(error)}: no connection can be made.",
+            hint="Look at the network of this machine and at status.e2b.dev, and at E2B_API_URL where you set it.",
+        )
     lost = isinstance(error, e2b.TimeoutException | e2b.ServiceBusyException)
     if lost or not isinstance(error, e2b.SandboxException) or (isinstance(status, int) and status >= 500):
         return ConnectionLost(
@@ -66,6 +77,13 @@ def meaning(error: Exception, key: str | None, doing: str) -> RemoteError:
             hint="Look at the network and at status.e2b.dev, then run it again.",
         )
     return NotPrepared(f"{doing}: {said}", hint="Look at the template and the settings under e2b: in settings.yaml.")
+
+
+def _where(error: httpx.ConnectError) -> str:
+    try:
+        return f" at {error.request.url.netloc.decode('ascii', 'replace').rpartition('@')[2]}"
+    except RuntimeError:  # it does not say of which request it is
+        return ""
 
 
 def _said(error: Exception, key: str | None) -> str:

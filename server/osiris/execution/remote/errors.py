@@ -57,6 +57,10 @@ class ConnectionLost(RemoteError):  # noqa: N818
     final = False
 
 
+class NotConnected(ConnectionLost):
+    """No connection could be made, so what was asked for never left this machine."""
+
+
 class NotBroughtBack(RemoteError):  # noqa: N818
     """A file that the run wrote could not be fetched."""
 

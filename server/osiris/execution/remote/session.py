@@ -21,7 +21,7 @@ from osiris.execution.folder import FINAL_STATES, read_events, steps_by_events
 from osiris.execution.known_tables import note_written
 from osiris.execution.remote import protocol
 from osiris.execution.remote.complete_files import writes_anywhere
-from osiris.execution.remote.errors import ConnectionLost, MachineGone, NotPrepared, RemoteError, Stopped
+from osiris.execution.remote.errors import ConnectionLost, MachineGone, NotConnected, NotPrepared, RemoteError, Stopped
 from osiris.execution.remote.fetch import Fetcher
 from osiris.execution.remote.install import Needs, install
 from osiris.execution.remote.machine import Machine, Machines
@@ -65,6 +65,7 @@ class Session:
         self._on_temporary = on_temporary
         self._machine: Machine | None = None
         self._fetcher: Fetcher | None = None
+        self._none_made = False  # certainly: whoever could make one was never reached
         self._asked = 0  # how often a machine was asked for: one whose answer was lost may be there, too
         self._cancel = threading.Event()
         self._abandon = threading.Event()
@@ -179,6 +180,7 @@ class Session:
 
     def _create(self) -> Machine:
         self.note.write(target=self.machines.name, root=str(self.job.root), phase="preparing")
+        self._none_made = True
         machine = self._again(self._asked_for, CREATE_SECONDS)
         with self._state:
             self._machine = machine
@@ -188,7 +190,12 @@ class Session:
 
     def _asked_for(self) -> Machine:
         self._asked += 1
-        return self.machines.create(self.job.run_dir.name)
+        none_made, self._none_made = self._none_made, False
+        try:
+            return self.machines.create(self.job.run_dir.name)
+        except NotConnected:
+            self._none_made = none_made
+            raise
 
     def _send_files(self, machine: Machine, files: Sequence[SentFile]) -> None:
         home = f"{machine.home}/{protocol.PROJECT}"
@@ -332,7 +339,7 @@ class Session:
         try:
             if machine is not None:
                 self._within(machine.end)
-            if self._asked > 1 or (machine is None and phase in ("preparing", "running")):
+            if not self._none_made and (self._asked > 1 or (machine is None and phase in ("preparing", "running"))):
                 self._within(lambda: self.machines.end_all(self.job.run_dir.name))
         except MachineGone:
             pass
