@@ -68,16 +68,15 @@ def followed(
     }
 
 
-def started(
-    project: Project, manifest: Manifest, params: Mapping[str, Any], to: str | None, target: str | None = None
-) -> dict[str, Any]:
-    """Start a run that depends on nobody. Raises AlreadyRunning, ConfigurationError, ExecutionError or RemoteError."""
+def started(project: Project, manifest: Manifest, params: Mapping[str, Any], to: str | None) -> dict[str, Any]:
+    """Start a run that depends on nobody, where the user's settings say: to which machines data goes is not for agents
+    to choose. Raises AlreadyRunning, ConfigurationError, ExecutionError or RemoteError."""
     from osiris.core.partial_manifest import manifest_up_to
     from osiris.execution.local import start_run
 
     wanted = manifest_up_to(manifest, to) if to is not None else manifest
     left_open = {name: value for name, value in params.items() if name in wanted["run_params"]}
-    result = start_run(wanted, root=project.root, detach=True, params=left_open, if_running="fail", target=target)
+    result = start_run(wanted, root=project.root, detach=True, params=left_open, if_running="fail")
     return {"ok": True, "run_id": result.run_id, "state": result.state}
 
 

@@ -98,8 +98,7 @@ TOOLS: tuple[McpTool, ...] = (
             "Compile a pipeline and start it in the background, as `osiris run --detach`: it reads its sources and "
             "writes its targets. Follow it with follow_run.",
             _takes(("path",), path=_PATH, profile=_PROFILE, params=_PARAMS,
-                   to=_text("Run this step and what it waits for, and nothing else."),
-                   target=_text("Where: local, or e2b for a sandbox of E2B. By default where osiris.yaml says.")),
+                   to=_text("Run this step and what it waits for, and nothing else.")),
             "run", read_only=False, destructive=True, idempotent=False, outside=True),
     McpTool("cancel_run", "Cancel a run", "Stop a run: at first politely, by force after two seconds.",
             _takes(("run",), run=_RUN), "run", read_only=False, destructive=True),

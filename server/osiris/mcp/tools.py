@@ -206,13 +206,12 @@ class Tools:
         profile: str | None = None,
         params: Mapping[str, Any] | None = None,
         to: str | None = None,
-        target: str | None = None,
     ) -> Answer:
         """Start a pipeline in the background."""
         manifest, failed = self._compiled(None, path, profile, params, step=to)
         if manifest is None:
             return failed
-        return told(run_tools.started(self._project, manifest, params or {}, to, target))
+        return told(run_tools.started(self._project, manifest, params or {}, to))
 
     def cancel_run(self, run: str) -> Answer:
         """Stop a run."""
