@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 import duckdb
 import pytest
+from tests.language.sql_shapes import SHAPES, TABLES
+from tests.language.sql_shapes import queries as queries_in
 
 from osiris.language.analysis import analyse
 from osiris.language.catalog import Catalog, Column, SchemaKnowledge, TableInfo
 from osiris.language.connections import parse_connections
 from osiris.language.environment import StaticEnvironment
+from osiris.sql.columns import Column as Typed
+from osiris.sql.gate import Gate, SqlRefused
 from servers import MariaDB, PostgreSQL
 
 SCHEMA = {
@@ -118,6 +122,7 @@ FROM orders SELECT id
 SELECT * EXCLUDE (amount) FROM orders
 SELECT * REPLACE (amount * 2 AS amount) FROM orders
 SELECT * EXCLUDE amount FROM orders
+SELECT * RENAME (amount AS total) FROM orders ORDER BY total
 SELECT COLUMNS('a.*') FROM orders
 SELECT amount AS a, a * 2 AS b, b + 1 AS c FROM orders
 SELECT id FROM orders GROUP BY ALL ORDER BY ALL
@@ -247,10 +252,10 @@ HEAD = "oml_version: 0.1.0\nname: o\nsteps:\n  - id: a\n    mode: read\n    comp
 class Ours:
     """The findings of a query in a pipeline whose database is known."""
 
-    def __init__(self, dialect: str) -> None:
+    def __init__(self, dialect: str, schema: Mapping[str, Iterable[str]] = SCHEMA) -> None:
         home = {"duckdb": "main", "postgres": "public", "mysql": "shop"}.get(dialect, "")
-        infos = [TableInfo(home, name) for name in SCHEMA]
-        columns = {(home, name): tuple(Column(c, "") for c in names) for name, names in SCHEMA.items()}
+        infos = [TableInfo(home, name) for name in schema]
+        columns = {(home, name): tuple(Column(c, "") for c in names) for name, names in schema.items()}
         known = Catalog("@x.y", dialect, infos, columns, default_schema=home, read_at=datetime.now(UTC))
         fields = {"sqlite": "{path: a.db}", "duckdb": "{path: a.duckdb}"}.get(
             dialect, "{host: h, database: shop, user: u, password: '${P}'}"
@@ -271,9 +276,9 @@ def queries(dialect: str) -> list[str]:
     return [line for line in (EVERYWHERE + OWN[dialect]).splitlines() if line]
 
 
-def misspelt(query: str) -> list[str]:
+def misspelt(query: str, schema: Mapping[str, Iterable[str]] = SCHEMA) -> list[str]:
     """The query with each of its names changed, one at a time."""
-    names = {name for columns in SCHEMA.values() for name in columns} | set(SCHEMA)
+    names = {name for columns in schema.values() for name in columns} | set(schema)
     found = []
     at = 0
     for word in query.replace(".", " . ").replace("(", " ( ").replace(")", " ) ").replace(",", " , ").split():
@@ -316,6 +321,24 @@ def test_sqlite() -> None:
         return None
 
     compare("sqlite", refusal, 0.75)
+
+
+def test_a_reader_of_duckdb_has_the_rules_of_steps_in_duckdb() -> None:
+    ours = Ours("duckdb", TABLES)
+    with Gate() as gate:
+        typed = {name: [Typed(*column) for column in columns.items()] for name, columns in TABLES.items()}
+        found: list[bool] = []
+        for query in queries_in(SHAPES):
+            assert not ours(query), query
+            for variant in misspelt(query, {"": [column for columns in TABLES.values() for column in columns]}):
+                try:
+                    gate.check(variant, typed)
+                except SqlRefused:
+                    found.append(bool(ours(variant)))
+                else:
+                    assert not ours(variant), variant
+    assert len(found) > 300
+    assert sum(found) > 0.8 * len(found), f"{sum(found)} of {len(found)}"
 
 
 def test_duckdb() -> None:

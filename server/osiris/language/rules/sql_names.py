@@ -110,6 +110,9 @@ class _Names:
         queries = list(self.script.queries())
         ctes = {cte.name.casefold() for query in queries for cte in query.ctes}
         self.given |= ctes
+        if any(token.kind == "word" and token.text.upper() == "RENAME" for token in self.tokens):
+            said = zip(self.tokens, self.tokens[1:], strict=False)
+            self.given |= {name.name.casefold() for before, name in said if before.text.upper() == "AS" and name.name}
         for query in queries:
             self.given |= {name.casefold() for cte in query.ctes for name in cte.column_names}
             for select in query.selects:
@@ -197,10 +200,16 @@ class _Names:
         if len(frame.query.selects) > 1 and clause in ("order", "limit"):
             return None  # of the whole UNION
         if at and self.tokens[at - 1].text == ".":
-            return self.qualified(at, frame.query, select)
+            return None if self.is_renamed(at, frame) else self.qualified(at, frame.query, select)
         if bare and clause in _CLAUSES and not self.is_completed(at, at) and self.stands_alone(at, around):
             return self.alone(at, frame.query, select)
         return None
+
+    def is_renamed(self, at: int, frame: Frame) -> bool:
+        """Whether a dotted name stands behind RENAME, where it need not mean anything."""
+        opening = self.at.get(frame.start - 1) or 0
+        before = (self.tokens[max(opening - 1, 0)], self.tokens[max(at - 3, 0)])
+        return any(token.kind == "word" and token.text.upper() == "RENAME" for token in before)
 
     def qualified(self, at: int, query: Query, select: Select) -> NamedColumn | None:
         tokens, token = self.tokens, self.tokens[at]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from osiris.language.catalog import Catalog, Columns, Table, TableInfo
 from osiris.language.facts import ColumnsGiven, TableNamed
@@ -10,10 +11,14 @@ from osiris.language.rules.database_findings import DatabaseFindings
 from osiris.language.rules.nodes import cut
 from osiris.language.rules.sql_names import NamedColumn, NamedTable, QueryNames, query_names
 from osiris.language.rules.sql_word import BY_SERVER, FOLDS, SqlWord
+from osiris.language.rules.sql_words import HIDDEN_COLUMNS
 from osiris.language.suggest import nearest
 from osiris.syntax.diagnostic import Diagnostic
 from osiris.syntax.text import Span
 from osiris.syntax.tree import Scalar
+
+if TYPE_CHECKING:
+    from osiris.language.sql_binding.shape import Shape
 
 
 class SqlJudge:
@@ -40,32 +45,52 @@ class SqlJudge:
         for column in self.names.columns:
             if column.table in self.found:
                 self.column(column)
+        if self.dialect == "duckdb":
+            self.bound()
+
+    def bound(self) -> None:
+        """Note the names that mean nothing by the rules of DuckDB, where one table lacks them."""
+        from osiris.language.sql_binding.bind import bind
+
+        told = {column.span for column in self.names.columns}
+        by_name = {self.names.tables[index].name.casefold(): index for index in self.found}
+        for missing in bind(self.node.text, self.shapes() or (), self.dialect).missing:
+            name, tables = missing.name, {place.table for place in missing.places}
+            index = by_name.get(tables.pop()) if len(tables) == 1 else None
+            if index is not None and name.span not in told and name.text.upper() not in HIDDEN_COLUMNS:
+                self.lacking(NamedColumn(name.text, name.span, name.quoted, index))
+
+    def shapes(self) -> tuple[tuple[str, Shape | None], ...] | None:
+        """The columns of the tables by their names in one case; None when one name stands for several tables."""
+        from osiris.language.sql_binding.shape import shape_of
+
+        tables: set[tuple[str, Shape | None]] = set()
+        for index, named in enumerate(self.names.tables):
+            found = self.found.get(index)
+            known = found is not None and named.schema is None and found[0].columns
+            tables.add((named.name.casefold(), shape_of(column.name for column in known) if known else None))
+        return tuple(dict(tables).items()) if len(tables) == len(dict(tables)) else None
 
     def given(self) -> ColumnsGiven | None:
         """The columns of the result, once ``findings`` were asked for; None where they are not known."""
         from osiris.language.sql_binding.bind import columns_of_query
-        from osiris.language.sql_binding.shape import Shape, shape_of
 
         names = columns_of_query(self.node.text, self.dialect)
         if names is not None:
             return ColumnsGiven(names)
-        tables: list[tuple[str, Shape | None]] = []
         doubts: list[str] = []
         used: list[TableNamed] = []
         catalogs: list[Catalog] = []
         for index, named in enumerate(self.names.tables):
             found = self.found.get(index)
             if found is None or found[0].columns is None or named.schema is not None:
-                tables.append((named.name.casefold(), None))
                 continue
             table, catalog = found
-            tables.append((named.name.casefold(), shape_of(column.name for column in found[0].columns)))
             doubts += [doubt] if (doubt := self.say.doubt(table, catalog)) else []
             catalogs.append(catalog)
             used.append(TableNamed(self.say.database.connection, None, table.info.name, "query", named.span))
-        if len(set(tables)) > len(dict(tables)):
-            return None  # one name, several tables
-        names = columns_of_query(self.node.text, self.dialect, tuple(dict(tables).items()))
+        tables = self.shapes()
+        names = columns_of_query(self.node.text, self.dialect, tables) if tables is not None else None
         if names is None:
             return None
         return ColumnsGiven(names, tuple(used), doubt=" ".join(doubts[:1]), read_at=self.say.read_at(*catalogs))
@@ -174,14 +199,19 @@ class SqlJudge:
 
     def column(self, column: NamedColumn) -> None:
         """Note a column that its table does not have."""
-        table, catalog = self.found[column.table]
+        table, _ = self.found[column.table]
         if table.columns is None or has_column(table.columns, column, self.dialect):
             return
         if self.dialect == "duckdb" and column.qualifier and self.is_field(column):
             return
+        self.lacking(column)
+
+    def lacking(self, column: NamedColumn) -> None:
+        """Note that a table does not have the column."""
+        table, catalog = self.found[column.table]
         word = self.word(column.name, column.span)
         certain = self.knowledge.is_certain(table, catalog)
-        near = nearest(column.name, tuple(known.name for known in table.columns))
+        near = nearest(column.name, tuple(known.name for known in table.columns or ()))
         if self.dialect in FOLDS and column.qualifier and not near:
             return  # a function of the table's rows is called so as well
         fix = word.written(near, preferred=certain) if near else None
