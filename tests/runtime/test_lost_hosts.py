@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from osiris.core.session_logging import SessionLogger
+from osiris.execution.local import AlreadyRunning
 from osiris.execution.process import Worker
 from osiris.execution.remote import attach, session
 from osiris.execution.remote.errors import ConnectionLost, NotConnected
@@ -120,3 +121,13 @@ def test_a_worker_of_this_machine_carries_out_no_run_elsewhere(project, machines
     assert project.run(*steps, target="process", worker=worker).state == "succeeded"
     assert len(machines.made) == 1
     assert worker.wait(60)
+
+
+@pytest.mark.parametrize("if_running", ["wait", "skip", "fail"])
+def test_a_pipeline_that_may_be_at_work_elsewhere_is_not_started_beside_itself(project, lost, machines, if_running):
+    project.write("in/a.csv", "n\n1\n")
+    steps = project.csv("r", "in/a.csv"), project.to_csv("w", "r", "out/a.csv")
+    with pytest.raises(AlreadyRunning, match="may still be at work elsewhere") as refused:
+        project.run(*steps, target="process", if_running=if_running)
+    assert f"osiris runs attach {lost.name}" in str(refused.value.hint)
+    assert (refused.value.run_id, machines.made) == (lost.name, [])

@@ -66,6 +66,8 @@ def start_run(
     """
     try:
         request = _request(manifest, Path(root), logs_dir, params, if_running, resume, cache, target)
+        if request.target != HERE:
+            _refuse_beside_a_lost_one(request)
         if detach:
             return _detached(request, worker)
         if worker is not None and request.target != HERE:
@@ -85,6 +87,22 @@ def start_run(
     if listener is not None:
         listener.join()
     return RunResult(supervisor.folder.run_id, supervisor.folder.path, str(status["state"]), status)
+
+
+def _refuse_beside_a_lost_one(request: Request) -> None:
+    """Raise AlreadyRunning when the same pipeline may be at work there for a run that nobody here follows any more:
+    no lock tells of it, and waiting would not end it."""
+    from osiris.execution.runs import RunStore
+
+    same = ((request.manifest.get("pipeline") or {}).get("name"), request.manifest.get("profile"), request.target)
+    for run in RunStore(request.logs_dir).list():
+        if same == (run.pipeline, run.status.get("profile"), run.status.get("target")) and run.elsewhere:
+            error = AlreadyRunning(
+                f"The pipeline {run.pipeline} may still be at work elsewhere as {run.id}, whose process here is gone.",
+                hint=f"Follow it again: osiris runs attach {run.id}, or end it: osiris runs cancel {run.id}.",
+            )
+            error.run_id = run.id
+            raise error
 
 
 def _request(
