@@ -82,10 +82,7 @@ class CsvExtractor:
         options = csv_options.reading(config, compression)
         with text.opened(Place(path, place.shown), compression) as stream:
             must_have_columns(stream, config, place.shown)
-        if config.get("header") is not False:  # the header is the first line with something in it
-            skip = csv_options.lines_before_header(config)
-            with text.opened(Place(path, place.shown), compression) as stream:
-                options["skip"] = str(skip + text.blank_lines_at(stream, skip))
+        path = self._begun(path, options, source, config, step)
         config = {**config, "dtype": {n: t for n, t in (config.get("dtype") or {}).items() if n not in source.keys}}
         try:
             columns = self._columns(path, options, place.shown, config, step)
@@ -163,6 +160,28 @@ class CsvExtractor:
             for chunk in text.to_utf8(stream, encoding, place.shown, step.checkpoint):
                 target.write(chunk)
         return copy, "none"
+
+    def _begun(
+        self, path: Path, options: dict[str, str], source: Source, config: dict[str, Any], step: StepContext
+    ) -> Path:
+        """Fixes in ``options`` where the header (or the first row) is: a header is the first line with something in it.
+
+        The file itself, or a copy with as many empty lines before it: DuckDB skips comments without counting them.
+        """
+        compression, shown = csv_options.compression_in(options), source.place.shown
+        named, comment = config.get("header") is not False, str(config.get("comment") or "")
+        with text.opened(Place(path, shown), compression) as stream:
+            before, comments = text.lines_before(stream, csv_options.lines_before_header(config), comment, named=named)
+        options["skip"] = "0" if comments == before else str(before)
+        if comments in (0, before):
+            return path
+        copy = step.spill / f"{source.tag}-begun.csv"
+        with text.opened(Place(path, shown), compression) as stream, copy.open("wb") as target:
+            lines = text.lines_of(text.to_utf8(stream, "utf-8", shown, step.checkpoint))
+            for number, line in enumerate(lines):
+                target.write(line[len(line.rstrip(b"\r\n")) :] if number < before else line)
+        options["compression"] = "'none'"
+        return copy
 
     def _uniform(self, path: Path, options: dict[str, str], source: Source, step: StepContext) -> Path:
         """A copy whose lines all end alike; DuckDB does not read a file in which they differ."""

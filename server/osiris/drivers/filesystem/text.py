@@ -151,10 +151,17 @@ def uniform_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
         yield line if quoted else line.rstrip(b"\r\n") + b"\n"
 
 
-def blank_lines_at(source: IO[bytes], number: int) -> int:
-    """How many blank lines follow the first ``number`` lines; the first megabyte is looked at."""
-    lines = source.read(CHUNK).removeprefix(codecs.BOM_UTF8).splitlines()[number:]
-    return next((index for index, line in enumerate(lines) if line), 0)
+def lines_before(source: IO[bytes], number: int, comment: str, *, named: bool) -> tuple[int, int]:
+    """How many lines stand before the first that counts, and how many of those are comments.
+
+    The first ``number`` certainly do; where that line is ``named`` (the header), blank ones and comments behind them
+    do, too. The first megabyte is looked at.
+    """
+    lines = source.read(CHUNK).removeprefix(codecs.BOM_UTF8).splitlines()
+    is_comment = [bool(comment) and line.startswith(comment.encode()) for line in lines]
+    rest = range(number, len(lines)) if named else ()
+    end = next((index for index in rest if lines[index] and not is_comment[index]), number)
+    return end, sum(is_comment[:end])
 
 
 def has_blank_line(source: IO[bytes], checkpoint: Checkpoint) -> bool:
