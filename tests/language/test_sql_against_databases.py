@@ -320,7 +320,7 @@ def test_sqlite() -> None:
             return str(error)
         return None
 
-    compare("sqlite", refusal, 0.75)
+    compare("sqlite", refusal, 0.82)
 
 
 def test_a_reader_of_duckdb_has_the_rules_of_steps_in_duckdb() -> None:
@@ -353,7 +353,7 @@ def test_duckdb() -> None:
             return str(error)
         return None
 
-    compare("duckdb", refusal, 0.75)
+    compare("duckdb", refusal, 0.85)
 
 
 @pytest.mark.parametrize("dialect", ["mysql", "postgres"])

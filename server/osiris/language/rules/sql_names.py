@@ -250,9 +250,17 @@ class _Names:
         if behind is not None and not (
             (behind.kind == "word" and behind.text.upper() in EXPRESSION_BEHIND)
             or (behind.kind == "operator" and behind.text in OPERATOR_BEHIND)
+            or (around[-1].kind == "query" and self.is_renamed_item(at))
         ):
             return False
         return all(self.holds_expressions(frame) for frame in _groups(around))
+
+    def is_renamed_item(self, at: int) -> bool:
+        """Whether the token and a name behind it are all of an item of a select list: ``amount total``."""
+        words = [token.text.upper() for token in self.tokens[at - 1 : at + 3]]
+        name = self.tokens[at + 1]
+        is_name = name.kind == "quoted_identifier" or (name.kind == "word" and words[2] not in NO_COLUMNS)
+        return len(words) == 4 and is_name and words[0] in ("SELECT", "DISTINCT", ",") and words[3] in (",", "FROM")
 
     def holds_expressions(self, frame: Frame) -> bool:
         if self.text[frame.start - 1 : frame.start] != "(":
