@@ -42,6 +42,21 @@ WORDS: dict[str, Case] = {
         {"id": "x", "mode": "read", "needs": ["first"]},
         ["OML004"],
     ),
+    "a key without its colon in braces": (
+        """\
+  - {id: x, ⟦mode⟧}
+""",
+        {"id": "x", "mode": None},
+        ["OML004"],
+    ),
+    "a comma in a text without quotes in braces": (
+        """\
+  - id: x
+    config: {query: SELECT a, ⟦b FROM df⟧}
+""",
+        {"id": "x", "config": {"query": "SELECT a", "b FROM df": None}},
+        ["OML004"],
+    ),
     "a first key without its colon": (
         """\
   - ⟦id⟧ x

@@ -89,7 +89,7 @@ def test_a_text_between_items_that_stands_in_no_map_is_read() -> None:
     document = parse("steps:\n  - {'\n'}\n  - x\n  -")
 
     assert to_plain(document.root()) == {"steps": [{" ": None}, None, "x"]}
-    assert [one.code for one in document.diagnostics] == ["OML005", "OML001"]
+    assert [one.code for one in document.diagnostics] == ["OML004", "OML005", "OML001"]
 
 
 def test_what_only_the_yaml_reader_finds_is_said_in_plain_words() -> None:

@@ -29,6 +29,7 @@ def test_most_defects_can_be_mended_by_a_machine() -> None:
 
     assert unmendable == [
         "a colon without a key",
+        "a comma in a text without quotes in braces",
         "a line of a block at the margin of the keys",
         "a list on the line of its key",
         "a repeated key",

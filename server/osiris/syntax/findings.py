@@ -86,6 +86,16 @@ def key_is_no_text(span: Span) -> Diagnostic:
     return error("OML013", span, "A key must be text, not a list or a mapping. Put it in quotes.")
 
 
+def no_colon(key: Span, name: str) -> Diagnostic:
+    """A key in braces without colon: YAML takes it for one without value."""
+    message = (
+        f"The key `{name}` has no colon yet. Write `{name}:` and its value; or, if this belongs to the text before the "
+        "comma, put that text in quotes."
+    )
+    one_word = not any(letter.isspace() for letter in name)  # else it is rather a part of the text
+    return error("OML004", key, message, edit_fix("Add the colon", Span(key.end, key.end), ": ", preferred=one_word))
+
+
 def no_key(colon: int) -> Diagnostic:
     """A colon with nothing before it."""
     span = Span(colon, colon + 1)

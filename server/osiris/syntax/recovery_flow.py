@@ -124,7 +124,9 @@ class FlowReader:
             self.found.append(findings.key_is_no_text(key.span))
             text = self.text[key.span.start : key.span.end]
             key = Scalar(key.span, key.span, text, text, Style.PLAIN)
-        if self._skip() != ":":
+        if (after := self._skip()) != ":":
+            if after in {",", "}"} and key.text:
+                self.found.append(findings.no_colon(key.span, key.text))
             return Entry(key, missing(key.span.end), key.span, has_colon=False)
         if not key.span.end - key.span.start:
             self.found.append(findings.no_key(self.at))

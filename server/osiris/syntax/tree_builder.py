@@ -232,6 +232,8 @@ class TreeBuilder:
             colon = self.source.find(":", key.span.end, node.span.start + 1)
             has_colon = colon >= 0
             node = missing(colon + 1 if has_colon else key.span.end)
+            if not has_colon and key.text:
+                self.reading.diagnostics.append(findings.no_colon(key.span, key.text))
         start, end = key.span.start, node.span.end
         frame.items.append(Entry(key, node, Span(start, end if end > key.span.end else key.span.end), has_colon))
 

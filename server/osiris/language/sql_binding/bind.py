@@ -7,10 +7,22 @@ not known in full, a name may mean it, and nothing is said.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from osiris.language.sql_binding.given_names import is_column, is_kept, names_of_rows
 from osiris.language.sql_binding.queries import read_query
+from osiris.language.sql_binding.scope import (
+    Place,
+    Scope,
+    Table,
+    place_of,
+    places_seen,
+    renamed_columns,
+    result_scope,
+    selected_columns,
+    starred,
+    together,
+)
 from osiris.language.sql_binding.shape import Shape, shape
 from osiris.language.sql_binding.tree import Bag, Body, Both, Core, Cte, Item, Name, NotUnderstood, Query, Rows, Source
 from osiris.language.sql_binding.words import ANSWERED
@@ -26,16 +38,6 @@ _SCHEMAS = frozenset(("main", "temp", "memory", "system", "pg_catalog", "informa
 
 Tables = tuple[tuple[str, Shape | None], ...]
 """The tables outside the query: name in one case, and columns, None when they are not known."""
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Place:
-    """A table that a name was looked for in: what it is called there and its columns. ``table`` is the one outside the
-    query that it is (in one case), empty for others."""
-
-    called: str
-    table: str
-    columns: Shape
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -84,39 +86,12 @@ def columns_of_query(text: str, dialect: str, tables: Tables = ()) -> tuple[str,
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class _Table:
-    """A table in FROM."""
-
-    name: Name | None
-    columns: Shape | None
-    outside: str
-    source: Source
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class _Scope:
-    """What can be seen at a place. ``given`` are names of the select list, ``unclear`` says that there may be more."""
-
-    tables: list[_Table] = field(default_factory=list)
-    outer: _Scope | None = None
-    given: set[str] = field(default_factory=set)
-    unclear: bool = False
-
-    def add_branch(self, columns: Shape | None, seen: _Scope) -> None:
-        """What ORDER BY behind several branches sees of one of them."""
-        self.tables += seen.tables
-        self.given |= seen.given
-        self.given.update(name.casefold() for name in columns or ())
-        self.unclear |= seen.unclear or columns is None or columns.unnamed
-
-
-@dataclass(slots=True, eq=False, repr=False)
 class _Named:
     """A named query and the columns that it gives, once it was asked for. ``seen``: what it sees itself."""
 
     cte: Cte
     seen: Ctes
-    scope: _Scope | None
+    scope: Scope | None
     asked: bool = False
     columns: Shape | None = None
 
@@ -134,7 +109,7 @@ class _Binder:
 
     # -- queries
 
-    def query(self, query: Query, outer: _Scope | None, ctes: Ctes) -> Shape | None:
+    def query(self, query: Query, outer: Scope | None, ctes: Ctes) -> Shape | None:
         """The columns of a query's result."""
         if query.ctes:
             ctes = dict(ctes)
@@ -147,24 +122,24 @@ class _Binder:
         if query.order is not None:
             self.bag(query.order, scope, ctes)
         if query.limit is not None:
-            self.bag(query.limit, _Scope(outer=scope), ctes)
+            self.bag(query.limit, Scope(outer=scope), ctes)
         self.inside -= 1
         return columns
 
-    def body(self, body: Body, outer: _Scope | None, ctes: Ctes) -> tuple[Shape | None, _Scope]:
+    def body(self, body: Body, outer: Scope | None, ctes: Ctes) -> tuple[Shape | None, Scope]:
         """The columns, and what ORDER BY behind it sees."""
         if isinstance(body, Core):
             return self.core(body, outer, ctes)
         if isinstance(body, Rows):
-            self.bag(body.bag, _Scope(outer=outer), ctes)
+            self.bag(body.bag, Scope(outer=outer), ctes)
             rows = names_of_rows(body.width, self.dialect)
-            return rows, _Scope(outer=outer, given=set(rows.added) if rows is not None else set(), unclear=rows is None)
+            return rows, Scope(outer=outer, given=set(rows.added) if rows is not None else set(), unclear=rows is None)
         if isinstance(body, Query):
             columns = self.query(body, outer, ctes)
-            return columns, _result_scope(columns, outer)
+            return columns, result_scope(columns, outer)
         return self.branches(body, outer, ctes)
 
-    def branches(self, body: Both, outer: _Scope | None, ctes: Ctes) -> tuple[Shape | None, _Scope]:
+    def branches(self, body: Both, outer: Scope | None, ctes: Ctes) -> tuple[Shape | None, Scope]:
         """As ``body``, of several that are joined; there may be thousands, so that none is looked at inside another."""
         behind: list[Both] = []
         first: Body = body
@@ -172,12 +147,12 @@ class _Binder:
             behind.append(first)
             first = first.left
         columns, seen = self.body(first, outer, ctes)
-        scope = _Scope(outer=outer)
+        scope = Scope(outer=outer)
         scope.add_branch(columns, seen)
         for both in reversed(behind):
             right, seen = self.body(both.right, outer, ctes)
             scope.add_branch(right, seen)
-            columns = _together(columns, right) if both.by_name else columns
+            columns = together(columns, right) if both.by_name else columns
         return columns, scope
 
     def named(self, name: Name, ctes: Ctes) -> tuple[bool, Shape | None]:
@@ -191,19 +166,19 @@ class _Binder:
             if found.cte.recursive and isinstance(body, Both):
                 self._recursive(found, body)
             else:
-                found.columns = _renamed(self.query(found.cte.query, found.scope, found.seen), found.cte.columns)
+                found.columns = renamed_columns(self.query(found.cte.query, found.scope, found.seen), found.cte.columns)
         return True, found.columns
 
     def _recursive(self, found: _Named, body: Both) -> None:
         """The first branch says the columns, which the second one then sees."""
         first, _ = self.body(body.left, found.scope, found.seen)
-        found.columns = _renamed(first, found.cte.columns)
+        found.columns = renamed_columns(first, found.cte.columns)
         if not found.cte.query.ctes:
             self.body(body.right, found.scope, {**found.seen, found.cte.name.key: found})
 
-    def core(self, core: Core, outer: _Scope | None, ctes: Ctes) -> tuple[Shape | None, _Scope]:
+    def core(self, core: Core, outer: Scope | None, ctes: Ctes) -> tuple[Shape | None, Scope]:
         """The columns of one SELECT, and what can be seen in it."""
-        scope = _Scope(outer=outer)
+        scope = Scope(outer=outer)
         if self.dialect != "duckdb" and any(source.left_out for source in core.sources):
             raise NotUnderstood  # SEMI and ANTI are names of tables there
         for source in core.sources:
@@ -228,9 +203,9 @@ class _Binder:
                 self.bag(bag, scope, ctes)
         if self.dialect != "duckdb" and not all(self.is_certain(item, scope) for item in core.items):
             return None, scope
-        return _columns(core.items, scope), scope
+        return selected_columns(core.items, scope), scope
 
-    def is_certain(self, item: Item, scope: _Scope) -> bool:
+    def is_certain(self, item: Item, scope: Scope) -> bool:
         """Whether a database of another dialect calls a column of its result as the item says."""
         if item.kind != "column" or item.name is None:
             return True
@@ -239,9 +214,9 @@ class _Binder:
         known = any(table.columns is not None and table.columns.lists(item.name.key) for table in scope.tables)
         return is_kept(item.name, self.dialect) and (known or is_column(item.name, self.dialect))
 
-    def table(self, source: Source, scope: _Scope, ctes: Ctes) -> _Table:
+    def table(self, source: Source, scope: Scope, ctes: Ctes) -> Table:
         """What a table in FROM has; what stands before it can be seen in it."""
-        before = _Scope(list(scope.tables), scope.outer)
+        before = Scope(list(scope.tables), scope.outer)
         self.bag(source.bag, before, ctes)
         columns: Shape | None = None
         outside = ""
@@ -255,33 +230,33 @@ class _Binder:
         elif source.function and self.dialect == "duckdb":
             names = [name for name in (source.alias.text if source.alias else "", source.function) if name]
             columns = shape(None, tuple(names))
-        return _Table(source.called, _renamed(columns, source.columns), outside, source)
+        return Table(source.called, renamed_columns(columns, source.columns), outside, source)
 
-    def using(self, table: _Table, scope: _Scope) -> None:
+    def using(self, table: Table, scope: Scope) -> None:
         """The columns of USING are on both sides."""
         before = scope.tables[: scope.tables.index(table)]
         if table.source.grouped or table.columns is None or any(one.columns is None for one in before):
             return
         for name in table.source.using:
             if not table.columns.may_have(name.key):
-                self.missing.append(Missing(name, (_place(table),)))
+                self.missing.append(Missing(name, (place_of(table),)))
             elif not any(one.columns is not None and one.columns.may_have(name.key) for one in before):
-                self.missing.append(Missing(name, tuple(_place(one) for one in before)))
+                self.missing.append(Missing(name, tuple(place_of(one) for one in before)))
 
-    def star(self, item: Item, scope: _Scope) -> None:
+    def star(self, item: Item, scope: Scope) -> None:
         """The columns that a star leaves out or replaces are there."""
-        tables = _starred(item, scope)
+        tables = starred(item, scope)
         if item.qualifier is not None and not tables:
             self.found(self.dotted((item.qualifier, _ANY), scope))
         if not tables or any(one.columns is None for one in tables):
             return
         for parts in (*item.excluded, *item.expected):
             if len(parts) == 1 and not any(one.columns and one.columns.may_have(parts[0].key) for one in tables):
-                self.missing.append(Missing(parts[0], tuple(_place(one) for one in tables)))
+                self.missing.append(Missing(parts[0], tuple(place_of(one) for one in tables)))
 
     # -- names
 
-    def bag(self, bag: Bag, scope: _Scope, ctes: Ctes) -> None:
+    def bag(self, bag: Bag, scope: Scope, ctes: Ctes) -> None:
         """Look up all names of an expression."""
         for parts in bag.names:
             if len(self.missing) >= _MOST_MISSING:
@@ -296,12 +271,12 @@ class _Binder:
         if missing is not None:
             self.missing.append(missing)
 
-    def single(self, name: Name, scope: _Scope) -> Missing | None:
+    def single(self, name: Name, scope: Scope) -> Missing | None:
         """A name without a dot."""
         key = name.key
         if key in ANSWERED or key in _SCHEMAS:
             return None
-        at: _Scope | None = scope
+        at: Scope | None = scope
         while at is not None:
             if at.unclear or key in at.given:
                 return None
@@ -311,14 +286,14 @@ class _Binder:
                 if table.name is not None and table.name.key == key:
                     return None  # all columns as one value
             at = at.outer
-        places = _places(scope)
+        places = places_seen(scope)
         return Missing(name, places) if places else None
 
-    def dotted(self, parts: Sequence[Name], scope: _Scope) -> Missing | None:
+    def dotted(self, parts: Sequence[Name], scope: Scope) -> Missing | None:
         """``table.column``, a field of a column, or both."""
         qualifier, name = parts[0], parts[1]
-        meant: list[_Table] = []
-        at: _Scope | None = scope
+        meant: list[Table] = []
+        at: Scope | None = scope
         while at is not None:
             if at.unclear or qualifier.key in at.given:
                 return None
@@ -335,92 +310,6 @@ class _Binder:
         if meant:
             if name is _ANY or any(table.columns is None or table.columns.may_have(name.key) for table in meant):
                 return None
-            return Missing(name, (_place(meant[0]),))
+            return Missing(name, (place_of(meant[0]),))
         names = tuple(table.name.text for table in scope.tables if table.name is not None)
         return Missing(qualifier, (), names) if names else None
-
-
-def _places(scope: _Scope) -> tuple[Place, ...]:
-    """The tables that are seen, the nearest first."""
-    found: list[Place] = []
-    at: _Scope | None = scope
-    while at is not None:
-        found += (_place(table) for table in at.tables)
-        at = at.outer
-    return tuple(found)
-
-
-def _place(table: _Table) -> Place:
-    assert table.columns is not None
-    return Place(table.name.text if table.name is not None else "", table.outside, table.columns)
-
-
-def _result_scope(columns: Shape | None, outer: _Scope | None) -> _Scope:
-    given = {name.casefold() for name in columns or ()}
-    return _Scope(outer=outer, given=given, unclear=columns is None or columns.unnamed)
-
-
-def _renamed(columns: Shape | None, names: Sequence[Name]) -> Shape | None:
-    """The first columns with other names."""
-    if not names or columns is None:
-        return columns
-    rest = tuple(columns)
-    if columns.doubled or columns.unnamed:  # which of them the first ones are is not known
-        rest += tuple(name for name in rest if name.casefold() in columns.doubled)
-    else:
-        rest = rest[len(names) :]
-    return shape(None, (*(name.text for name in names), *rest), columns.unnamed)
-
-
-def _together(left: Shape | None, right: Shape | None) -> Shape | None:
-    """The columns of both, each once."""
-    if left is None or right is None:
-        return None
-    more = tuple(name for name in right if not left.may_have(name.casefold()))
-    return shape(left, more, right.unnamed)
-
-
-def _starred(item: Item, scope: _Scope) -> list[_Table]:
-    """The tables whose columns a star stands for."""
-    tables = [table for table in scope.tables if not table.source.left_out]
-    if item.qualifier is None:
-        return tables
-    return [table for table in tables if table.name is not None and table.name.key == item.qualifier.key]
-
-
-def _columns(items: Sequence[Item], scope: _Scope) -> Shape | None:
-    """The columns of a select list."""
-    base: Shape | None = None
-    names: list[str] = []
-    unnamed = False
-    for item in items:
-        if item.kind == "star":
-            tables = _starred(item, scope)
-            if not tables or any(table.columns is None for table in tables):
-                return None
-            if len(tables) == 1 and base is None and not names and not (item.excluded or item.renamed):
-                base = tables[0].columns
-                continue
-            excluded = {parts[-1].key for parts in item.excluded if len(parts) == 1}
-            renamed = dict(item.renamed)
-            for table in tables:
-                columns = table.columns
-                assert columns is not None
-                if columns.doubled:
-                    return None
-                unnamed |= columns.unnamed
-                merged = {name.key for name in table.source.using} if item.qualifier is None else set()
-                before = [one.columns for one in tables[: tables.index(table)]] if table.source.natural else []
-                for name in columns:
-                    key = name.casefold()
-                    common = any(one is not None and one.may_have(key) for one in before)
-                    if key in excluded or key in merged or common:
-                        continue
-                    names.append(renamed[key].text if key in renamed else name)
-        elif item.kind == "open" or (item.kind == "expression" and item.name is None):
-            if item.kind == "open":
-                return None
-            unnamed = True
-        elif item.name is not None:
-            names.append(item.name.text)
-    return shape(base, tuple(names), unnamed)
