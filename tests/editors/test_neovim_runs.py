@@ -131,12 +131,16 @@ def test_a_code_lens_runs_the_pipeline(nvim: Path, folder: Path) -> None:
     assert any("to here" in title for title in titles)
 
 
-def test_a_run_in_a_sandbox_is_followed_in_a_split(
-    nvim: Path, folder: Path, sandboxes: E2BDouble, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (folder / "totals.oml.yaml").write_text(PIPELINE.replace("raed", "read"))
+@pytest.fixture
+def key(sandboxes: E2BDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a user who may have sandboxes has in the environment."""
     for name, value in sandboxes.settings.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("key")
+def test_a_run_in_a_sandbox_is_followed_in_a_split(nvim: Path, folder: Path, sandboxes: E2BDouble) -> None:
+    (folder / "totals.oml.yaml").write_text(PIPELINE.replace("raed", "read"))
     before = len(sandboxes.boxes)
     [text] = drive(
         nvim,
@@ -152,4 +156,31 @@ def test_a_run_in_a_sandbox_is_followed_in_a_split(
     assert "done    large" in text
     assert (folder / "large.csv").read_text() == "n\n2\n3\n"
     assert len(sandboxes.boxes) == before + 1
+    assert sandboxes.running() == []
+
+
+@pytest.mark.usefixtures("key")
+def test_a_run_in_a_sandbox_is_cancelled(nvim: Path, folder: Path, sandboxes: E2BDouble) -> None:
+    endless = PIPELINE.replace("raed", "read").replace("WHERE n > 1", ", range(1000000000000) WHERE n + range < 0")
+    (folder / "totals.oml.yaml").write_text(endless)
+    [last] = drive(
+        nvim,
+        folder,
+        """
+        local lines, kinds = {}, {}
+        vim.lsp.handlers['$/progress'] = function(_, params) table.insert(kinds, params.value.kind) end
+        vim.lsp.handlers['window/logMessage'] = function(_, params) table.insert(lines, params.message) end
+        local function said() return table.concat(lines, '\\n') end
+        wait('the server', function() return #vim.lsp.buf_get_clients(0) > 0 end)
+        local where = { uri = vim.uri_from_bufnr(0), target = 'e2b' }
+        ask('workspace/executeCommand', { command = 'osiris.run', arguments = { where } })
+        wait('the endless step', function() return said():find('large: started') end)
+        ask('workspace/executeCommand', { command = 'osiris.cancelRun' })
+        wait('the end of the run', function() return kinds[#kinds] == 'end' end)
+        report(lines[#lines])
+        """,
+    )
+
+    assert "cancelled" in last
+    assert not (folder / "large.csv").exists()
     assert sandboxes.running() == []
