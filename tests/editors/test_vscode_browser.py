@@ -140,7 +140,7 @@ def test_a_pipeline_runs_in_a_sandbox_and_is_cancelled_there(
     (editor.folder / "pipelines" / "slow.oml.yaml").write_text(SLOW)
     editor.open_file(DAILY)
     editor.wait_until_served()
-    e2b = ("Run ", "E2B", "E2B")
+    e2b, before = ("Run ", "E2B", "E2B"), len(sandboxes.boxes)
     choose(editor, "Osiris: Run On...", e2b)
     editor.wait_for_output("run succeeded")
     editor.screenshot(pictures / "run-e2b.png")
@@ -151,7 +151,7 @@ def test_a_pipeline_runs_in_a_sandbox_and_is_cancelled_there(
     editor.wait_for_output("count: started")
     editor.notification("Running slow").get_by_role("button", name="Cancel").click()
     editor.wait_for_output("run cancelled")
-    assert len(sandboxes.boxes) == 2
+    assert len(sandboxes.boxes) == before + 2
     assert sandboxes.running() == []
 
 
