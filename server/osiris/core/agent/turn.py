@@ -91,11 +91,9 @@ class Turn:
         to = f"{model.host}, model {model.model or 'of the editor'}" if model.host else "a host that is not known yet"
         problem = getattr(model, "problem", None)
         parts = [f"To {to}:" if problem is None else f"To {to} (now nothing can be sent: {problem.message}):"]
-        parts += [_shown(one) for one in request.messages]
-        parts += [
-            "--- tools",
-            *(f"{tool.name}: {tool.description}\n{_json(tool.parameters)}" for tool in request.tools),
-        ]
+        parts.append("--- tools")
+        parts += [f"{tool.name}: {tool.description}\n{_json(tool.parameters)}" for tool in request.tools]
+        parts += [_shown(one) for one in request.messages]  # what is new of it stands last
         parts.append(f"--- in all {len(request_bytes(model.model, request)):,} bytes")
         return "\n\n".join(parts)
 
