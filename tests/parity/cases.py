@@ -206,7 +206,11 @@ steps:
   - {id: odd, component: odd.source, mode: read, config: {rows: 4}}
   - {id: kept, component: filesystem.csv_writer, mode: write, config: {path: out/kept.csv}}
   - {id: rows, component: filesystem.csv_extractor, mode: read, needs: [], config: {path: later/rows.csv}}
-  - {id: both, component: duckdb.processor, mode: transform, needs: [odd, rows], config: {query: FROM df_odd, df_rows}}
+  - id: both
+    component: duckdb.processor
+    mode: transform
+    needs: [odd, rows]
+    config: {query: "FROM df_odd, df_rows"}
   - {id: save, component: filesystem.csv_writer, mode: write, config: {path: out/saved.csv}}
 """,
     code=1,
