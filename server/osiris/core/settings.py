@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from osiris.core.targets import TARGETS
 from osiris.language.project_file_names import CONNECTIONS_FILE as CONNECTIONS_FILE
 from osiris.language.project_file_names import SETTINGS_FILE
 
@@ -53,7 +54,7 @@ SETTINGS: tuple[Setting, ...] = (
             "Whether equal inputs give equal bytes: one step at a time, SQL in one thread.", "OSIRIS_DETERMINISTIC"),
     Setting("runs.logs_dir", "text", "logs", "Folder of the runs, relative to the project.", "OSIRIS_LOGS_DIR"),
     Setting("runs.target", "choice", "local", "Where pipelines run when nothing else is said: on this machine, or in a "
-            "sandbox of E2B. Keys and addresses never stand in this file.", "OSIRIS_TARGET", ("local", "e2b")),
+            "sandbox of E2B. Keys and addresses never stand in this file.", "OSIRIS_TARGET", tuple(TARGETS)),
     Setting("runs.max_parallel", "integer", None, "How many runs may be active at once; default: the number of cores.",
             "OSIRIS_MAX_PARALLEL", minimum=1),
     Setting("runs.max_parallel_steps", "integer", 4, "How many independent steps of a run may run at once.",

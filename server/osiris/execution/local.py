@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from osiris.core.error_taxonomy import ConfigurationError, ExecutionError
-from osiris.core.execution_adapter import ExecutionAdapter, ExecutionContext, PreparedRun
+from osiris.core.execution_adapter import ExecutionContext, PreparedRun
+from osiris.core.targets import HERE
+from osiris.execution.adapter import EngineAdapter
 from osiris.execution.folder import follow_events
 from osiris.execution.process import Worker, start_detached
 from osiris.execution.queue import AlreadyRunning
 from osiris.execution.retention import Keep
-from osiris.execution.supervisor import HERE, Request, Supervisor, cancelled_by_signals
+from osiris.execution.supervisor import Request, Supervisor, cancelled_by_signals
 
 if TYPE_CHECKING:
     from osiris.core.manifest import Manifest
@@ -133,11 +135,11 @@ def _request(
         resume=resume.plain() if resume is not None else None,
         cache=cache,
         keep=Keep(runtime.keep_days, runtime.keep_gb * 1e9),
-        target=_checked_target(target or runtime.target),
+        target=checked_target(target or runtime.target),
     )
 
 
-def _checked_target(target: str) -> str:
+def checked_target(target: str) -> str:
     """The target, when it is there and set up. Raises ConfigurationError or RemoteError."""
     if target != HERE:
         from osiris.execution.remote.targets import machines_of
@@ -164,7 +166,7 @@ def _tell(path: Path, on_event: Callable[[dict[str, Any]], None]) -> None:
         on_event(event)
 
 
-class LocalAdapter(ExecutionAdapter):
+class LocalAdapter(EngineAdapter):
     """Runs a manifest in this very process, for users of the Python API; drivers registered here are found.
 
     adapter = AdapterFactory.create(target="local")
@@ -195,19 +197,4 @@ class LocalAdapter(ExecutionAdapter):
             root=prepared.details["root"],
             run_dir=prepared.run_dir,
         )
-        outcome = engine.run().plain()
-        prepared.details["outcome"] = outcome
-        if outcome["error"]:
-            error = outcome["error"]
-            context.log_event("run_error", {**error})
-            raise ExecutionError(f"The step {error['step']} failed: {error['message']}", hint=error.get("hint"))
-        context.log_event("run_complete", {"steps": len(outcome["steps"])})
-        return dict(outcome)
-
-    def collect(self, prepared: PreparedRun, context: ExecutionContext) -> dict[str, Any]:
-        """How the run ended, and the files in its artifacts folder (paths relative to the run's folder)."""
-        outcome = prepared.details.get("outcome")
-        if outcome is None:
-            raise ExecutionError("There is nothing to collect: the run was not executed.", hint="Call execute first.")
-        files = sorted(path for path in context.artifacts_dir.rglob("*") if path.is_file())
-        return {**outcome, "artifacts": [str(path) for path in files]}
+        return self.ended(engine.run().plain(), prepared, context)

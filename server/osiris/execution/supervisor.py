@@ -24,6 +24,7 @@ from osiris.core.error_taxonomy import OsirisError
 from osiris.core.files import atomic_write
 from osiris.core.secrets_masking import Masker
 from osiris.core.session_logging import SessionLogger, timestamp
+from osiris.core.targets import HERE
 from osiris.execution.folder import FINAL_EVENTS, RunFolder, make_logs_folder
 from osiris.execution.left_data import Leaving
 from osiris.execution.lock import locks_folder
@@ -34,7 +35,6 @@ from osiris.execution.retention import Keep, clean_old_runs
 from osiris.execution.worker import GRACE_SECONDS
 
 POLL_SECONDS = 0.05
-HERE = "local"
 
 
 @dataclass

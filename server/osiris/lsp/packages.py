@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from osiris.core.project import Project
     from osiris.lsp.connection_use import Target
 
-_PACKAGES_OF_TARGETS = {"e2b": ("e2b",)}
-
 
 async def require_run_packages(session: Session, path: Path, target: str | None = None) -> None:
     """Raise MissingPackageError for the first component of the saved pipeline that needs an absent package, or for the
@@ -43,9 +41,11 @@ def _require(path: Path, project: Project | None, target: str | None) -> None:
     from osiris.core.config import Config
     from osiris.core.lookup import require_packages
     from osiris.core.source import read_source
+    from osiris.core.targets import HERE, TARGETS
 
-    where = target or (Config.load(project.root).runtime.target if project is not None else "local")
-    require_packages(_PACKAGES_OF_TARGETS.get(where, ()), f"The target {where}")
+    where = target or (Config.load(project.root).runtime.target if project is not None else HERE)
+    if where in TARGETS:
+        require_packages(TARGETS[where].packages, f"The target {where}")
     registry = ComponentRegistry.builtin() if project is None else project.environment(path).registry
     pipeline = check_text(read_source(path), project, path).pipeline
     for component in dict.fromkeys(step.component for step in pipeline.steps if step.component):

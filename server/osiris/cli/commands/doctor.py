@@ -162,9 +162,10 @@ def _project() -> Iterator[Check]:
 def _targets() -> Iterator[Check]:
     """Whether pipelines could run elsewhere: nothing is asked over the network where nobody has set that up."""
     from osiris.core.error_taxonomy import OsirisError
-    from osiris.execution.remote.targets import MACHINES, machines_of
+    from osiris.core.targets import HERE, TARGETS
+    from osiris.execution.remote.targets import machines_of
 
-    for target in MACHINES:
+    for target in (name for name in TARGETS if name != HERE):
         name = f"target {target}"
         try:
             machines = machines_of(target)

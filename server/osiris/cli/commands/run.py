@@ -125,13 +125,9 @@ def command(
 def _target(root: Path, options: Options) -> str:
     """Where to run. Raises ConfigurationError for a target that is not there, before anything is started."""
     from osiris.core.config import Config
+    from osiris.execution.local import checked_target
 
-    target = options.target or Config.load(root).runtime.target
-    if target != "local":
-        from osiris.execution.remote.targets import machines_of
-
-        machines_of(target).check()
-    return target
+    return checked_target(options.target or Config.load(root).runtime.target)
 
 
 def _run_pipeline(path: Path, options: Options) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from osiris.core.error_taxonomy import ExecutionError
-from osiris.core.execution_adapter import ExecutionAdapter, ExecutionContext, PreparedRun
+from osiris.core.execution_adapter import ExecutionContext, PreparedRun
+from osiris.execution.adapter import EngineAdapter
 from osiris.execution.remote.machine import Machines
 from osiris.execution.remote.session import Job, Session
 
 
-class RemoteAdapter(ExecutionAdapter):
+class RemoteAdapter(EngineAdapter):
     """Runs a manifest on a machine of some kind, and brings back what it made.
 
     prepared = adapter.prepare(manifest, context)
@@ -19,7 +20,7 @@ class RemoteAdapter(ExecutionAdapter):
     """
 
     def __init__(self, machines: Machines) -> None:
-        self._machines = machines
+        self.machines = machines
 
     def prepare(self, manifest: dict[str, Any], context: ExecutionContext) -> PreparedRun:
         """Pack the manifest and what it needs; nothing is sent.
@@ -38,7 +39,7 @@ class RemoteAdapter(ExecutionAdapter):
         }
         run_dir = context.logger.run_dir
         job = Job(manifest=manifest, root=root, run_dir=run_dir, logger=context.logger, settings=settings)
-        session = Session(job, self._machines)
+        session = Session(job, self.machines)
         session.prepare()
         return PreparedRun(manifest, run_dir, {"session": session})
 
@@ -49,18 +50,4 @@ class RemoteAdapter(ExecutionAdapter):
         outcome = end.get("outcome")
         if outcome is None:
             raise ExecutionError(f"The process that carried out the run is gone: {end['died']}.", code="OML618")
-        prepared.details["outcome"] = outcome
-        if error := outcome["error"]:
-            context.log_event("run_error", {"step_id" if key == "step" else key: value for key, value in error.items()})
-            step = f"The step {error['step']} failed: " if error.get("step") else ""
-            raise ExecutionError(f"{step}{error['message']}", hint=error.get("hint"), code=error.get("code"))
-        context.log_event("run_complete", {"steps": len(outcome["steps"])})
-        return dict(outcome)
-
-    def collect(self, prepared: PreparedRun, context: ExecutionContext) -> dict[str, Any]:
-        """How the run ended, and the files in its artifacts folder. All of them came back while it ran."""
-        outcome = prepared.details.get("outcome")
-        if outcome is None:
-            raise ExecutionError("There is nothing to collect: the run was not executed.", hint="Call execute first.")
-        files = sorted(path for path in context.artifacts_dir.rglob("*") if path.is_file())
-        return {**outcome, "artifacts": [str(path) for path in files]}
+        return self.ended(outcome, prepared, context)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osiris.core.adapter_factory import AdapterFactory
 from osiris.core.error_taxonomy import ConfigurationError
-from osiris.core.lookup import find_object
+from osiris.execution.remote.adapter import RemoteAdapter
 from osiris.execution.remote.session import Job
 from osiris.execution.remote.worker import RemoteWorker
 
@@ -15,15 +16,13 @@ if TYPE_CHECKING:
     from osiris.execution.remote.machine import Machines
     from osiris.execution.supervisor import Request
 
-MACHINES = {"e2b": "osiris.execution.e2b.machines:E2BMachines"}
-
 
 def machines_of(target: str) -> Machines:
     """The machines of a target, with the user's settings. Raises ConfigurationError or NotSetUp."""
-    if target not in MACHINES:
-        raise ConfigurationError(f"There is no target {target!r}.", hint=f"Targets: local, {', '.join(MACHINES)}.")
-    found: Machines = find_object(MACHINES[target], f"The target {target}").load()
-    return found
+    adapter = AdapterFactory.create(target)
+    if not isinstance(adapter, RemoteAdapter):
+        raise ConfigurationError(f"The target {target} has no machines elsewhere.")
+    return adapter.machines
 
 
 def remote_worker(request: Request, run_dir: Path, logger: SessionLogger, *, attach: bool = False) -> RemoteWorker:
