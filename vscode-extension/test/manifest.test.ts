@@ -36,6 +36,14 @@ test('commands that write or run are offered in trusted workspaces only', () => 
   }
 });
 
+test('commands that lead to an AI model are not offered where the project forbids AI', () => {
+  const rules: { command: string; when: string }[] = contributes.menus.commandPalette;
+  const { openChat, chooseModel, setAiKey, showChatPrompt } = commandIds;
+  for (const id of [openChat, chooseModel, setAiKey, showChatPrompt]) {
+    assert.match(rules.find((rule) => rule.command === id)?.when ?? '', /!osiris\.aiForbidden/);
+  }
+});
+
 test('what a view offers to do is offered in trusted workspaces only', () => {
   const { 'view/title': title, 'view/item/context': context } = contributes.menus as Record<string, { when: string }[]>;
   for (const { when } of [...(title ?? []), ...(context ?? [])]) {
